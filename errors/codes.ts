@@ -1,0 +1,43 @@
+/** Every error code of the package, with what it means. Codes are stable; messages are not. */
+export const ERROR_CODES = {
+  ATLAS_UNEXPECTED: "Something failed that this package did not foresee.",
+  ATLAS_USAGE: "A command was called with flags or arguments it does not take.",
+  ATLAS_CONFIG_INVALID: "A configuration file or environment variable has a wrong value.",
+  ATLAS_CONFIG_NOT_FOUND: "The configuration file does not exist or cannot be read.",
+  ATLAS_FILE_UNREADABLE: "An input file does not exist or cannot be read.",
+  ATLAS_FILE_UNWRITABLE: "An output file or folder cannot be written.",
+  ATLAS_DISK_FULL: "The disk is full.",
+  ATLAS_IMPORT_MALFORMED: "A line of an imported file is not a recorded conversation.",
+  ATLAS_EVENT_INVALID: "An event does not fit its schema.",
+  ATLAS_EVENT_TOO_LARGE: "An event is larger than one message may be.",
+  ATLAS_EVENT_UNREADABLE: "A record of the log cannot be decoded.",
+  ATLAS_SCHEMA_NEWER: "The log holds an event written with a schema that this version does not know.",
+  ATLAS_SCHEMA_INCOMPATIBLE: "A schema was edited after its release or breaks an earlier version.",
+  ATLAS_REGISTRY_UNREACHABLE: "The schema registry does not answer.",
+  ATLAS_LOG_UNREACHABLE: "The event log does not answer.",
+  ATLAS_LOG_CLOSED: "The event log was used after it was closed.",
+  ATLAS_LOG_HELD: "Another process holds the embedded log's folder.",
+  ATLAS_LOG_REPLACED: "The log was truncated or replaced since a consumer last read it.",
+  ATLAS_LOG_MISCONFIGURED: "A topic's partitions or settings differ from what the log was created with.",
+  ATLAS_DATABASE_UNREACHABLE: "The Postgres database does not answer.",
+  ATLAS_DATABASE_TOO_NEW: "The database was migrated by a newer version of this package.",
+  ATLAS_ASSIGNMENT_LOST: "Another member took over an assignment while this one was working on it.",
+  ATLAS_CONSUMER_UNHEALTHY:
+    "Too many records in a row failed; the consumer stopped instead of setting them aside.",
+  ATLAS_CONSUMER_BEHIND: "Consumers did not catch up with the log in time.",
+  ATLAS_PROCESSOR_IMPURE: "A processor's result depends on something other than its facts and state.",
+  ATLAS_PROCESSOR_INVALID: "A processor's definition contradicts itself, or it emits to another topic.",
+  ATLAS_PROCESSOR_OUTDATED: "A processor's saved state was written by another version of its logic.",
+  ATLAS_RUN_INVALID: "A run was started with options that do not go together.",
+  ATLAS_MODEL_FAILED: "A model call failed.",
+  ATLAS_AGENT_FAILED: "The wrapped agent threw or answered with something unusable.",
+  ATLAS_MASK_FAILED: "The mask function threw; nothing of the event was written.",
+  ATLAS_SPOOL_FAILED: "Events could neither be written to the log nor to the spool.",
+  ATLAS_SESSION_NOT_FOUND: "No session has this id.",
+  ATLAS_SESSION_AMBIGUOUS: "More than one session id starts with this prefix.",
+  ATLAS_NOTHING_TO_EXPORT: "No session passes the export's filters.",
+  ATLAS_REBUILD_DIFFERS: "Recomputed derived events differ from those in the log.",
+} as const;
+
+/** One of the stable error codes. */
+export type ErrorCode = keyof typeof ERROR_CODES;

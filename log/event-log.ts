@@ -1,0 +1,121 @@
+/**
+ * The log port. A *record* is an event at its place (topic, partition, offset). A *group* is a named consumer with
+ * its own progress. An *assignment* is partition p of every input topic of a group, owned by one *member* at a time.
+ * A *checkpoint* is the next offset that an assignment has to apply of one of its topics. A *unit* of work is the
+ * one Postgres transaction that applies a batch, advances the checkpoint and keeps what the consumer emits.
+ */
+import type { AtlasEvent, Micros } from "../schemas/generated/events.ts";
+import type { Topic } from "../schemas/topics.ts";
+import type { Database, Queryable } from "./postgres/database.ts";
+
+/** Where a record stands in the log. */
+export interface Position {
+  topic: Topic;
+  partition: number;
+  offset: number;
+}
+
+/** A stored event, not yet decoded. */
+export interface RawRecord extends Position {
+  key: string;
+  /** When the log took it, in microseconds; never decreases within a partition. */
+  appendedAt: Micros;
+  /** Which schema wrote the body; undefined for a record that is not ours. */
+  fingerprint: string | undefined;
+  body: Buffer;
+}
+
+/** A decoded event at its place. */
+export interface LogRecord extends Position {
+  key: string;
+  appendedAt: Micros;
+  event: AtlasEvent;
+}
+
+/** An encoded event on its way into the log. */
+export interface OutgoingRecord {
+  topic: Topic;
+  partition: number;
+  key: string;
+  fingerprint: string;
+  body: Buffer;
+}
+
+/** A bounded part of a topic: by offset, by append time, or all of it up to its present end. */
+export type ReadRange =
+  | { partition?: number; fromOffset?: number; untilOffset?: number }
+  | { partition?: number; from?: Date; until?: Date };
+
+/** The next offset of every partition of a topic. */
+export type Ends = ReadonlyMap<Topic, readonly number[]>;
+
+/** One transaction of a consumer. */
+export interface Unit {
+  /** Runs SQL in the transaction that also advances the checkpoint. */
+  readonly tx: Queryable;
+  readonly partition: number;
+  /** Emits derived events: they reach the log if and only if this unit commits. */
+  emit(events: readonly AtlasEvent[]): void;
+}
+
+/** Applies a batch of records of one assignment, in order. */
+export type Apply = (batch: readonly LogRecord[], unit: Unit) => Promise<void>;
+
+/** What to consume, and how. */
+export interface ConsumeOptions {
+  group: string;
+  topics: readonly Topic[];
+  /** Holds checkpoints, state and read models; the log's own database where it has one. */
+  db?: Database;
+  /** Most records of one unit; 500 unless told. */
+  batchSize?: number;
+  /** Called for each record that was set aside. */
+  onDeadLetter?: (record: RawRecord, error: unknown) => void;
+  /** Called when the consumer has to wait and try again, and with undefined when it goes on. */
+  onRetry?: (error: unknown | undefined) => void;
+  /** Called in the unit, before `apply`, for sessions whose record was set aside: they are incomplete. */
+  onIncomplete?: (sessionIds: readonly string[], unit: Unit) => Promise<void>;
+  /** Called whenever an assignment is gained or lost, so that caches kept for it can be dropped. */
+  onAssignmentChange?: (partition: number) => void;
+}
+
+/** A running consumer. */
+export interface Consumer {
+  readonly group: string;
+  /** Partitions that this member owns now. */
+  readonly assignments: readonly number[];
+  /** Rejects when the consumer stopped as unhealthy, resolves after {@link stop}. */
+  readonly done: Promise<void>;
+  /** Finishes the unit under way and leaves. */
+  stop(): Promise<void>;
+}
+
+/** An append-only log of events. */
+export interface EventLog {
+  /** Names this log's contents; another log, or a recreated one, has another id. */
+  readonly id: string;
+  readonly kind: "postgres" | "kafka";
+  readonly partitions: number;
+  /** Human-readable address without credentials. */
+  readonly address: string;
+  /** Where checkpoints and read models live; undefined for a Kafka log opened without a database. */
+  readonly db: Database | undefined;
+  /**
+   * Appends events in order and resolves once they are durable.
+   *
+   * @throws AtlasError ATLAS_EVENT_INVALID, ATLAS_EVENT_TOO_LARGE, ATLAS_MASK_FAILED (nothing was appended), or
+   *   ATLAS_LOG_UNREACHABLE (some may have been: appending the same events again is safe)
+   */
+  append(events: readonly AtlasEvent[]): Promise<void>;
+  /** Reads a bounded range of topics, one partition after the other, in batches. */
+  read(topics: readonly Topic[], range?: ReadRange): AsyncIterable<readonly LogRecord[]>;
+  /** Like {@link read}, without decoding: for copies, checks and rebuilds that keep the bytes. */
+  readRaw(topics: readonly Topic[], range?: ReadRange): AsyncIterable<readonly RawRecord[]>;
+  /** The end of each partition, now. */
+  ends(topics: readonly Topic[]): Promise<Ends>;
+  /** Starts a consumer: exactly one effect of each record, whatever crashes. */
+  consume(options: ConsumeOptions, apply: Apply): Promise<Consumer>;
+  /** Resolves when a group's checkpoints have reached these ends and everything it emitted is in the log. */
+  caughtUp(group: string, ends: Ends, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,170 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { decodeEvent } from "../../schemas/codec.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
+import { TOPICS, type Topic } from "../../schemas/topics.ts";
+import type {
+  Apply,
+  ConsumeOptions,
+  Consumer,
+  EventLog,
+  LogRecord,
+  RawRecord,
+  ReadRange,
+} from "../event-log.ts";
+import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
+import { waitUntilCaughtUp } from "../runner/caught-up.ts";
+import { startPostgresConsumer } from "./consumer.ts";
+import type { Database } from "./database.ts";
+import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
+import { migrate } from "./migrate.ts";
+import { isTransient } from "./transient.ts";
+import { Wake } from "./wake.ts";
+
+/** How to open a log on Postgres. */
+export interface PostgresLogOptions {
+  db: Database;
+  /** Partitions of every topic, fixed when the log is created; 8 unless told. */
+  partitions?: number;
+  mask?: Mask | undefined;
+  /** All members run on this host: leases of dead processes are free at once, and one unit runs at a time. */
+  embedded?: boolean;
+}
+
+const MIGRATIONS = { series: "log", folder: join(import.meta.dirname, "migrations") };
+
+/** Creates the tables that a log on Postgres, or consumers of any log, need. */
+export const prepareLogTables = (db: Database): Promise<void> => migrate(db, MIGRATIONS);
+
+async function logRow(db: Database, partitions: number): Promise<{ id: string; partitions: number }> {
+  const found = await db.query<{ id: string; partitions: number }>(
+    "select id, partitions from atlas_log.log",
+  );
+  if (found.rows[0] !== undefined) return found.rows[0];
+  return db.transaction(async (tx) => {
+    await tx.query("insert into atlas_log.log (id, partitions) values ($1, $2) on conflict do nothing", [
+      randomUUID(),
+      partitions,
+    ]);
+    const { rows } = await tx.query<{ id: string; partitions: number }>(
+      "select id, partitions from atlas_log.log",
+    );
+    await tx.query(
+      `insert into atlas_log.partitions (topic, partition)
+       select t, p from unnest($1::text[]) as t, generate_series(0, $2::int - 1) as p on conflict do nothing`,
+      [TOPICS, rows[0]!.partitions],
+    );
+    return rows[0]!;
+  });
+}
+
+/**
+ * Opens the event log in a Postgres database, a server or the embedded one, and creates it where it is missing.
+ *
+ * @throws AtlasError ATLAS_DATABASE_TOO_NEW, ATLAS_LOG_MISCONFIGURED, ATLAS_DATABASE_UNREACHABLE
+ * @example
+ * const log = await openPostgresLog({ db: await openPostgres("postgresql://localhost/atlas") });
+ */
+export async function openPostgresLog(options: PostgresLogOptions): Promise<EventLog> {
+  const { db, mask, embedded = false } = options;
+  await prepareLogTables(db);
+  const { id, partitions } = await logRow(db, options.partitions ?? DEFAULT_PARTITIONS);
+  if (options.partitions !== undefined && options.partitions !== partitions) {
+    throw new AtlasError(
+      "ATLAS_LOG_MISCONFIGURED",
+      `the log has ${partitions} partitions, not ${options.partitions}`,
+      {
+        where: db.address,
+        hint: "The number is fixed when a log is created; leave it out or copy the log into a new one.",
+      },
+    );
+  }
+  const wake = new Wake();
+  const consumers = new Set<Consumer>();
+  let closed = false;
+
+  const usable = (): void => {
+    if (closed) throw new AtlasError("ATLAS_LOG_CLOSED", "the log was closed", { where: db.address });
+  };
+
+  async function* readRaw(
+    topics: readonly Topic[],
+    range: ReadRange = {},
+  ): AsyncIterable<readonly RawRecord[]> {
+    usable();
+    const ends = await readEnds(db, topics);
+    for (const topic of topics) {
+      for (const [partition, end] of ends.get(topic)!.entries()) {
+        if (range.partition !== undefined && range.partition !== partition) continue;
+        const { from, until } = await boundsOf(db, topic, partition, range, end);
+        for (let next = from; next < until; ) {
+          const batch = await readBatch(db, topic, partition, next, until);
+          if (batch.length === 0) break;
+          yield batch;
+          next = batch.at(-1)!.offset + 1;
+        }
+      }
+    }
+  }
+
+  return {
+    id,
+    kind: "postgres",
+    partitions,
+    address: db.address,
+    db,
+    async append(events: readonly AtlasEvent[]) {
+      usable();
+      const outgoing = toOutgoing(events, partitions, mask);
+      try {
+        for (const batch of batchesOf(outgoing)) await appendRecords(db, batch);
+      } catch (error) {
+        throw isTransient(error) ? unreachable(db, error) : error;
+      }
+      wake.notify();
+    },
+    async *read(topics, range) {
+      for await (const batch of readRaw(topics, range)) yield batch.map(toRecord);
+    },
+    readRaw,
+    ends: (topics) => readEnds(db, topics),
+    async consume(consume: ConsumeOptions, apply: Apply) {
+      usable();
+      const consumer = await startPostgresConsumer(
+        {
+          ...consume,
+          concurrency: embedded ? 1 : 4,
+          log: { id, partitions, db, wake, sameHost: embedded, mask },
+        },
+        apply,
+      );
+      consumers.add(consumer);
+      return consumer;
+    },
+    caughtUp: (group, ends, waiting) => waitUntilCaughtUp(db, group, ends, waiting),
+    async close() {
+      closed = true;
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
+    },
+  };
+}
+
+function toRecord(raw: RawRecord): LogRecord {
+  if (raw.fingerprint === undefined) {
+    throw new AtlasError("ATLAS_EVENT_UNREADABLE", "the record was not written by this package", {
+      where: `${raw.topic}[${raw.partition}]@${raw.offset}`,
+    });
+  }
+  const { topic, partition, offset, key, appendedAt } = raw;
+  return { topic, partition, offset, key, appendedAt, event: decodeEvent(raw.fingerprint, raw.body) };
+}
+
+const unreachable = (db: Database, error: unknown): AtlasError =>
+  new AtlasError("ATLAS_LOG_UNREACHABLE", `appending failed: ${messageOf(error)}`, {
+    where: db.address,
+    hint: "Appending the same events again is safe.",
+    retryable: true,
+    cause: error,
+  });

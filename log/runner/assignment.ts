@@ -1,0 +1,317 @@
+import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
+import { decodeEvent } from "../../schemas/codec.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import type { Topic } from "../../schemas/topics.ts";
+import type { Apply, ConsumeOptions, LogRecord, OutgoingRecord, RawRecord, Unit } from "../event-log.ts";
+import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
+import type { Database, Queryable } from "../postgres/database.ts";
+import { isTransient } from "../postgres/transient.ts";
+import {
+  type Checkpoint,
+  clearOutbox,
+  loadCheckpoints,
+  loadSequences,
+  lockAssignment,
+  putOutbox,
+  readOutbox,
+  saveCheckpoint,
+  saveSequences,
+  takeOver,
+} from "./assignment-store.ts";
+import { deadLetter, POISON_STORM, stormError } from "./dead-letter.ts";
+
+/** What one assignment needs to work. */
+export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" | "onRetry"> {
+  db: Database;
+  logId: string;
+  group: string;
+  partition: number;
+  /** Partitions of every topic. */
+  partitions: number;
+  topics: readonly Topic[];
+  member: string;
+  batchSize: number;
+  apply: Apply;
+  mask?: Mask | undefined;
+  /** Appends what units emit in the unit's own transaction, where the log lives in the same database. */
+  appendInUnit?: (tx: Queryable, records: readonly OutgoingRecord[]) => Promise<void>;
+  /** Called after a unit that emitted something has committed. */
+  onCommit?: () => void;
+  /** Publishes the outbox, in order; resolves once the log has acknowledged. */
+  publish?: (records: readonly OutgoingRecord[]) => Promise<void>;
+}
+
+interface Decoded {
+  raw: RawRecord;
+  event: AtlasEvent;
+}
+
+const START: Checkpoint = { nextOffset: 0, digest: undefined };
+const OUTBOX_BATCH = 500;
+
+/** A short digest by which a record is known again. */
+export const digestOf = (body: Buffer): string =>
+  createHash("sha256").update(body).digest("hex").slice(0, 16);
+
+/**
+ * Partition p of every input of a group, owned by this member. A batch is one Postgres transaction that checks the
+ * epoch, drops repetitions, applies, keeps what was emitted and advances the checkpoint.
+ */
+export class Assignment {
+  readonly partition: number;
+  private readonly options: AssignmentOptions;
+  private readonly epoch: number;
+  private readonly checkpoints: Map<Topic, Checkpoint>;
+  private failedInARow = 0;
+  private released = false;
+  private turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: AssignmentOptions, epoch: number, checkpoints: Map<Topic, Checkpoint>) {
+    this.options = options;
+    this.partition = options.partition;
+    this.epoch = epoch;
+    this.checkpoints = checkpoints;
+  }
+
+  /** The next offset to apply of a topic. */
+  nextOffset(topic: Topic): number {
+    return this.at(topic).nextOffset;
+  }
+
+  /** Digest of the record before {@link nextOffset}; undefined at the start of the log. */
+  digestAt(topic: Topic): string | undefined {
+    return this.at(topic).digest;
+  }
+
+  /**
+   * Applies records of a topic, in order. Records below the checkpoint are skipped; transient errors are waited out.
+   *
+   * @throws AtlasError ATLAS_ASSIGNMENT_LOST (another member took over), ATLAS_LOG_REPLACED, ATLAS_SCHEMA_NEWER
+   *   (all before it was applied), ATLAS_CONSUMER_UNHEALTHY
+   */
+  apply(topic: Topic, records: readonly RawRecord[]): Promise<void> {
+    const mine = this.turn.then(() => this.applyInTurn(topic, records));
+    this.turn = mine.catch(() => {});
+    return mine;
+  }
+
+  /** Finishes the unit under way and applies nothing more. */
+  async release(): Promise<void> {
+    this.released = true;
+    await this.turn;
+  }
+
+  /** Publishes what earlier units left in the outbox. */
+  async drainOutbox(): Promise<void> {
+    const { db, publish } = this.options;
+    if (publish === undefined) return;
+    for (;;) {
+      const { records, last } = await readOutbox(db, this.key, OUTBOX_BATCH);
+      if (records.length === 0) return;
+      for (const batch of batchesOf(records)) await publish(batch);
+      await clearOutbox(db, this.key, last);
+    }
+  }
+
+  private get key() {
+    return { group: this.options.group, partition: this.partition };
+  }
+
+  private at(topic: Topic): Checkpoint {
+    return this.checkpoints.get(topic) ?? START;
+  }
+
+  private async applyInTurn(topic: Topic, records: readonly RawRecord[]): Promise<void> {
+    const fresh = this.fresh(topic, records);
+    for (let from = 0; from < fresh.length; from += this.options.batchSize) {
+      await this.applyOrSetAside(topic, fresh.slice(from, from + this.options.batchSize));
+    }
+  }
+
+  /** What is not applied yet. What is, must be what was applied. */
+  private fresh(topic: Topic, records: readonly RawRecord[]): readonly RawRecord[] {
+    const { nextOffset, digest } = this.at(topic);
+    const previous = records.find((record) => record.offset === nextOffset - 1);
+    if (previous !== undefined && digest !== undefined && digestOf(previous.body) !== digest) {
+      throw this.replaced(topic, `offset ${nextOffset - 1} holds another record than before`);
+    }
+    const fresh = records.filter((record) => record.offset >= nextOffset);
+    const first = fresh[0];
+    if (first !== undefined && first.offset > nextOffset) {
+      throw this.replaced(topic, `offsets ${nextOffset} to ${first.offset - 1} are gone`);
+    }
+    return fresh;
+  }
+
+  private replaced(topic: Topic, what: string): AtlasError {
+    return new AtlasError(
+      "ATLAS_LOG_REPLACED",
+      `the log is not the one that ${this.options.group} read before: ${what}`,
+      {
+        where: `${topic}[${this.partition}]`,
+        hint: "Restore the log, or rebuild from it into a fresh database.",
+      },
+    );
+  }
+
+  private async applyOrSetAside(topic: Topic, records: readonly RawRecord[]): Promise<void> {
+    try {
+      await this.patiently(() => this.unit(topic, records));
+      this.failedInARow = 0;
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      if (records.length > 1) {
+        const middle = records.length >> 1;
+        await this.applyOrSetAside(topic, records.slice(0, middle));
+        await this.applyOrSetAside(topic, records.slice(middle));
+        return;
+      }
+      const record = records[0]!;
+      this.failedInARow += 1;
+      if (this.failedInARow >= POISON_STORM) throw stormError(this.options.group, record, error);
+      await this.patiently(() => this.setAside(topic, record, error));
+      this.options.onDeadLetter?.(record, error);
+    }
+  }
+
+  private async patiently(work: () => Promise<void>): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      if (this.released) throw lost(this.partition, this.options.group);
+      try {
+        await work();
+        if (attempt > 0) this.options.onRetry?.(undefined);
+        return;
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        this.options.onRetry?.(error);
+        await sleep(Math.min(2000, 50 * 2 ** attempt));
+      }
+    }
+  }
+
+  /** One unit of work: everything or nothing. */
+  private async unit(topic: Topic, records: readonly RawRecord[]): Promise<void> {
+    const { readable, newer } = decodeAll(records);
+    if (readable.length > 0) {
+      const last = readable.at(-1)!.raw;
+      await this.commit(topic, last, readable);
+    }
+    if (newer !== undefined) throw newer;
+  }
+
+  private setAside(topic: Topic, record: RawRecord, error: unknown): Promise<void> {
+    const letter = deadLetter(this.options.group, record, error, tryDecode(record));
+    return this.commit(topic, record, [], [letter]);
+  }
+
+  private async commit(
+    topic: Topic,
+    last: RawRecord,
+    batch: Decoded[],
+    letters: AtlasEvent[] = [],
+  ): Promise<void> {
+    const { db } = this.options;
+    const checkpoint = { nextOffset: last.offset + 1, digest: digestOf(last.body) };
+    const emitted = await db.transaction(async (tx) => {
+      await lockAssignment(tx, this.key, this.epoch);
+      const events = [...letters];
+      const sequences = await this.applyFresh(tx, topic, batch, events);
+      const outgoing = toOutgoing(events, this.options.partitions, this.options.mask);
+      await this.keep(tx, outgoing);
+      await saveSequences(tx, this.key, topic, sequences);
+      await saveCheckpoint(tx, this.key, topic, checkpoint);
+      return outgoing.length;
+    });
+    this.checkpoints.set(topic, checkpoint);
+    if (emitted === 0) return;
+    this.options.onCommit?.();
+    if (this.options.publish !== undefined) await this.patiently(() => this.drainOutbox());
+  }
+
+  private async keep(tx: Queryable, outgoing: readonly OutgoingRecord[]): Promise<void> {
+    if (outgoing.length === 0) return;
+    if (this.options.appendInUnit !== undefined) return this.options.appendInUnit(tx, outgoing);
+    await putOutbox(tx, this.key, outgoing);
+  }
+
+  private async applyFresh(
+    tx: Queryable,
+    topic: Topic,
+    batch: readonly Decoded[],
+    emitted: AtlasEvent[],
+  ): Promise<Map<string, number>> {
+    if (batch.length === 0) return new Map();
+    const sources = [...new Set(batch.map(({ event }) => event.meta.source))];
+    const seen = await loadSequences(tx, this.key, topic, sources);
+    const advanced = new Map<string, number>();
+    const fresh: LogRecord[] = [];
+    for (const { raw, event } of batch) {
+      const { source, sequence } = event.meta;
+      if (sequence <= (advanced.get(source) ?? seen.get(source) ?? -1)) continue;
+      advanced.set(source, sequence);
+      fresh.push({
+        topic,
+        partition: raw.partition,
+        offset: raw.offset,
+        key: raw.key,
+        appendedAt: raw.appendedAt,
+        event,
+      });
+    }
+    const unit: Unit = { tx, partition: this.partition, emit: (events) => void emitted.push(...events) };
+    if (fresh.length > 0) await this.options.apply(fresh, unit);
+    return advanced;
+  }
+}
+
+/** Takes over an assignment: fences its earlier owners, publishes what they left, and finds where they were. */
+export async function claimAssignment(options: AssignmentOptions): Promise<Assignment> {
+  const key = { group: options.group, partition: options.partition };
+  const epoch = await takeOver(options.db, key, options.member, options.logId);
+  const assignment = new Assignment(options, epoch, await loadCheckpoints(options.db, key));
+  await assignment.drainOutbox();
+  return assignment;
+}
+
+const FATAL = [
+  "ATLAS_ASSIGNMENT_LOST",
+  "ATLAS_LOG_REPLACED",
+  "ATLAS_SCHEMA_NEWER",
+  "ATLAS_CONSUMER_UNHEALTHY",
+  "ATLAS_LOG_CLOSED",
+] as const;
+
+/** Errors that setting a record aside would not mend. */
+const isFatal = (error: unknown): boolean => FATAL.some((code) => isAtlasError(error, code));
+
+const lost = (partition: number, group: string): AtlasError =>
+  new AtlasError("ATLAS_ASSIGNMENT_LOST", `partition ${partition} of ${group} was given up`);
+
+function tryDecode(record: RawRecord): AtlasEvent | undefined {
+  try {
+    return record.fingerprint === undefined ? undefined : decodeEvent(record.fingerprint, record.body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Decodes up to the first record of a newer schema: what comes before it can be applied. */
+function decodeAll(records: readonly RawRecord[]): { readable: Decoded[]; newer: unknown } {
+  const readable: Decoded[] = [];
+  for (const raw of records) {
+    if (raw.fingerprint === undefined) {
+      throw new AtlasError("ATLAS_EVENT_UNREADABLE", "the record was not written by this package", {
+        where: `${raw.topic}[${raw.partition}]@${raw.offset}`,
+      });
+    }
+    try {
+      readable.push({ raw, event: decodeEvent(raw.fingerprint, raw.body) });
+    } catch (error) {
+      if (isAtlasError(error, "ATLAS_SCHEMA_NEWER")) return { readable, newer: error };
+      throw error;
+    }
+  }
+  return { readable, newer: undefined };
+}

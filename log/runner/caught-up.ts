@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AtlasError } from "../../errors/atlas-error.ts";
+import type { Topic } from "../../schemas/topics.ts";
+import type { Ends } from "../event-log.ts";
+import type { Database } from "../postgres/database.ts";
+
+/** How long to wait for consumers, and what can end the wait. */
+export interface CaughtUpOptions {
+  /** Milliseconds; 60,000 unless told. */
+  timeoutMs?: number;
+  signal?: AbortSignal;
+}
+
+/** A partition in which a group has still to go on. */
+export interface Lag {
+  topic: Topic;
+  partition: number;
+  behind: number;
+}
+
+/** How far a group is behind these ends, by partition. */
+export async function lagOf(db: Database, group: string, ends: Ends): Promise<Lag[]> {
+  const { rows } = await db.query<{ topic: Topic; partition: number; next_offset: number }>(
+    "select topic, partition, next_offset::float8 as next_offset from atlas_log.checkpoints where group_id = $1 and topic = any($2)",
+    [group, [...ends.keys()]],
+  );
+  const checkpoints = new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.next_offset]));
+  const lag: Lag[] = [];
+  for (const [topic, offsets] of ends) {
+    offsets.forEach((end, partition) => {
+      const behind = end - (checkpoints.get(`${topic}/${partition}`) ?? 0);
+      if (behind > 0) lag.push({ topic, partition, behind });
+    });
+  }
+  return lag;
+}
+
+async function outboxIsEmpty(db: Database, group: string): Promise<boolean> {
+  const { rows } = await db.query<{ waiting: boolean }>(
+    "select exists (select from atlas_log.outbox where group_id = $1) as waiting",
+    [group],
+  );
+  return rows[0]?.waiting === false;
+}
+
+/**
+ * Resolves when a group has applied everything up to these ends and all that it emitted is in the log.
+ *
+ * @throws AtlasError ATLAS_CONSUMER_BEHIND on timeout, naming a partition that lags
+ */
+export async function waitUntilCaughtUp(
+  db: Database,
+  group: string,
+  ends: Ends,
+  options: CaughtUpOptions = {},
+): Promise<void> {
+  const until = Date.now() + (options.timeoutMs ?? 60_000);
+  for (let pause = 5; ; pause = Math.min(100, pause * 1.5)) {
+    options.signal?.throwIfAborted();
+    const lag = await lagOf(db, group, ends);
+    if (lag.length === 0 && (await outboxIsEmpty(db, group))) return;
+    if (Date.now() > until) {
+      const first = lag[0];
+      throw new AtlasError("ATLAS_CONSUMER_BEHIND", `${group} did not catch up with the log in time`, {
+        where:
+          first === undefined
+            ? "outbox"
+            : `${first.topic}[${first.partition}] is ${first.behind} records behind`,
+        hint: "See that `atlas worker` is running and healthy, then try again.",
+        retryable: true,
+      });
+    }
+    await sleep(pause);
+  }
+}

@@ -1,0 +1,74 @@
+import { AtlasError } from "../errors/atlas-error.ts";
+import type { AtlasEvent, EventType } from "./generated/events.ts";
+
+/** Every topic, in the order in which facts flow through them. */
+export const TOPICS = [
+  "atlas.sessions",
+  "atlas.decisions",
+  "atlas.learning",
+  "atlas.rewards",
+  "atlas.drift",
+  "atlas.review-status",
+  "atlas.dead-letters",
+] as const;
+
+/** The name of a topic. */
+export type Topic = (typeof TOPICS)[number];
+
+/** What happened, and what people and models said: nothing else is needed to rebuild the rest. */
+export const PRIMARY_TOPICS = [
+  "atlas.sessions",
+  "atlas.decisions",
+  "atlas.learning",
+] as const satisfies Topic[];
+/** What processors computed from the primary topics, and can compute again. */
+export const DERIVED_TOPICS = [
+  "atlas.rewards",
+  "atlas.drift",
+  "atlas.review-status",
+] as const satisfies Topic[];
+
+const ELSEWHERE: Partial<Record<EventType, Topic>> = {
+  ReviewDecided: "atlas.decisions",
+  RulesSet: "atlas.decisions",
+  DerivationPromoted: "atlas.decisions",
+  SessionErased: "atlas.decisions",
+  PlaybookRevised: "atlas.learning",
+  PlaybookUsed: "atlas.learning",
+  DatasetBuilt: "atlas.learning",
+  TrainingLaunched: "atlas.learning",
+  SessionRewarded: "atlas.rewards",
+  DriftAssessed: "atlas.drift",
+  ReviewStatusChanged: "atlas.review-status",
+  DeadLettered: "atlas.dead-letters",
+};
+
+/** Key of the facts that belong to no learning key. */
+const SHARED_KEY = "atlas";
+
+/**
+ * The topic that an event belongs to.
+ *
+ * @example
+ * topicOf("SessionRewarded"); // "atlas.rewards"
+ */
+export const topicOf = (type: EventType): Topic => ELSEWHERE[type] ?? "atlas.sessions";
+
+/**
+ * The key that decides an event's partition: the session on `atlas.sessions`, the learning key elsewhere.
+ *
+ * @throws AtlasError ATLAS_EVENT_INVALID for a session event without a session
+ * @example
+ * keyOf(event); // "code-review"
+ */
+export function keyOf(event: AtlasEvent): string {
+  if (topicOf(event.type) !== "atlas.sessions")
+    return "learning_key" in event ? event.learning_key : SHARED_KEY;
+  const session = event.meta.session_id;
+  if (session === null || session === undefined) {
+    throw new AtlasError("ATLAS_EVENT_INVALID", `${event.type} has no session_id`, {
+      where: `event ${event.meta.event_id}`,
+    });
+  }
+  return session;
+}
