@@ -73,8 +73,8 @@ export interface ConsumeOptions {
   onDeadLetter?: (record: RawRecord, error: unknown) => void;
   /** Called when the consumer has to wait and try again, and with undefined when it goes on. */
   onRetry?: (error: unknown | undefined) => void;
-  /** Called in the unit, before `apply`, for sessions whose record was set aside: they are incomplete. */
-  onIncomplete?: (sessionIds: readonly string[], unit: Unit) => Promise<void>;
+  /** Runs before the unit's transaction opens: the place to look up what `apply` needs from elsewhere. */
+  prepare?: (batch: readonly LogRecord[]) => Promise<void>;
   /** Called whenever an assignment is gained or lost, so that caches kept for it can be dropped. */
   onAssignmentChange?: (partition: number) => void;
 }

@@ -4,6 +4,7 @@ import type { AtlasEvent, Draft, EventType, Meta } from "./generated/events.ts";
 import { DEFAULTS } from "./generated/events.ts";
 import { RELEASED_SCHEMAS, type ReleasedSchema } from "./generated/released.ts";
 import { vocabularyProblem } from "./vocabulary.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** An event as the log stores it: which schema wrote it, and its Avro body without any frame. */
 export interface EncodedEvent {
@@ -70,7 +71,7 @@ export function createEvent<T extends EventType>(
 }
 
 /**
- * Encodes an event with its latest schema.
+ * Encodes an event with its latest schema. Lone surrogates, which UTF-8 cannot hold, become U+FFFD.
  *
  * @throws AtlasError ATLAS_EVENT_INVALID naming the field that does not fit
  * @example
@@ -86,7 +87,7 @@ export function encodeEvent(event: AtlasEvent): EncodedEvent {
   if (vocabulary !== undefined)
     throw new AtlasError("ATLAS_EVENT_INVALID", `${event.type}.${vocabulary}`, { where });
   try {
-    return { fingerprint: released.fingerprint, body: writerOf(event.type).toBuffer(event) };
+    return { fingerprint: released.fingerprint, body: writerOf(event.type).toBuffer(wellFormed(event)) };
   } catch (error) {
     throw new AtlasError("ATLAS_EVENT_INVALID", `${event.type} ${problemOf(event) ?? messageOf(error)}`, {
       where,

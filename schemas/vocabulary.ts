@@ -14,7 +14,7 @@ export type SessionStatus = (typeof ENDED)[number];
 export type ModelRole = (typeof ROLES)[number];
 
 /** Fields whose strings come from a fixed list; Avro enums could never be widened for old readers. */
-const VOCABULARIES: Record<string, Record<string, readonly string[]>> = {
+export const VOCABULARIES: Record<string, Record<string, readonly string[]>> = {
   SessionStarted: { origin: ["run", "import", "migration"] },
   LaneSelected: { lane: ["auto", "paired", "coach"] },
   ModelCallStarted: { role: ROLES },

@@ -16,8 +16,8 @@ for (const file of globSync("{log,projections}/**/*.sql", { cwd: root })) {
   mkdirSync(dirname(join(root, "dist", file)), { recursive: true });
   cpSync(join(root, file), join(root, "dist", file));
 }
-if (existsSync(kept)) cpSync(kept, template);
-else run("scripts/build-template.ts");
+if (!existsSync(kept)) run("scripts/build-template.ts", kept);
+cpSync(kept, template);
 for (const bin of ["dist/cli/atlas.js", "dist/cli/arc-atlas.js"]) {
   if (existsSync(join(root, bin))) chmodSync(join(root, bin), 0o755);
 }

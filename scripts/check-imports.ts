@@ -15,11 +15,35 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   reactors: ["errors", "schemas", "log", "configs", "traces", "producers"],
   projections: ["errors", "schemas", "log", "traces"],
   sinks: ["errors", "schemas", "log", "traces", "processors", "projections"],
-  app: ["errors", "schemas", "log", "configs", "traces", "producers", "processors", "reactors", "projections", "sinks"],
-  cli: ["errors", "schemas", "log", "configs", "traces", "producers", "processors", "reactors", "projections", "sinks", "app"],
+  app: [
+    "errors",
+    "schemas",
+    "log",
+    "configs",
+    "traces",
+    "producers",
+    "processors",
+    "reactors",
+    "projections",
+    "sinks",
+  ],
+  cli: [
+    "errors",
+    "schemas",
+    "log",
+    "configs",
+    "traces",
+    "producers",
+    "processors",
+    "reactors",
+    "projections",
+    "sinks",
+    "app",
+  ],
 };
 
-const IMPORT = /(?:^|\n)\s*(?:import|export)\s(?:[^;"']*?\sfrom\s)?\s*"(\.[^"]+)"|\bimport\(\s*"(\.[^"]+)"\s*\)/g;
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\s(?:[^;"']*?\sfrom\s)?\s*"(\.[^"]+)"|\bimport\(\s*"(\.[^"]+)"\s*\)/g;
 
 /** One import between two files of this repository. */
 interface Import {

@@ -6,7 +6,21 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const SOURCES = ["errors", "schemas", "traces", "log", "configs", "producers", "processors", "reactors", "projections", "sinks", "app", "cli", "scripts"];
+const SOURCES = [
+  "errors",
+  "schemas",
+  "traces",
+  "log",
+  "configs",
+  "producers",
+  "processors",
+  "reactors",
+  "projections",
+  "sinks",
+  "app",
+  "cli",
+  "scripts",
+];
 
 const time = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
 
@@ -21,7 +35,9 @@ function step(what, command) {
   try {
     execSync(command, { cwd: root, stdio: ["ignore", "ignore", "pipe"], env: process.env });
   } catch (error) {
-    process.stderr.write(`${error.stderr ?? error.message}\n${command} failed; run it by hand to see more.\n`);
+    process.stderr.write(
+      `${error.stderr ?? error.message}\n${command} failed; run it by hand to see more.\n`,
+    );
     process.exit(1);
   }
 }
@@ -29,6 +45,9 @@ function step(what, command) {
 if (time(join(root, "node_modules/.package-lock.json")) < time(join(root, "package-lock.json"))) {
   step("Fetching dependencies …", "npm ci --no-audit --no-fund");
 }
-if (time(join(root, "dist/.built")) < Math.max(...SOURCES.map((folder) => newest(join(root, folder))), time(join(root, "package.json")))) {
+if (
+  time(join(root, "dist/.built")) <
+  Math.max(...SOURCES.map((folder) => newest(join(root, folder))), time(join(root, "package.json")))
+) {
   step("Building …", "npm run build");
 }

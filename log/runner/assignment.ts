@@ -23,7 +23,7 @@ import {
 import { deadLetter, POISON_STORM, stormError } from "./dead-letter.ts";
 
 /** What one assignment needs to work. */
-export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" | "onRetry"> {
+export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" | "onRetry" | "prepare"> {
   db: Database;
   logId: string;
   group: string;
@@ -47,6 +47,15 @@ interface Decoded {
   raw: RawRecord;
   event: AtlasEvent;
 }
+
+const toRecord = ({ raw, event }: Decoded): LogRecord => ({
+  topic: raw.topic,
+  partition: raw.partition,
+  offset: raw.offset,
+  key: raw.key,
+  appendedAt: raw.appendedAt,
+  event,
+});
 
 const START: Checkpoint = { nextOffset: 0, digest: undefined };
 const OUTBOX_BATCH = 500;
@@ -214,6 +223,7 @@ export class Assignment {
   ): Promise<void> {
     const { db } = this.options;
     const checkpoint = { nextOffset: last.offset + 1, digest: digestOf(last.body) };
+    await this.options.prepare?.(batch.map(toRecord));
     const emitted = await db.transaction(async (tx) => {
       await lockAssignment(tx, this.key, this.epoch);
       const events = [...letters];
@@ -251,14 +261,7 @@ export class Assignment {
       const { source, sequence } = event.meta;
       if (sequence <= (advanced.get(source) ?? seen.get(source) ?? -1)) continue;
       advanced.set(source, sequence);
-      fresh.push({
-        topic,
-        partition: raw.partition,
-        offset: raw.offset,
-        key: raw.key,
-        appendedAt: raw.appendedAt,
-        event,
-      });
+      fresh.push(toRecord({ raw, event }));
     }
     const unit: Unit = { tx, partition: this.partition, emit: (events) => void emitted.push(...events) };
     if (fresh.length > 0) await this.options.apply(fresh, unit);

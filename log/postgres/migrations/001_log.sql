@@ -126,8 +126,3 @@ create table atlas_log.outbox (
   primary key (group_id, partition, number)
 );
 
--- The rules that RulesSet events gave, by hash.
-create table atlas_log.rules (
-  rules_hash text primary key,
-  rules text not null
-);

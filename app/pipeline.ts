@@ -1,0 +1,101 @@
+import type { ConsumeOptions, Consumer, EventLog, RawRecord } from "../log/event-log.ts";
+import { drift } from "../processors/drift.ts";
+import type { Processor } from "../processors/processor.ts";
+import { review } from "../processors/review.ts";
+import { sessionRewards } from "../processors/session-rewards.ts";
+import { createReadModels } from "../projections/read-models.ts";
+import type { EventType } from "../schemas/generated/events.ts";
+import { TOPICS, type Topic } from "../schemas/topics.ts";
+import { processorConsumer } from "./processor-consumer.ts";
+import type { RulesStore } from "./rules.ts";
+
+/** The group that fills the read models. */
+export const READ_MODELS = "read-models";
+
+/** The processors, in the order in which facts flow through them. */
+export const PROCESSORS = [sessionRewards, drift, review] as unknown as readonly Processor<
+  unknown,
+  EventType
+>[];
+
+/** Every group and what it reads, in the order in which facts flow. */
+export const STAGES: readonly { group: string; topics: readonly Topic[] }[] = [
+  ...PROCESSORS.map(({ name, inputs }) => ({ group: name, topics: inputs })),
+  { group: READ_MODELS, topics: TOPICS },
+];
+
+/** What a pipeline tells while it runs. */
+export interface PipelineEvents {
+  onDeadLetter?: (group: string, record: RawRecord, error: unknown) => void;
+  onRetry?: (group: string, error: unknown | undefined) => void;
+}
+
+/** The consumers of one process. */
+export interface Pipeline {
+  readonly consumers: readonly Consumer[];
+  /** Rejects with the first consumer that stopped as unhealthy. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts every processor and the projection as members of their groups. */
+export async function startPipeline(
+  log: EventLog,
+  rules: RulesStore,
+  events: PipelineEvents = {},
+): Promise<Pipeline> {
+  const readModels = createReadModels();
+  const consumers: Consumer[] = [];
+  const options = (group: string, topics: readonly Topic[]): ConsumeOptions => ({
+    group,
+    topics,
+    onDeadLetter: (record, error) => events.onDeadLetter?.(group, record, error),
+    onRetry: (error) => events.onRetry?.(group, error),
+  });
+  const stop = async (): Promise<void> => {
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
+  };
+  try {
+    for (const processor of PROCESSORS) {
+      consumers.push(
+        await log.consume(
+          { ...options(processor.name, processor.inputs), prepare: rules.load },
+          processorConsumer(processor, rules.lookup),
+        ),
+      );
+    }
+    consumers.push(
+      await log.consume(
+        { ...options(READ_MODELS, TOPICS), onAssignmentChange: (partition) => readModels.forget(partition) },
+        readModels.apply,
+      ),
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const done = Promise.all(consumers.map((consumer) => consumer.done)).then(() => undefined);
+  done.catch(() => {});
+  return { consumers, done, stop };
+}
+
+/** How long to wait for consumers, and what ends the wait early. */
+export interface SettleOptions {
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  /** Wait for these groups only, instead of all. */
+  upTo?: string;
+}
+
+/**
+ * Resolves when every group has applied what the log held when it was called, and what that led to.
+ *
+ * @throws AtlasError ATLAS_CONSUMER_BEHIND on timeout
+ */
+export async function settle(log: EventLog, { timeoutMs, signal, upTo }: SettleOptions = {}): Promise<void> {
+  for (const { group, topics } of STAGES) {
+    const ends = await log.ends(topics);
+    await log.caughtUp(group, ends, { ...(timeoutMs && { timeoutMs }), ...(signal && { signal }) });
+    if (group === upTo) return;
+  }
+}

@@ -1,0 +1,119 @@
+import type { Apply, LogRecord, Unit } from "../log/event-log.ts";
+import type { Queryable } from "../log/postgres/database.ts";
+import type { Processor } from "../processors/processor.ts";
+import { applyFacts, type KeyState } from "../processors/run-processor.ts";
+import type { EventOf, EventType } from "../schemas/generated/events.ts";
+import type { RulesLookup } from "../schemas/rules.ts";
+
+interface Place {
+  group: string;
+  partition: number;
+}
+
+interface StateRow {
+  key: string;
+  version: number;
+  emitted: number;
+  state: string | null;
+}
+
+async function loadStates<State>(
+  tx: Queryable,
+  { group, partition }: Place,
+  keys: readonly string[],
+): Promise<Map<string, KeyState<State>>> {
+  const { rows } = await tx.query<StateRow>(
+    `select key, version, emitted::float8 as emitted, state from atlas_log.state
+      where group_id = $1 and partition = $2 and key = any($3)`,
+    [group, partition, keys],
+  );
+  return new Map(
+    rows.map((row) => {
+      const state = row.state === null ? undefined : (JSON.parse(row.state) as State);
+      return [row.key, { state, version: row.version, emitted: row.emitted }];
+    }),
+  );
+}
+
+async function saveStates<State>(
+  tx: Queryable,
+  { group, partition }: Place,
+  states: ReadonlyMap<string, KeyState<State> | undefined>,
+): Promise<void> {
+  const kept = [...states].filter((entry): entry is [string, KeyState<State>] => entry[1] !== undefined);
+  const dropped = [...states.keys()].filter((key) => states.get(key) === undefined);
+  if (dropped.length > 0) {
+    await tx.query("delete from atlas_log.state where group_id = $1 and partition = $2 and key = any($3)", [
+      group,
+      partition,
+      dropped,
+    ]);
+  }
+  if (kept.length === 0) return;
+  await tx.query(
+    `insert into atlas_log.state (group_id, partition, key, version, emitted, state)
+     select $1, $2, s.* from unnest($3::text[], $4::int[], $5::bigint[], $6::text[]) as s(key, version, emitted, state)
+     on conflict (group_id, partition, key) do update
+        set version = excluded.version, emitted = excluded.emitted, state = excluded.state`,
+    [
+      group,
+      partition,
+      kept.map(([key]) => key),
+      kept.map(([, { version }]) => version),
+      kept.map(([, { emitted }]) => emitted),
+      kept.map(([, { state }]) => (state === undefined ? null : JSON.stringify(state))),
+    ],
+  );
+}
+
+interface Run<T extends EventType> {
+  key: string;
+  facts: EventOf<T>[];
+}
+
+/**
+ * The facts of a batch that a processor looks at, as runs of one key. Runs keep the order of the batch, so that
+ * what is emitted comes in the order of what caused it however the log was cut into batches.
+ */
+function runsOf<State, T extends EventType>(
+  processor: Processor<State, T>,
+  batch: readonly LogRecord[],
+): Run<T>[] {
+  const runs: Run<T>[] = [];
+  for (const { event } of batch) {
+    if (!(processor.facts as readonly string[]).includes(event.type)) continue;
+    const fact = event as EventOf<T>;
+    const key = processor.key(fact);
+    const last = runs.at(-1);
+    if (last?.key === key) last.facts.push(fact);
+    else runs.push({ key, facts: [fact] });
+  }
+  return runs;
+}
+
+/**
+ * Runs a processor as a consumer whose rules are loaded before each unit: its state lives in the database, keyed, and is saved in the unit that emits.
+ *
+ * @example
+ * const { name, inputs } = drift;
+ * await log.consume({ group: name, topics: inputs, prepare: rules.load }, processorConsumer(drift, rules.lookup));
+ */
+export function processorConsumer<State, T extends EventType>(
+  processor: Processor<State, T>,
+  rules: RulesLookup,
+): Apply {
+  return async (batch: readonly LogRecord[], unit: Unit) => {
+    const runs = runsOf(processor, batch);
+    if (runs.length === 0) return;
+    const place = { group: processor.name, partition: unit.partition };
+    const states = new Map<string, KeyState<State> | undefined>();
+    const saved = await loadStates<State>(unit.tx, place, [...new Set(runs.map(({ key }) => key))]);
+    for (const { key, facts } of runs) {
+      const before = states.has(key) ? states.get(key) : saved.get(key);
+      const { keyState, events } = applyFacts(processor, before, facts, rules);
+      states.set(key, keyState);
+      unit.emit(events);
+    }
+    await saveStates(unit.tx, place, states);
+  };
+}
