@@ -69,7 +69,7 @@ function addressOf(url: string): string {
  */
 export async function openPostgres(url: string, options: { max?: number } = {}): Promise<Database> {
   const address = addressOf(url);
-  let pool: pg.Pool;
+  let pool: pg.Pool | undefined;
   try {
     pool = new pg.Pool({
       connectionString: url,

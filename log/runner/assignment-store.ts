@@ -44,18 +44,33 @@ export async function takeOver(
   return row.epoch;
 }
 
-/** Locks the assignment for this transaction and makes sure that it is still ours. */
-export async function lockAssignment(tx: Queryable, key: AssignmentKey, epoch: number): Promise<void> {
-  const { rows } = await tx.query<{ epoch: number }>(
-    "select epoch::int as epoch from atlas_log.assignments where group_id = $1 and partition = $2 for update",
-    [key.group, key.partition],
+/**
+ * Locks the assignment for this transaction and makes sure that it is still ours.
+ *
+ * @returns the next offset of the topic as it is committed
+ * @throws AtlasError ATLAS_ASSIGNMENT_LOST
+ */
+export async function lockAssignment(
+  tx: Queryable,
+  key: AssignmentKey,
+  epoch: number,
+  topic: Topic,
+): Promise<number> {
+  const { rows } = await tx.query<{ epoch: number; next_offset: number | null }>(
+    `select a.epoch::int as epoch, c.next_offset::float8 as next_offset
+       from atlas_log.assignments a
+       left join atlas_log.checkpoints c on c.group_id = a.group_id and c.partition = a.partition and c.topic = $3
+      where a.group_id = $1 and a.partition = $2 for update of a`,
+    [key.group, key.partition, topic],
   );
-  if (rows[0]?.epoch !== epoch) {
+  const row = rows[0];
+  if (row?.epoch !== epoch) {
     throw new AtlasError(
       "ATLAS_ASSIGNMENT_LOST",
       `partition ${key.partition} of ${key.group} belongs to another member now`,
     );
   }
+  return row.next_offset ?? 0;
 }
 
 /** The checkpoints of an assignment, by topic. */

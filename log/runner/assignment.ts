@@ -221,21 +221,25 @@ export class Assignment {
     batch: Decoded[],
     letters: AtlasEvent[] = [],
   ): Promise<void> {
-    const { db } = this.options;
+    const { db, prepare, partitions, mask } = this.options;
+    const expected = this.nextOffset(topic);
     const checkpoint = { nextOffset: last.offset + 1, digest: digestOf(last.body) };
-    await this.options.prepare?.(batch.map(toRecord));
+    await prepare?.(batch.map(toRecord));
     const emitted = await db.transaction(async (tx) => {
-      await lockAssignment(tx, this.key, this.epoch);
+      const committed = await lockAssignment(tx, this.key, this.epoch, topic);
+      // The connection broke while this very unit committed: it is done, and its outbox may still be full.
+      if (committed === checkpoint.nextOffset) return true;
+      if (committed !== expected) throw lost(this.partition, this.options.group);
       const events = [...letters];
       const sequences = await this.applyFresh(tx, topic, batch, events);
-      const outgoing = toOutgoing(events, this.options.partitions, this.options.mask);
+      const outgoing = toOutgoing(events, partitions, mask);
       await this.keep(tx, outgoing);
       await saveSequences(tx, this.key, topic, sequences);
       await saveCheckpoint(tx, this.key, topic, checkpoint);
-      return outgoing.length;
+      return outgoing.length > 0;
     });
     this.checkpoints.set(topic, checkpoint);
-    if (emitted === 0) return;
+    if (!emitted) return;
     this.options.onCommit?.();
     if (this.options.publish !== undefined) await this.patiently(() => this.drainOutbox());
   }
@@ -281,9 +285,12 @@ export async function claimAssignment(options: AssignmentOptions): Promise<Assig
 const FATAL = [
   "ATLAS_ASSIGNMENT_LOST",
   "ATLAS_LOG_REPLACED",
+  "ATLAS_LOG_CLOSED",
   "ATLAS_SCHEMA_NEWER",
   "ATLAS_CONSUMER_UNHEALTHY",
-  "ATLAS_LOG_CLOSED",
+  "ATLAS_PROCESSOR_IMPURE",
+  "ATLAS_PROCESSOR_INVALID",
+  "ATLAS_PROCESSOR_OUTDATED",
 ] as const;
 
 /** Errors that setting a record aside would not mend. */

@@ -1,0 +1,91 @@
+import { styleText } from "node:util";
+
+/** Whether people look at this stream, rather than a program. */
+export const isTerminal = (): boolean => process.stdout.isTTY === true;
+
+/** Whether colours and cursor movements are wanted. */
+const isPlain = (): boolean =>
+  !isTerminal() || (process.env.NO_COLOR ?? "") !== "" || process.env.TERM === "dumb";
+
+type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
+
+/** Styles text where the terminal shows styles. */
+export const style = (look: Style, text: string): string => (isPlain() ? text : styleText(look, text));
+
+const ESCAPES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** Makes text from models and files harmless for a terminal: control characters are shown, not obeyed. */
+export const harmless = (text: string): string =>
+  text.replace(ESCAPES, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** One line of text, cut to a width with an ellipsis. */
+export function oneLine(text: string, width: number): string {
+  const flat = harmless(text.replace(/\s+/g, " ").trim());
+  return flat.length <= width ? flat : `${flat.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Prints a line to standard output. */
+export const print = (line = ""): void => void process.stdout.write(`${line}\n`);
+
+/** Prints JSON to standard output. */
+export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
+
+/** Tells people something on standard error. */
+export const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** A column of a table. */
+export interface Column<Row> {
+  title: string;
+  value: (row: Row) => string;
+  align?: "right";
+  look?: (row: Row) => Style | undefined;
+}
+
+/**
+ * Lines of a table with aligned columns.
+ *
+ * @example
+ * for (const line of table(rows, [{ title: "ID", value: (row) => row.id }])) print(line);
+ */
+export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
+  const cells = rows.map((row) => columns.map((column) => harmless(column.value(row))));
+  const widths = columns.map((column, index) =>
+    Math.max(column.title.length, ...cells.map((row) => row[index]!.length)),
+  );
+  const pad = (text: string, index: number): string =>
+    columns[index]!.align === "right" ? text.padStart(widths[index]!) : text.padEnd(widths[index]!);
+  const line = (texts: readonly string[]): string => texts.join("  ").trimEnd();
+  return [
+    style("bold", line(columns.map((column, index) => pad(column.title, index)))),
+    ...cells.map((row, at) =>
+      line(
+        row.map((text, index) => {
+          const look = columns[index]!.look?.(rows[at]!);
+          return look === undefined ? pad(text, index) : style(look, pad(text, index));
+        }),
+      ),
+    ),
+  ];
+}
+
+/** Progress of long work: one line that is rewritten on a terminal, nothing in a pipe. */
+export interface Progress {
+  update(text: string): void;
+  done(): void;
+}
+
+/** Starts a progress line on standard error. */
+export function startProgress(quiet = false): Progress {
+  const shown = !quiet && process.stderr.isTTY === true && process.env.TERM !== "dumb";
+  let last = 0;
+  return {
+    update: (text) => {
+      if (!shown || Date.now() - last < 80) return;
+      last = Date.now();
+      process.stderr.write(`\r\u001b[2K${oneLine(text, (process.stderr.columns ?? 80) - 1)}`);
+    },
+    done: () => {
+      if (shown && last > 0) process.stderr.write("\r\u001b[2K");
+    },
+  };
+}

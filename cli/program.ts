@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs";
+import { type Command, CommanderError, Option } from "commander";
+import { AtlasError, explain, isAtlasError } from "../errors/atlas-error.ts";
+import { tell } from "./output.ts";
+
+/** Exit codes of every command. */
+export const EXIT = { ok: 0, failure: 1, usage: 2, partial: 3, interrupted: 130 } as const;
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  config?: string;
+  databaseUrl?: string;
+  json?: boolean;
+  quiet?: boolean;
+  yes?: boolean;
+}
+
+/** The version of the package. */
+export function packageVersion(): string {
+  for (const up of ["../package.json", "../../package.json"]) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")) as {
+        name: string;
+        version: string;
+      };
+      if (name === "atlas-sdk") return version;
+    } catch {
+      // Sources and dist lie at different depths.
+    }
+  }
+  return "0.0.0";
+}
+
+/** Adds the common options to a command. */
+export function withCommonOptions(command: Command): Command {
+  return command
+    .option("--config <file>", "YAML configuration; the environment and .atlas/ are used without one")
+    .option("--database-url <url>", "Postgres database to use instead of the configured one")
+    .option("--json", "print JSON")
+    .option("--quiet", "print results only")
+    .addOption(new Option("--yes", "do not ask"));
+}
+
+/** A signal that is aborted by Ctrl-C; a second Ctrl-C ends the process at once. */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort(new AtlasError("ATLAS_INTERRUPTED", "interrupted"));
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  return controller.signal;
+}
+
+const USAGE_ERRORS = ["ATLAS_USAGE", "ATLAS_CONFIG_INVALID", "ATLAS_CONFIG_NOT_FOUND"] as const;
+
+function exitCodeOf(error: unknown): number {
+  if (isAtlasError(error, "ATLAS_INTERRUPTED")) return EXIT.interrupted;
+  return USAGE_ERRORS.some((code) => isAtlasError(error, code)) ? EXIT.usage : EXIT.failure;
+}
+
+/** Runs a program: every failure becomes one line on standard error and an exit code. */
+export async function runProgram(program: Command, args: readonly string[]): Promise<void> {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(EXIT.ok);
+    throw error;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      return;
+    }
+    tell(explain(error));
+    if (process.env.ATLAS_DEBUG !== undefined && error instanceof Error) tell(error.stack ?? "");
+    process.exitCode = exitCodeOf(error);
+  }
+}

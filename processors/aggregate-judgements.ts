@@ -1,0 +1,137 @@
+import type { JudgementMade, JudgeScore, RewardStatistics, StepReward } from "../schemas/generated/events.ts";
+import type { Rubric } from "../schemas/rules.ts";
+import { mean, round12, stddev } from "./numbers.ts";
+
+/** What the aggregation needs to know of a judgement. */
+export type Judgement = Pick<
+  JudgementMade,
+  "judge" | "scope" | "step_id" | "stage" | "score" | "uncertainty"
+>;
+
+/** What a session's judgements come to under a rubric. */
+export interface Aggregate {
+  /** 0 to 1; undefined where no judge with a weight gave a judgement of the session: absent, never 0. */
+  score: number | undefined;
+  statistics: RewardStatistics | undefined;
+  judges: JudgeScore[];
+  steps: StepReward[];
+  /** How many judges, of the session or of a step, were settled by arbitration. */
+  escalations: number;
+}
+
+/**
+ * Puts judgements together as the rubric says. Sums run in the order given, judges stand in the order of their
+ * first judgement, steps in the order of their ids. Scores that are not finite numbers count as not given.
+ *
+ * @example
+ * aggregate([{ judge: "process", scope: "session", stage: "sample", score: 0.8 }], rubric).score; // 0.8
+ */
+export function aggregate(judgements: readonly Judgement[], rubric: Rubric): Aggregate {
+  const valid = judgements.filter(({ score }) => Number.isFinite(score));
+  const ofSession = valid.filter(({ scope }) => scope !== "step");
+  const judges = judgeScores(ofSession, rubric);
+  const steps = stepRewards(
+    valid.filter(({ scope }) => scope === "step"),
+    rubric,
+  );
+  const weighty = new Set(judges.filter(({ weight }) => weight > 0).map(({ judge }) => judge));
+  return {
+    score: weightedMean(judges),
+    statistics: statisticsOf(ofSession.filter(({ judge }) => weighty.has(judge))),
+    judges,
+    steps,
+    escalations: [judges, ...steps.map((step) => step.judges)].flat().filter((judge) => judge.escalated)
+      .length,
+  };
+}
+
+/** Judgements in groups, in the order of each group's first one. */
+function groupBy<K>(
+  judgements: readonly Judgement[],
+  keyOf: (judgement: Judgement) => K,
+): [K, Judgement[]][] {
+  const groups = new Map<K, Judgement[]>();
+  for (const judgement of judgements) {
+    const key = keyOf(judgement);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [judgement]);
+    else group.push(judgement);
+  }
+  return [...groups];
+}
+
+/**
+ * A judge's score is the arbitration's where there is one, else the mean of its samples. Its uncertainty is that of
+ * the samples in either case: what was contested must not look certain.
+ */
+function judgeScores(judgements: readonly Judgement[], rubric: Rubric): JudgeScore[] {
+  return groupBy(judgements, ({ judge }) => judge).map(([judge, given]) => {
+    const arbitrations = given.filter(isArbitration);
+    const samples = samplesOf(given);
+    const decisive = arbitrations.length > 0 ? arbitrations : samples;
+    const uncertainties = uncertaintiesOf(samples);
+    return {
+      judge,
+      score: round12(mean(decisive.map(({ score }) => score))),
+      weight: weightOf(judge, rubric),
+      samples: samples.length,
+      uncertainty: uncertainties.length === 0 ? null : round12(mean(uncertainties)),
+      escalated: arbitrations.length > 0,
+    };
+  });
+}
+
+function stepRewards(judgements: readonly Judgement[], rubric: Rubric): StepReward[] {
+  const steps: StepReward[] = [];
+  for (const [step_id, given] of groupBy(judgements, ({ step_id }) => step_id)) {
+    const judges = judgeScores(given, rubric);
+    const score = weightedMean(judges);
+    if (step_id === null || step_id === undefined || score === undefined) continue;
+    steps.push({ step_id, score, judges });
+  }
+  return steps.sort((a, b) => a.step_id - b.step_id);
+}
+
+/** Computed from the rounded scores of the judges, so that whoever reads the event can check it. */
+function weightedMean(judges: readonly JudgeScore[]): number | undefined {
+  let sum = 0;
+  let total = 0;
+  for (const { score, weight } of judges) {
+    sum += score * weight;
+    total += weight;
+  }
+  return total > 0 ? round12(sum / total) : undefined;
+}
+
+function statisticsOf(judgements: readonly Judgement[]): RewardStatistics | undefined {
+  const samples = groupBy(judgements, ({ judge }) => judge).flatMap(([, given]) => samplesOf(given));
+  if (samples.length === 0) return undefined;
+  const scores = samples.map(({ score }) => score);
+  const uncertainties = uncertaintiesOf(samples);
+  const known = uncertainties.length > 0;
+  return {
+    score_mean: round12(mean(scores)),
+    score_stddev: round12(stddev(scores)),
+    sample_count: samples.length,
+    uncertainty_mean: known ? round12(mean(uncertainties)) : null,
+    uncertainty_stddev: known ? round12(stddev(uncertainties)) : null,
+    best_uncertainty: known ? round12(Math.min(...uncertainties)) : null,
+  };
+}
+
+const isArbitration = ({ stage }: Judgement): boolean => stage === "arbitration";
+
+/** What a judge said before any arbitration; the arbitration itself where nothing else is left of it. */
+function samplesOf(given: readonly Judgement[]): readonly Judgement[] {
+  const samples = given.filter((judgement) => !isArbitration(judgement));
+  return samples.length > 0 ? samples : given;
+}
+
+const uncertaintiesOf = (judgements: readonly Judgement[]): number[] =>
+  judgements.flatMap(({ uncertainty }) =>
+    uncertainty !== null && uncertainty !== undefined && Number.isFinite(uncertainty) ? [uncertainty] : [],
+  );
+
+/** A judge that the rubric does not name has weight 1; one of weight 0 is listed but counts for nothing. */
+const weightOf = (judge: string, { weights }: Rubric): number =>
+  Object.hasOwn(weights, judge) ? weights[judge]! : 1;

@@ -1,0 +1,374 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AtlasError } from "../../errors/atlas-error.ts";
+import type { Apply, EventLog, LogRecord } from "../../log/event-log.ts";
+import { MAX_EVENT_BYTES } from "../../log/outgoing.ts";
+import type { Database } from "../../log/postgres/database.ts";
+import { createEvent } from "../../schemas/codec.ts";
+import { newId, nowMicros } from "../../schemas/identity.ts";
+import { fact, facts } from "./facts.ts";
+
+/** One log of its own, and the ways to it. */
+export interface LogUnderTest {
+  /** Another handle on the same log, as another process would have one. */
+  open(): Promise<EventLog>;
+  /** The database of consumers, of this test alone. */
+  db: Database;
+  /** Makes the log forget its oldest records of a partition, as a truncation would. */
+  truncate(topic: string, partition: number, before: number): Promise<void>;
+  /** Puts a record into the log that no event was encoded to. */
+  poison(log: EventLog, session: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds within which a dead owner's assignments must be taken over. */
+const TAKEOVER_MS = 15_000;
+
+const eventually = async (
+  what: string,
+  check: () => boolean | Promise<boolean>,
+  ms = TAKEOVER_MS,
+): Promise<void> => {
+  for (const until = Date.now() + ms; Date.now() < until; await sleep(20)) if (await check()) return;
+  throw new Error(`${what} did not happen within ${ms} ms`);
+};
+
+const all = async (log: EventLog, ...range: [] | [Parameters<EventLog["read"]>[1]]): Promise<LogRecord[]> => {
+  const records: LogRecord[] = [];
+  for await (const batch of log.read(["atlas.sessions"], ...range)) records.push(...batch);
+  return records;
+};
+
+/** What every log must do, whatever it is made of. */
+export function logContract(name: string, create: () => Promise<LogUnderTest>): void {
+  describe(`the log contract on ${name}`, () => {
+    let under: LogUnderTest;
+    let log: EventLog;
+    const opened: EventLog[] = [];
+    const open = async (): Promise<EventLog> => {
+      const another = await under.open();
+      opened.push(another);
+      return another;
+    };
+
+    beforeEach(async () => {
+      under = await create();
+      log = await open();
+      await under.db.query("create table effects (group_id text, source text, sequence int, body text)");
+    });
+    afterEach(async () => {
+      for (const each of opened.splice(0)) await each.close();
+      await under.close();
+    });
+
+    /** Writes down each fact that it is given: the effect that must come about exactly once. */
+    const writeDown =
+      (group: string, before?: Apply): Apply =>
+      async (batch, unit) => {
+        for (const { event } of batch) {
+          await unit.tx.query("insert into effects values ($1, $2, $3, $4)", [
+            group,
+            event.meta.source,
+            event.meta.sequence,
+            event.type === "StepSkipped" ? event.reason : event.type,
+          ]);
+        }
+        await before?.(batch, unit);
+      };
+    const effects = async (group: string): Promise<string[]> => {
+      const { rows } = await under.db.query<{ effect: string }>(
+        "select source || '#' || sequence as effect from effects where group_id = $1 order by source, sequence",
+        [group],
+      );
+      return rows.map((row) => row.effect);
+    };
+    const expected = (sessions: readonly string[], count: number): string[] =>
+      [...sessions]
+        .sort()
+        .flatMap((session) => Array.from({ length: count }, (_, index) => `${session}#${index + 1}`));
+    const caughtUp = async (group: string): Promise<void> =>
+      log.caughtUp(group, await log.ends(["atlas.sessions"]), { timeoutMs: 40_000 });
+
+    test("keeps the order of each key", async () => {
+      const sessions = Array.from({ length: 5 }, newId);
+      for (let sequence = 1; sequence <= 40; sequence += 1)
+        await log.append(sessions.map((session) => fact(session, sequence)));
+      const records = await all(log);
+      for (const session of sessions) {
+        const sequences = records
+          .filter((record) => record.key === session)
+          .map((record) => record.event.meta.sequence);
+        expect(sequences).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+      }
+    });
+
+    test("has what a resolved append confirmed, also through another handle", async () => {
+      const session = newId();
+      await log.append(facts(session, 3));
+      const other = await open();
+      expect((await all(other)).map((record) => record.event.meta.sequence)).toEqual([1, 2, 3]);
+    });
+
+    test("gives back what was appended, bit for bit", async () => {
+      const event = createEvent(
+        "SessionStarted",
+        {
+          event_id: newId(),
+          session_id: newId(),
+          source: "s",
+          sequence: 1,
+          occurred_at: nowMicros(),
+          time_assumed: true,
+          trace_id: "0af7651916cd43dd8448eb211c80319c",
+        },
+        {
+          task: "naïve — “quoted” \u2028 🦆",
+          learning_key: "k",
+          agent: "a",
+          metadata: '{"__proto__":1,"n":1.0}',
+          tags: ["x"],
+        },
+      );
+      await log.append([event]);
+      const [record] = await all(log);
+      expect(JSON.parse(JSON.stringify(record!.event))).toMatchObject(JSON.parse(JSON.stringify(event)));
+    });
+
+    test("never hides a record of concurrent appenders from a reader", async () => {
+      const sessions = Array.from({ length: 8 }, newId);
+      let appending = true;
+      const appenders = Promise.all(
+        sessions.map(async (session) => {
+          for (let sequence = 1; sequence <= 30; sequence += 1) await log.append([fact(session, sequence)]);
+        }),
+      ).then(() => {
+        appending = false;
+      });
+      // A reader that goes on from where it was must meet every offset.
+      const next = new Map<number, number>();
+      let seen = 0;
+      const reader = await open();
+      const readOn = async (): Promise<void> => {
+        const ends = (await reader.ends(["atlas.sessions"])).get("atlas.sessions")!;
+        for (const [partition, end] of ends.entries()) {
+          const from = next.get(partition) ?? 0;
+          if (end === from) continue;
+          for (const record of await all(reader, { partition, fromOffset: from, untilOffset: end })) {
+            expect(record.offset).toBe(next.get(partition) ?? 0);
+            next.set(partition, record.offset + 1);
+            seen += 1;
+          }
+        }
+      };
+      while (appending) await readOn();
+      await appenders;
+      await readOn();
+      expect(seen).toBe(240);
+    });
+
+    test("reads a range of offsets", async () => {
+      const session = newId();
+      await log.append(facts(session, 20));
+      const { partition } = (await all(log))[0]!;
+      const range = await all(log, { partition, fromOffset: 5, untilOffset: 9 });
+      expect(range.map((record) => record.offset)).toEqual([5, 6, 7, 8]);
+      expect(await all(log, { partition, fromOffset: 20 })).toEqual([]);
+      expect((await all(log, { partition, fromOffset: 18, untilOffset: 99 })).length).toBe(2);
+    });
+
+    test("reads a range of append times", async () => {
+      const session = newId();
+      await log.append(facts(session, 3));
+      await sleep(30);
+      const middle = new Date();
+      await sleep(30);
+      await log.append(facts(session, 3, 4));
+      expect((await all(log, { from: middle })).map((record) => record.event.meta.sequence)).toEqual([
+        4, 5, 6,
+      ]);
+      expect((await all(log, { until: middle })).map((record) => record.event.meta.sequence)).toEqual([
+        1, 2, 3,
+      ]);
+      expect(await all(log, { from: new Date(Date.now() + 60_000) })).toEqual([]);
+    });
+
+    test("refuses what is no event, and appends nothing of it", async () => {
+      const session = newId();
+      const wrong = { ...fact(session, 2), step_id: "two" } as never;
+      await expect(log.append([fact(session, 1), wrong])).rejects.toMatchObject({
+        code: "ATLAS_EVENT_INVALID",
+      });
+      await expect(log.append([fact(session, 1, "x".repeat(MAX_EVENT_BYTES))])).rejects.toMatchObject({
+        code: "ATLAS_EVENT_TOO_LARGE",
+      });
+      expect(await all(log)).toEqual([]);
+    });
+
+    test("applies each record once, also when it stands in the log twice", async () => {
+      const sessions = Array.from({ length: 12 }, newId);
+      for (const session of sessions) {
+        const mine = facts(session, 10);
+        await log.append(mine.slice(0, 7));
+        await log.append(mine.slice(3));
+        await log.append(mine);
+      }
+      await log.consume({ group: "once", topics: ["atlas.sessions"], db: under.db }, writeDown("once"));
+      await caughtUp("once");
+      expect(await effects("once")).toEqual(expected(sessions, 10));
+    });
+
+    test("goes on after a consumer that was stopped between two units", async () => {
+      const sessions = Array.from({ length: 6 }, newId);
+      await log.append(sessions.flatMap((session) => facts(session, 10)));
+      const options = { group: "resume", topics: ["atlas.sessions"] as const, db: under.db, batchSize: 7 };
+      const first = await log.consume(options, writeDown("resume"));
+      await eventually("a first unit", async () => (await effects("resume")).length > 0);
+      await first.stop();
+      await log.append(sessions.flatMap((session) => facts(session, 10, 11)));
+      await log.consume(options, writeDown("resume"));
+      await caughtUp("resume");
+      expect(await effects("resume")).toEqual(expected(sessions, 20));
+    });
+
+    test("does over what crashed before its commit", async () => {
+      const sessions = Array.from({ length: 4 }, newId);
+      await log.append(sessions.flatMap((session) => facts(session, 10)));
+      let crashes = 3;
+      const crash: Apply = async () => {
+        crashes -= 1;
+        if (crashes >= 0) throw Object.assign(new Error("the connection broke"), { code: "ECONNRESET" });
+      };
+      await log.consume(
+        { group: "crash", topics: ["atlas.sessions"], db: under.db },
+        writeDown("crash", crash),
+      );
+      await caughtUp("crash");
+      expect(crashes).toBeLessThan(0);
+      expect(await effects("crash")).toEqual(expected(sessions, 10));
+    });
+
+    test("shares the partitions among members, and takes over those of one that left", async () => {
+      const sessions = Array.from({ length: 30 }, newId);
+      const options = { group: "shared", topics: ["atlas.sessions"] as const, db: under.db };
+      const other = await open();
+      const first = await log.consume(options, writeDown("shared"));
+      const second = await other.consume(options, writeDown("shared"));
+      await log.append(sessions.flatMap((session) => facts(session, 5)));
+      await eventually("a fair share", () => first.assignments.length > 0 && second.assignments.length > 0);
+      const shared = [...first.assignments, ...second.assignments].sort((a, b) => a - b);
+      expect(new Set(shared).size).toBe(shared.length);
+      await log.append(sessions.flatMap((session) => facts(session, 5, 6)));
+      await second.stop();
+      await log.append(sessions.flatMap((session) => facts(session, 5, 11)));
+      await caughtUp("shared");
+      expect(await effects("shared")).toEqual(expected(sessions, 15));
+    });
+
+    test("emits what a unit emitted, once and in order, if and only if it commits", async () => {
+      const sessions = Array.from({ length: 5 }, newId);
+      await log.append(sessions.flatMap((session) => facts(session, 6)));
+      let failures = 2;
+      const emit: Apply = async (batch, unit) => {
+        unit.emit(
+          batch.map(({ event }) =>
+            createEvent(
+              "ReviewStatusChanged",
+              { ...event.meta, event_id: newId(), source: `echo/${event.meta.source}` },
+              {
+                learning_key: event.meta.source,
+                from_status: "pending",
+                to_status: "approved",
+                because: "rule",
+              },
+            ),
+          ),
+        );
+        failures -= 1;
+        if (failures >= 0) throw Object.assign(new Error("deadlock"), { code: "40P01" });
+      };
+      await log.consume({ group: "emit", topics: ["atlas.sessions"], db: under.db }, emit);
+      await caughtUp("emit");
+      const emitted: string[] = [];
+      for await (const batch of log.read(["atlas.review-status"])) {
+        emitted.push(...batch.map(({ event }) => `${event.meta.source}#${event.meta.sequence}`));
+      }
+      expect(new Set(emitted).size).toBe(emitted.length);
+      expect([...emitted].sort()).toEqual(
+        expected(sessions, 6)
+          .map((effect) => `echo/${effect}`)
+          .sort(),
+      );
+    });
+
+    test("sets a poison record aside with its place, and not its neighbours", async () => {
+      const sessions = Array.from({ length: 3 }, newId);
+      await log.append(sessions.flatMap((session) => facts(session, 10)));
+      const bad = `${sessions[1]}#5`;
+      const poison: Apply = async (batch) => {
+        if (batch.some(({ event }) => `${event.meta.source}#${event.meta.sequence}` === bad))
+          throw new AtlasError("ATLAS_EVENT_INVALID", "cannot be applied");
+      };
+      await log.consume(
+        { group: "poison", topics: ["atlas.sessions"], db: under.db },
+        writeDown("poison", poison),
+      );
+      await caughtUp("poison");
+      expect(await effects("poison")).toEqual(expected(sessions, 10).filter((effect) => effect !== bad));
+      const letters: LogRecord[] = [];
+      for await (const batch of log.read(["atlas.dead-letters"])) letters.push(...batch);
+      expect(letters.map(({ event }) => event)).toEqual([
+        expect.objectContaining({
+          type: "DeadLettered",
+          group: "poison",
+          topic: "atlas.sessions",
+          error_code: "ATLAS_EVENT_INVALID",
+        }),
+      ]);
+      expect(letters[0]!.event.meta.session_id).toBe(sessions[1]);
+    });
+
+    test("sets a record aside that is no event", async () => {
+      const session = newId();
+      await log.append(facts(session, 2));
+      await under.poison(log, session);
+      await log.append(facts(session, 2, 3));
+      await log.consume({ group: "foreign", topics: ["atlas.sessions"], db: under.db }, writeDown("foreign"));
+      await caughtUp("foreign");
+      expect(await effects("foreign")).toEqual(expected([session], 4));
+    });
+
+    test("stops as unhealthy when everything fails, instead of setting a topic aside", async () => {
+      const session = newId();
+      await log.append(facts(session, 40));
+      const consumer = await log.consume(
+        { group: "storm", topics: ["atlas.sessions"], db: under.db },
+        async () => {
+          throw new TypeError("a bug");
+        },
+      );
+      await expect(consumer.done).rejects.toMatchObject({ code: "ATLAS_CONSUMER_UNHEALTHY" });
+      let letters = 0;
+      for await (const batch of log.read(["atlas.dead-letters"])) letters += batch.length;
+      expect(letters).toBeLessThan(10);
+    });
+
+    test("notices that the log was truncated behind its back", async () => {
+      const session = newId();
+      await log.append(facts(session, 10));
+      const { partition } = (await all(log))[0]!;
+      const options = { group: "truncated", topics: ["atlas.sessions"] as const, db: under.db };
+      const first = await log.consume(options, writeDown("truncated"));
+      await caughtUp("truncated");
+      await first.stop();
+      await log.append(facts(session, 10, 11));
+      await under.truncate("atlas.sessions", partition, 15);
+      const failed = log.consume(options, writeDown("truncated")).then((consumer) => consumer.done);
+      await expect(failed).rejects.toMatchObject({ code: "ATLAS_LOG_REPLACED" });
+    });
+
+    test("is closed for good", async () => {
+      await log.close();
+      await expect(log.append([fact(newId(), 1)])).rejects.toMatchObject({ code: "ATLAS_LOG_CLOSED" });
+    });
+  });
+}

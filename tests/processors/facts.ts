@@ -1,0 +1,128 @@
+import { createEvent } from "../../schemas/codec.ts";
+import type { AtlasEvent, Draft, EventOf, EventType, Meta } from "../../schemas/generated/events.ts";
+import { idOf } from "../../schemas/identity.ts";
+import { DEFAULT_RULES, type Rules, rulesHash } from "../../schemas/rules.ts";
+
+export const HASH = rulesHash(DEFAULT_RULES);
+
+/** Finds these rules, or the default ones, under any hash. */
+export const rulesOf =
+  (rules: Partial<Rules> = {}) =>
+  (): Rules => ({ ...DEFAULT_RULES, ...rules });
+
+/** A fact of a session with ids that depend on its name only. */
+export function fact<T extends EventType>(
+  type: T,
+  session: string,
+  name: string,
+  draft: Draft<T>,
+  meta: Partial<Meta> = {},
+): EventOf<T> {
+  const session_id = idOf("session", session);
+  const envelope: Meta = {
+    event_id: idOf("fact", session, type, name),
+    session_id,
+    source: session_id,
+    sequence: 1,
+    occurred_at: 1_000_000,
+    time_assumed: false,
+    ...meta,
+  };
+  return createEvent(type, envelope, draft) as EventOf<T>;
+}
+
+export interface JudgementOptions {
+  judge?: string;
+  score: number;
+  uncertainty?: number;
+  stage?: string;
+  step_id?: number;
+}
+
+/** Everything that rewards a session, in the order in which a runtime writes it. */
+export function judgedSession(
+  session: string,
+  judgements: readonly JudgementOptions[],
+  options: { endedAt?: number; rules_hash?: string; name?: string } = {},
+): AtlasEvent[] {
+  const endedAt = options.endedAt ?? 5_000_000;
+  const made = judgements.map(({ judge = "outcome", stage = "sample", step_id, ...rest }, index) =>
+    fact("JudgementMade", session, `${options.name ?? ""}${index}`, {
+      judge,
+      stage,
+      ...rest,
+      ...(step_id === undefined ? {} : { scope: "step", step_id }),
+    }),
+  );
+  return [
+    fact(
+      "SessionStarted",
+      session,
+      "",
+      { task: "count", learning_key: "counting", agent: "counter", tags: ["a", "b"] },
+      { occurred_at: endedAt - 4_000_000 },
+    ),
+    fact(
+      "SessionEnded",
+      session,
+      "",
+      {
+        learning_key: "counting",
+        status: "succeeded",
+        usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15, calls: 1 },
+        duration_us: 4_000_000,
+      },
+      { occurred_at: endedAt },
+    ),
+    ...made,
+    fact(
+      "SessionJudged",
+      session,
+      options.name ?? "",
+      {
+        learning_key: "counting",
+        judgements: made.map(({ meta }) => meta.event_id),
+        missing: [],
+        rules_hash: options.rules_hash ?? HASH,
+      },
+      { occurred_at: endedAt + 1_000_000, trace_id: "0af7651916cd43dd8448eb211c80319c" },
+    ),
+  ];
+}
+
+/** A rewarded session of the learning key "counting". */
+export function rewarded(
+  session: string,
+  score: number,
+  completed_at: number,
+  options: { uncertainty?: number; learning_key?: string } = {},
+): EventOf<"SessionRewarded"> {
+  const { uncertainty, learning_key = "counting" } = options;
+  return fact(
+    "SessionRewarded",
+    session,
+    "",
+    {
+      learning_key,
+      score,
+      statistics: {
+        score_mean: score,
+        score_stddev: 0,
+        sample_count: 1,
+        ...(uncertainty === undefined ? {} : { uncertainty_mean: uncertainty }),
+      },
+      status: "succeeded",
+      agent: "counter",
+      started_at: completed_at - 1,
+      completed_at,
+    },
+    {
+      source: `session-rewards/${session}`,
+      occurred_at: completed_at + 1,
+      derivation: { processor: "session-rewards", version: 1, rules_hash: HASH, revision: 0 },
+    },
+  );
+}
+
+/** The seconds-th second, in microseconds. */
+export const at = (seconds: number): number => seconds * 1_000_000;

@@ -1,0 +1,217 @@
+import fc from "fast-check";
+import { TestScheduler } from "rxjs/testing";
+import { describe, expect, it } from "vitest";
+import { checkProcessor } from "../../processors/check-processor.ts";
+import { applyFacts } from "../../processors/run-processor.ts";
+import { sessionRewards } from "../../processors/session-rewards.ts";
+import type { AtlasEvent, EventOf } from "../../schemas/generated/events.ts";
+import { idOf } from "../../schemas/identity.ts";
+import type { Rubric } from "../../schemas/rules.ts";
+import { fact, HASH, type JudgementOptions, judgedSession, rulesOf } from "./facts.ts";
+
+type Fact = Parameters<typeof sessionRewards.key>[0];
+
+function rewardOf(facts: readonly AtlasEvent[], weights: Rubric["weights"] = {}) {
+  const rules = rulesOf({ rubric: { aggregation: "weighted_mean", weights } });
+  return checkProcessor(sessionRewards, facts, { rules }).events as EventOf<"SessionRewarded">[];
+}
+
+const rewardFor = (judgements: readonly JudgementOptions[], weights: Rubric["weights"] = {}) =>
+  rewardOf(judgedSession("one", judgements), weights)[0];
+
+describe("session-rewards", () => {
+  it("emits when the set is complete, and only then", () => {
+    const [started, ended, first, second, judged] = judgedSession("one", [
+      { score: 1 },
+      { score: 0 },
+    ]) as Fact[];
+    const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+    scheduler.run(({ cold, expectObservable }) => {
+      const facts$ = cold("--s--e-(ab)--j|", {
+        s: started,
+        e: ended,
+        a: first,
+        b: second,
+        j: judged,
+      } as Record<string, Fact>);
+      const outputs$ = sessionRewards.process(facts$, undefined, rulesOf());
+      expectObservable(outputs$).toBe("--1--2-(34)--5|", {
+        1: expect.objectContaining({ emit: [] }),
+        2: expect.objectContaining({ emit: [] }),
+        3: expect.objectContaining({ emit: [] }),
+        4: expect.objectContaining({ emit: [] }),
+        5: {
+          state: undefined,
+          emit: [expect.objectContaining({ type: "SessionRewarded", rulesHash: HASH })],
+        },
+      });
+    });
+  });
+
+  it("carries what the session was, and the envelope of its cause", () => {
+    const facts = judgedSession("one", [{ score: 0.25 }]);
+    const [reward] = rewardOf(facts);
+    const judged = facts.at(-1) as EventOf<"SessionJudged">;
+    expect(reward).toMatchObject({
+      type: "SessionRewarded",
+      score: 0.25,
+      learning_key: "counting",
+      agent: "counter",
+      tags: ["a", "b"],
+      status: "succeeded",
+      tokens: 15,
+      duration_us: 4_000_000,
+      started_at: 1_000_000,
+      completed_at: 5_000_000,
+      judgements: judged.judgements,
+      meta: {
+        event_id: idOf("session-rewards", 1, HASH, judged.meta.event_id, 0),
+        session_id: judged.meta.session_id,
+        source: `session-rewards/${judged.meta.session_id}`,
+        sequence: 1,
+        occurred_at: 6_000_000,
+        causation_id: judged.meta.event_id,
+        trace_id: "0af7651916cd43dd8448eb211c80319c",
+        derivation: { processor: "session-rewards", version: 1, rules_hash: HASH, branch: null, revision: 0 },
+      },
+    });
+  });
+
+  it("weighs judges, and has figures that can be worked out by hand", () => {
+    const reward = rewardFor(
+      [
+        { judge: "process", score: 0.5, uncertainty: 0.1 },
+        { judge: "process", score: 0.7, uncertainty: 0.3 },
+        { judge: "helpfulness", score: 0.9, uncertainty: 0.2 },
+      ],
+      { process: 3, helpfulness: 1 },
+    );
+    // (0.6 · 3 + 0.9 · 1) / 4; samples .5 .7 .9 have the mean .7 and the deviation √(.08 / 3).
+    expect(reward).toMatchObject({
+      score: 0.675,
+      judges: [
+        { judge: "process", score: 0.6, weight: 3, samples: 2, uncertainty: 0.2, escalated: false },
+        { judge: "helpfulness", score: 0.9, weight: 1, samples: 1, uncertainty: 0.2, escalated: false },
+      ],
+      statistics: {
+        score_mean: 0.7,
+        score_stddev: 0.163299316186,
+        sample_count: 3,
+        uncertainty_mean: 0.2,
+        uncertainty_stddev: 0.0816496580928,
+        best_uncertainty: 0.1,
+      },
+      escalations: 0,
+    });
+  });
+
+  it("takes an arbitration's score and keeps the samples that it settled", () => {
+    const reward = rewardFor([
+      { score: 0.1, uncertainty: 0.5 },
+      { score: 0.9, uncertainty: 0.7 },
+      { score: 0.8, uncertainty: 0.05, stage: "arbitration" },
+    ]);
+    expect(reward).toMatchObject({
+      score: 0.8,
+      judges: [{ score: 0.8, samples: 2, uncertainty: 0.6, escalated: true }],
+      statistics: { score_mean: 0.5, score_stddev: 0.4, sample_count: 2, uncertainty_mean: 0.6 },
+      escalations: 1,
+    });
+  });
+
+  it("leaves out a judge of weight 0, but lists it", () => {
+    const reward = rewardFor([{ judge: "style", score: 0 }, { score: 0.8 }], { style: 0 });
+    expect(reward).toMatchObject({
+      score: 0.8,
+      statistics: { sample_count: 1, score_stddev: 0 },
+      judges: [
+        { judge: "style", weight: 0 },
+        { judge: "outcome", weight: 1 },
+      ],
+    });
+  });
+
+  it("rewards steps of their own judgements", () => {
+    const reward = rewardFor([
+      { score: 0.5 },
+      { score: 1, step_id: 2 },
+      { score: 0.2, step_id: 1 },
+      { score: 0.6, step_id: 1, judge: "process" },
+    ]);
+    expect(reward).toMatchObject({
+      score: 0.5,
+      statistics: { sample_count: 1 },
+      steps: [
+        { step_id: 1, score: 0.4, judges: [{ judge: "outcome" }, { judge: "process" }] },
+        { step_id: 2, score: 1 },
+      ],
+    });
+  });
+
+  it("gives no reward where nobody with a weight judged the session", () => {
+    expect(rewardFor([])).toBeUndefined();
+    expect(rewardFor([{ score: 1, step_id: 1 }])).toBeUndefined();
+    expect(rewardFor([{ judge: "style", score: 1 }], { style: 0 })).toBeUndefined();
+    expect(rewardFor([{ judge: "constructor", score: 1 }])).toMatchObject({ score: 1 });
+  });
+
+  it("uses only the judgements that SessionJudged names", () => {
+    const stray = fact("JudgementMade", "one", "stray", { judge: "outcome", stage: "sample", score: 0 });
+    const [started, ...rest] = judgedSession("one", [{ score: 1 }]);
+    expect(rewardOf([started!, stray, ...rest])).toMatchObject([
+      { score: 1, statistics: { sample_count: 1 } },
+    ]);
+  });
+
+  it("keeps the first reward when a session is judged again", () => {
+    const again = judgedSession("one", [{ score: 0 }], { name: "again" }).slice(2);
+    const events = rewardOf([...judgedSession("one", [{ score: 1 }]), ...again]);
+    expect(events.map(({ score }) => score)).toEqual([1]);
+  });
+
+  it("does not reward an abandoned session, but one that had ended before", () => {
+    const facts = judgedSession("one", [{ score: 1 }]);
+    const abandoned = fact("SessionAbandoned", "one", "", {
+      learning_key: "counting",
+      deadline: 1,
+      reason: "deadline passed",
+    });
+    const [started, ended, ...judgements] = facts;
+    expect(rewardOf([started!, abandoned, ended!, ...judgements])).toEqual([]);
+    expect(rewardOf([started!, ended!, abandoned, ...judgements])).toHaveLength(1);
+  });
+
+  it("forgets a session with its reward, but not that it emitted", () => {
+    const facts = judgedSession("one", [{ score: 1 }]) as Fact[];
+    expect(applyFacts(sessionRewards, undefined, facts, rulesOf()).keyState).toEqual({
+      state: undefined,
+      version: 1,
+      emitted: 1,
+    });
+    const unjudged = judgedSession("two", []) as Fact[];
+    expect(applyFacts(sessionRewards, undefined, unjudged, rulesOf()).keyState).toBeUndefined();
+  });
+
+  it("is a function of the set of facts, whatever their order", () => {
+    const judgement = fc.record({
+      judge: fc.constantFrom("process", "helpfulness"),
+      score: fc.double({ min: 0, max: 1, noNaN: true }),
+      stage: fc.constantFrom("sample", "arbitration"),
+    });
+    const shuffledSession = fc
+      .array(judgement, { maxLength: 5 })
+      .map((judgements) => judgedSession("one", judgements) as Fact[])
+      .chain((facts) =>
+        fc.tuple(
+          fc.constant(facts),
+          fc.shuffledSubarray(facts, { minLength: facts.length, maxLength: facts.length }),
+        ),
+      );
+    fc.assert(
+      fc.property(shuffledSession, ([facts, shuffled]) => {
+        const ordered = applyFacts(sessionRewards, undefined, facts, rulesOf());
+        expect(applyFacts(sessionRewards, undefined, shuffled, rulesOf())).toEqual(ordered);
+      }),
+    );
+  });
+});
