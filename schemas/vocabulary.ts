@@ -1,13 +1,14 @@
 import type { AtlasEvent } from "./generated/events.ts";
 
-const REVIEW = ["pending", "approved", "quarantined"] as const;
+/** Every review status. */
+export const REVIEW_STATUSES = ["pending", "approved", "quarantined"] as const;
 const ENDED = ["succeeded", "failed", "cancelled"] as const;
 const SCOPES = ["session", "step"] as const;
 const ROLES = ["student", "teacher", "judge", "probe", "learning"] as const;
 const STAGES = ["sample", "arbitration", "recorded", "function"] as const;
 
 /** A session's review status. */
-export type ReviewStatus = (typeof REVIEW)[number];
+export type ReviewStatus = (typeof REVIEW_STATUSES)[number];
 /** How a session ended. */
 export type SessionStatus = (typeof ENDED)[number];
 /** On whose behalf a model was called. */
@@ -25,8 +26,12 @@ export const VOCABULARIES: Record<string, Record<string, readonly string[]>> = {
   JudgementMade: { scope: SCOPES, stage: STAGES },
   JudgementFailed: { scope: SCOPES, stage: STAGES },
   SessionEnded: { status: ENDED },
-  ReviewDecided: { decision: ["approved", "quarantined"], on_status: REVIEW },
-  ReviewStatusChanged: { from_status: REVIEW, to_status: REVIEW, because: ["person", "rule"] },
+  ReviewDecided: { decision: ["approved", "quarantined"], on_status: REVIEW_STATUSES },
+  ReviewStatusChanged: {
+    from_status: REVIEW_STATUSES,
+    to_status: REVIEW_STATUSES,
+    because: ["person", "rule"],
+  },
 };
 
 /** The first field of an event whose value is not in its vocabulary, in words; undefined when all are. */

@@ -13,7 +13,8 @@ interface KafkaFailure {
 /** What went wrong under the wrappers in which kafkajs reports it. */
 export function rootOf(error: unknown): KafkaFailure {
   let root = error;
-  while (typeof root === "object" && root !== null && "cause" in root && root.cause instanceof Error) root = root.cause;
+  while (typeof root === "object" && root !== null && "cause" in root && root.cause instanceof Error)
+    root = root.cause;
   return typeof root === "object" && root !== null ? (root as KafkaFailure) : {};
 }
 

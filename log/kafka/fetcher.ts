@@ -1,5 +1,6 @@
 import type { Cluster, IHeaders } from "kafkajs";
 import { type Client, clusterOf, openClient } from "./client.ts";
+import { isOutOfRange } from "./failures.ts";
 import type { KafkaSettings } from "./settings.ts";
 
 /** From where to read a partition on; topics are named as on the brokers. */
@@ -126,7 +127,9 @@ export class Fetcher {
   ): Promise<Map<string, number[]>> {
     const all = Array.from({ length: partitions }, (_, partition) => ({ partition }));
     return this.with(topics, async (cluster) => {
-      const answer = await cluster.fetchTopicsOffset(topics.map((topic) => ({ topic, partitions: all, ...which })));
+      const answer = await cluster.fetchTopicsOffset(
+        topics.map((topic) => ({ topic, partitions: all, ...which })),
+      );
       return new Map(
         answer.map(({ topic, partitions: found }) => {
           const offsets = new Array<number>(partitions).fill(-1);
@@ -147,8 +150,10 @@ export class Fetcher {
       await cluster.refreshMetadataIfNecessary();
       return await work(cluster);
     } catch (error) {
-      if (this.open === opening && !(error instanceof OutOfRange)) this.open = undefined;
-      void opening.then(({ client }) => this.open === undefined && client.destroy(), () => undefined);
+      if (this.open === opening && !isOutOfRange(error)) {
+        this.open = undefined;
+        opening.then(({ client }) => client.destroy()).catch(() => {});
+      }
       throw error;
     }
   }
@@ -165,4 +170,31 @@ export class Fetcher {
       throw error;
     }
   }
+}
+
+function byLeader(cluster: Cluster, places: readonly FetchPlace[]): Map<string, FetchPlace[]> {
+  const led = new Map<string, FetchPlace[]>();
+  for (const [topic, found] of byTopic(places)) {
+    const leaders = cluster.findLeaderForPartitions(
+      topic,
+      found.map(({ partition }) => partition),
+    );
+    for (const [nodeId, partitions] of Object.entries(leaders)) {
+      const mine = led.get(nodeId) ?? [];
+      mine.push(...found.filter(({ partition }) => partitions.includes(partition)));
+      led.set(nodeId, mine);
+    }
+  }
+  return led;
+}
+
+const byTopic = (places: readonly FetchPlace[]): [string, FetchPlace[]][] => [
+  ...Map.groupBy(places, ({ topic }) => topic),
+];
+
+/** Brokers give whole batches: what stands before the offset that was asked for is dropped. */
+function from(messages: FetchedMessage[], offset: number): FetchedMessage[] {
+  const first = messages.findIndex((message) => Number(message.offset) >= offset);
+  if (first < 0) return [];
+  return first === 0 ? messages : messages.slice(first);
 }

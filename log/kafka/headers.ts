@@ -10,11 +10,15 @@ const DATA_SCHEMA = "ce_dataschema";
 const SCHEMA_URN = "urn:atlas:schema:";
 const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
 
-/** What all events of one schema have in common. */
+/** What all events of one schema have in common; as bytes, so that nobody has to encode it again. */
 interface Kind {
-  constant: IHeaders;
+  type: Buffer;
+  schema: Buffer;
   readMeta: (body: Buffer) => Meta;
 }
+
+const SPEC_VERSION = Buffer.from("1.0");
+const CONTENT_TYPE = Buffer.from("application/avro");
 
 const kinds = new Map<string, Kind>();
 
@@ -31,12 +35,8 @@ function kindOf(fingerprint: string): Kind {
   // The envelope is the first field of every event, so that it can be read without the rest.
   const envelope = avsc.Type.forSchema({ ...schema, fields: schema.fields.slice(0, 1) } as avsc.Schema);
   const kind: Kind = {
-    constant: {
-      ce_specversion: Buffer.from("1.0"),
-      ce_type: Buffer.from(`atlas.events.${released.name}`),
-      "content-type": Buffer.from("application/avro"),
-      [DATA_SCHEMA]: Buffer.from(SCHEMA_URN + fingerprint),
-    },
+    type: Buffer.from(`atlas.events.${released.name}`),
+    schema: Buffer.from(SCHEMA_URN + fingerprint),
     readMeta: (body) => (envelope.fromBuffer(body, undefined, true) as { meta: Meta }).meta,
   };
   kinds.set(fingerprint, kind);
@@ -48,17 +48,20 @@ function kindOf(fingerprint: string): Kind {
  * encoded body: what was masked there is nowhere else.
  */
 export function headersOf(record: OutgoingRecord): IHeaders {
-  const { constant, readMeta } = kindOf(record.fingerprint);
+  const { type, schema, readMeta } = kindOf(record.fingerprint);
   const meta = readMeta(record.body);
   const headers: IHeaders = {
-    ...constant,
+    ce_specversion: SPEC_VERSION,
+    ce_type: type,
     ce_id: meta.event_id,
     ce_source: encodeURI(meta.source),
-    ce_time: isoOf(meta.occurred_at),
     ce_subject: meta.session_id ?? record.key,
+    ce_time: isoOf(meta.occurred_at),
+    [DATA_SCHEMA]: schema,
+    "content-type": CONTENT_TYPE,
   };
   if (typeof meta.trace_id === "string" && TRACE_ID.test(meta.trace_id)) {
-    headers["traceparent"] = `00-${meta.trace_id}-${spanOf(meta.event_id)}-01`;
+    headers.traceparent = `00-${meta.trace_id}-${spanOf(meta.event_id)}-01`;
   }
   return headers;
 }

@@ -38,7 +38,7 @@ export class Registry {
     this.headers = { "content-type": CONTENT_TYPE, accept: `${CONTENT_TYPE}, application/json` };
     if (username !== "") {
       const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-      this.headers["authorization"] = `Basic ${Buffer.from(pair).toString("base64")}`;
+      this.headers.authorization = `Basic ${Buffer.from(pair).toString("base64")}`;
     }
   }
 
@@ -87,15 +87,20 @@ export class Registry {
     }
     const subject = `${NAMESPACE}.${released.name}`;
     const config = await this.ask("GET", `/config/${subject}`);
-    if (config.body["compatibilityLevel"] !== COMPATIBILITY) {
+    if (config.body.compatibilityLevel !== COMPATIBILITY) {
       await this.ask("PUT", `/config/${subject}`, { compatibility: COMPATIBILITY });
     }
-    const { status, body } = await this.ask("POST", `/subjects/${subject}/versions`, { schema: released.schema });
-    if (typeof body["id"] === "number") return body["id"];
+    const { status, body } = await this.ask("POST", `/subjects/${subject}/versions`, {
+      schema: released.schema,
+    });
+    if (typeof body.id === "number") return body.id;
     throw new AtlasError(
       status === 409 ? "ATLAS_SCHEMA_INCOMPATIBLE" : "ATLAS_REGISTRY_UNREACHABLE",
-      `the registry refused the schema of ${released.name} (HTTP ${status}): ${String(body["message"] ?? "")}`,
-      { where: `${this.url}, subject ${subject}`, hint: "See what is registered under that subject, and by whom." },
+      `the registry refused the schema of ${released.name} (HTTP ${status}): ${String(body.message ?? "")}`,
+      {
+        where: `${this.url}, subject ${subject}`,
+        hint: "See what is registered under that subject, and by whom.",
+      },
     );
   }
 
@@ -122,7 +127,9 @@ export class Registry {
   private unreachable(reason: string, retryable: boolean, cause?: unknown): AtlasError {
     return new AtlasError("ATLAS_REGISTRY_UNREACHABLE", `the schema registry failed: ${reason}`, {
       where: this.url,
-      hint: retryable ? "See that it runs and can be reached from here." : "Check the credentials in its address.",
+      hint: retryable
+        ? "See that it runs and can be reached from here."
+        : "Check the credentials in its address.",
       retryable,
       cause,
     });

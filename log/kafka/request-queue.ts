@@ -12,7 +12,9 @@ const require = createRequire(import.meta.url);
  * version 24 on Node prints a TimeoutNegativeWarning for it. Without anything waiting the timer has no use.
  */
 export function mendRequestQueue(): void {
-  const { prototype } = require("kafkajs/src/network/requestQueue") as { prototype: RequestQueue & { mended?: true } };
+  const { prototype } = require("kafkajs/src/network/requestQueue") as {
+    prototype: RequestQueue & { mended?: true };
+  };
   if (prototype.mended === true) return;
   const schedule = prototype.scheduleCheckPendingRequests;
   prototype.scheduleCheckPendingRequests = function (this: RequestQueue): void {

@@ -5,7 +5,8 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2000;
 
 /** How long to wait before the n-th try (0 is the first repetition). */
-export const pauseBefore = (attempt: number): number => Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
+export const pauseBefore = (attempt: number): number =>
+  Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt);
 
 /** Repeats work that fails retryably, until it succeeds or this many milliseconds are over. */
 export async function retrying<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {

@@ -69,10 +69,18 @@ export function settingsOf(options: KafkaLogOptions): KafkaSettings {
       throw invalid("brokers", `has ${JSON.stringify(broker)}`, "Write host:port.");
   }
   if (!/^https?:\/\//.test(schemaRegistryUrl) || !URL.canParse(schemaRegistryUrl)) {
-    throw invalid("schemaRegistryUrl", "is not an http or https address", "Write for example http://localhost:8081.");
+    throw invalid(
+      "schemaRegistryUrl",
+      "is not an http or https address",
+      "Write for example http://localhost:8081.",
+    );
   }
   if (!/^[A-Za-z0-9._-]{0,100}$/.test(topicPrefix)) {
-    throw invalid("topicPrefix", `is ${JSON.stringify(topicPrefix)}`, "Use letters, digits, '.', '_' and '-'.");
+    throw invalid(
+      "topicPrefix",
+      `is ${JSON.stringify(topicPrefix)}`,
+      "Use letters, digits, '.', '_' and '-'.",
+    );
   }
   if (options.partitions !== undefined && !(Number.isInteger(options.partitions) && options.partitions > 0)) {
     throw invalid("partitions", `is ${options.partitions}`, "Use a whole number above 0.");

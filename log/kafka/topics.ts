@@ -60,7 +60,8 @@ export async function prepareTopics(admin: Admin, settings: KafkaSettings): Prom
     if (count !== wanted) throw wrong(topic, "partitions", String(count), String(wanted));
   }
   if (missing.length > 0) {
-    if (!settings.create) throw wrong(settings.prefix + missing[0]!, "existence", "no such topic", "the topic");
+    if (!settings.create)
+      throw wrong(settings.prefix + missing[0]!, "existence", "no such topic", "the topic");
     await create(admin, settings, missing, wanted);
     // Another process may have created them at the same time, with another number of partitions.
     for (const [topic, count] of await countPartitions(admin, settings, TOPICS)) {
@@ -80,11 +81,15 @@ async function countPartitions(
   for (let tries = 1; ; tries += 1) {
     try {
       const metadata = await admin.fetchTopicMetadata({ topics });
-      return new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
+      const counts = new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
+      return new Map(topics.map((name) => [name, counts.get(name) ?? 0]));
     } catch (error) {
       // Brokers learn of a new topic a moment after it was created.
       const { type } = rootOf(error);
-      if (tries === METADATA_TRIES || (type !== "LEADER_NOT_AVAILABLE" && type !== "UNKNOWN_TOPIC_OR_PARTITION"))
+      if (
+        tries === METADATA_TRIES ||
+        (type !== "LEADER_NOT_AVAILABLE" && type !== "UNKNOWN_TOPIC_OR_PARTITION")
+      )
         throw error;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -144,8 +149,12 @@ function wrong(topic: string, what: string, found: string, wanted: string): Atla
       : what === "existence"
         ? "Let it be created (create: true), or create it with the settings that the documentation lists."
         : `Set ${what} of the topic to ${wanted}.`;
-  return new AtlasError("ATLAS_LOG_MISCONFIGURED", `the ${what} of ${topic}: found ${found}, wanted ${wanted}`, {
-    where: topic,
-    hint,
-  });
+  return new AtlasError(
+    "ATLAS_LOG_MISCONFIGURED",
+    `the ${what} of ${topic}: found ${found}, wanted ${wanted}`,
+    {
+      where: topic,
+      hint,
+    },
+  );
 }

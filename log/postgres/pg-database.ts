@@ -1,61 +1,55 @@
 import pg from "pg";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import type { Database, Queryable, QueryResult } from "./database.ts";
+import type { Database } from "./database.ts";
+import { TYPES } from "./int8.ts";
+import { databaseOver } from "./pool-database.ts";
+import { isTransient } from "./transient.ts";
 
-/** Something of `pg` that runs statements. */
-type Runner = Pick<pg.Pool, "query">;
+const CONNECT_MS = 10_000;
 
-async function run<Row>(runner: Runner, sql: string, params?: readonly unknown[]): Promise<QueryResult<Row>> {
-  const result = await (params === undefined ? runner.query(sql) : runner.query(sql, [...params]));
-  const last = Array.isArray(result) ? result.at(-1) : result;
-  return { rows: last.rows as Row[], rowCount: last.rowCount ?? 0 };
+/** The URL without what is secret in it. */
+function addressOf(url: string): string {
+  const parsed = URL.parse(url);
+  if (parsed === null || !/^postgres(ql)?:$/.test(parsed.protocol)) {
+    throw new AtlasError("ATLAS_CONFIG_INVALID", "the database URL is not one of Postgres", {
+      hint: "Write it as postgresql://user:password@host:5432/database, special characters as %XX.",
+    });
+  }
+  parsed.password = "";
+  for (const name of [...parsed.searchParams.keys()]) {
+    if (/password|key/i.test(name)) parsed.searchParams.delete(name);
+  }
+  return parsed.toString();
 }
 
-/** Runs a transaction on one client; a client whose connection broke does not go back to its pool. */
-export async function inTransaction<T>(
-  client: pg.PoolClient,
-  body: (tx: Queryable) => Promise<T>,
-): Promise<T> {
-  let broken = false;
-  const onError = (): void => {
-    broken = true;
-  };
-  client.on("error", onError);
+function hintFor(code: unknown): string {
+  if (code === "3D000") return "Create the database, or correct its name in the URL.";
+  if (typeof code === "string" && code.startsWith("28")) return "Correct the user or password in the URL.";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "Correct the host in the URL.";
+  return "Check that Postgres runs there, or correct the URL.";
+}
+
+/** Opens a pool and proves that it can connect. */
+async function connected(pool: pg.Pool, address: string): Promise<void> {
   try {
-    await client.query("begin");
-    const result = await body({ query: (sql, params) => run(client, sql, params) });
-    await client.query("commit");
-    return result;
+    const client = await pool.connect();
+    client.release();
   } catch (error) {
-    await client.query("rollback").catch(onError);
-    throw error;
-  } finally {
-    client.removeListener("error", onError);
-    client.release(broken);
+    await pool.end();
+    const { code } = error as { code?: unknown };
+    throw new AtlasError("ATLAS_DATABASE_UNREACHABLE", `cannot connect to Postgres: ${messageOf(error)}`, {
+      where: address,
+      hint: hintFor(code),
+      retryable: isTransient(error),
+      cause: error,
+    });
   }
 }
 
-/** A database over a pool of `pg`. */
-export function poolDatabase(pool: pg.Pool, address: string): Database {
-  // A connection that breaks is replaced at its next use; whoever was using it is told by its query.
-  pool.on("error", () => undefined);
-  pool.on("connect", (client) => client.on("error", () => undefined));
-  return {
-    address,
-    query: (sql, params) => run(pool, sql, params),
-    transaction: async (body) => inTransaction(await pool.connect(), body),
-    close: () => pool.end(),
-  };
-}
-
-/** The address without its password. */
-function addressOf(url: string): string {
-  try {
-    const parsed = new URL(url);
-    if (parsed.password !== "") parsed.password = "***";
-    return parsed.toString();
-  } catch {
-    return "the database URL";
+/** A client that waits a limited time for its connection; a pool of its own setting would also limit waiting for a turn. */
+class Client extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super({ ...config, connectionTimeoutMillis: CONNECT_MS });
   }
 }
 
@@ -63,31 +57,29 @@ function addressOf(url: string): string {
  * Connects to a Postgres server.
  *
  * @param url `postgresql://user:password@host:port/database`
- * @throws AtlasError ATLAS_DATABASE_UNREACHABLE when nobody answers there, or the server refuses
+ * @param options.max most connections at a time; 10 unless told
+ * @throws AtlasError ATLAS_DATABASE_UNREACHABLE when nobody answers there or the server refuses,
+ *   ATLAS_CONFIG_INVALID when it is not a URL
  * @example
  * const db = await openPostgres("postgresql://atlas:secret@localhost:5432/atlas");
  */
 export async function openPostgres(url: string, options: { max?: number } = {}): Promise<Database> {
   const address = addressOf(url);
-  let pool: pg.Pool | undefined;
-  try {
-    pool = new pg.Pool({
-      connectionString: url,
-      max: options.max ?? 10,
-      connectionTimeoutMillis: 10_000,
-      allowExitOnIdle: true,
-      application_name: "atlas-sdk",
-    });
-    const db = poolDatabase(pool, address);
-    await db.query("select 1");
-    return db;
-  } catch (error) {
-    await pool?.end().catch(() => undefined);
-    throw new AtlasError("ATLAS_DATABASE_UNREACHABLE", `Postgres did not let us in: ${messageOf(error)}`, {
-      where: address,
-      hint: "Check that the server runs and that the URL, user and database are right.",
-      retryable: true,
-      cause: error,
-    });
-  }
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: "atlas-sdk",
+    max: options.max ?? 10,
+    allowExitOnIdle: true,
+    types: TYPES,
+    Client,
+  });
+  await connected(quiet(pool), address);
+  return databaseOver({ address, connect: () => pool.connect(), close: () => pool.end() });
+}
+
+/** A connection that breaks tells whoever uses it; one that nobody uses must not end the process. */
+export function quiet(pool: pg.Pool): pg.Pool {
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
 }

@@ -7,13 +7,26 @@ const NETWORK = new Set([
   "EHOSTUNREACH",
   "ENOTFOUND",
   "EAI_AGAIN",
+  "EIO",
   "ENOSPC",
 ]);
 /** SQLSTATEs (or their classes) after which the same statement may succeed later. */
-const SQLSTATES = ["08", "53", "57P01", "57P02", "57P03", "40001", "40P01", "55P03", "58030"];
+const SQLSTATES = [
+  "08",
+  "25P03",
+  "53",
+  "57P01",
+  "57P02",
+  "57P03",
+  "57P05",
+  "40001",
+  "40P01",
+  "55P03",
+  "58030",
+];
 
 const WORDS =
-  /connection terminated|server closed the connection|connection error|timeout exceeded when trying to connect|not queryable/i;
+  /connection terminated|server closed the connection|connection error|timeout expired|timeout exceeded when trying to connect|not queryable/i;
 
 /**
  * Says whether a database error may go away by itself: a lost connection, a full disk, a lock, a restart.

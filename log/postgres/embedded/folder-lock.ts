@@ -1,23 +1,33 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { writeWhole } from "./whole-file.ts";
 
 /** The process that holds an embedded log's folder. */
 export interface Holder {
   pid: number;
+  /** Its program and the first word after it; further arguments may hold secrets. */
   command: string;
   /** ISO time since when. */
   since: string;
 }
 
+/** What the holder writes down for the others. */
+export interface HolderRecord extends Holder {
+  /** Folder of the socket that it serves on; the others may have another idea of the temporary folder. */
+  sockets: string;
+}
+
 /** An exclusive lock on a folder; the operating system frees it when the process ends, however it ends. */
 export interface FolderLock {
+  readonly holder: Holder;
   release(): void;
 }
 
+const SQLITE_BUSY = 5;
 const HOLDER = "holder.json";
 
-/** Node calls its SQLite experimental at every start; users need not hear it from a lock file. */
+/** Node 22 calls its SQLite experimental at every start; users need not hear it from a lock file. */
 function openSqlite(path: string): DatabaseSync {
   const warn = process.emitWarning;
   process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
@@ -32,37 +42,43 @@ function openSqlite(path: string): DatabaseSync {
   }
 }
 
-/** Takes the lock of a folder, or returns undefined when another process has it. */
-export function tryLock(folder: string): FolderLock | undefined {
+/** Takes the lock of a folder and says so in it, or returns undefined when another process (or handle) has it. */
+export function tryLock(folder: string, sockets: string): FolderLock | undefined {
   const database = openSqlite(join(folder, "lock.sqlite"));
   try {
-    database.exec("pragma locking_mode = exclusive; pragma journal_mode = memory; begin exclusive");
+    database.exec("begin exclusive");
   } catch (error) {
     database.close();
-    if (/locked|busy/i.test((error as Error).message)) return undefined;
+    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
     throw error;
   }
+  const record = join(folder, HOLDER);
   const holder: Holder = { pid: process.pid, command: commandLine(), since: new Date().toISOString() };
-  writeFileSync(join(folder, HOLDER), `${JSON.stringify(holder)}\n`);
+  try {
+    writeWhole(record, `${JSON.stringify({ ...holder, sockets } satisfies HolderRecord)}\n`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
   return {
-    release: () => {
-      rmSync(join(folder, HOLDER), { force: true });
+    holder,
+    release() {
+      rmSync(record, { force: true });
       database.close();
     },
   };
 }
 
-/** Arguments may hold secrets, so only the program and its first word are told. */
 function commandLine(): string {
   const [, script = "node", verb] = process.argv;
   const name = script.split("/").at(-1) ?? script;
   return verb === undefined || verb.startsWith("-") ? name : `${name} ${verb}`;
 }
 
-/** Who holds the folder, as far as its holder said so. */
-export function readHolder(folder: string): Holder | undefined {
+/** Who holds the folder, as far as its holder said so; it may be gone since. */
+export function readHolder(folder: string): HolderRecord | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, HOLDER), "utf8")) as Holder;
+    return JSON.parse(readFileSync(join(folder, HOLDER), "utf8")) as HolderRecord;
   } catch {
     return undefined;
   }

@@ -1,20 +1,18 @@
-import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, realpathSync } from "node:fs";
-import { createConnection } from "node:net";
-import { tmpdir, userInfo } from "node:os";
-import { extname, join } from "node:path";
+import { existsSync, mkdirSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
 import pg from "pg";
-import { AtlasError, messageOf } from "../../../errors/atlas-error.ts";
 import type { Database } from "../database.ts";
-import { inTransaction, poolDatabase } from "../pg-database.ts";
+import { TYPES } from "../int8.ts";
+import { quiet } from "../pg-database.ts";
+import { databaseOver } from "../pool-database.ts";
+import { folderError, heldError } from "./folder-errors.ts";
 import { type FolderLock, type Holder, readHolder, tryLock } from "./folder-lock.ts";
-import type { WorkerInput, WorkerMessage } from "./worker.ts";
+import { type ServerThread, startServer } from "./server-thread.ts";
+import { checkOwned, makeSocketFolder, removeSocketFolder, socketFolder, socketIn } from "./socket-folder.ts";
 
 /** A PGlite database in a folder. */
 export interface EmbeddedDatabase extends Database {
-  /** Whether this process serves the database, or works through the process that does. */
+  /** Whether this handle serves the database, or works through the one that does; it may change. */
   readonly role: "holder" | "guest";
   /** The process that serves it, as far as it said so. */
   readonly holder: Holder | undefined;
@@ -26,35 +24,22 @@ export interface EmbeddedOptions {
   guests?: boolean;
 }
 
-/** How long a held folder's holder may take to answer, its start included. */
-const PATIENCE_MS = 12_000;
+/** How long the holder of a folder may take to answer. */
+const ANSWER_MS = 5_000;
+/** How long it may take to start: the first start of all initialises the database. */
+const START_MS = 30_000;
+const RETRY_MS = 25;
+/** How often a statement's connection is tried anew after a holder went away. */
+const CONNECT_TRIES = 3;
+/** More than one, so that the next statement is already there when PGlite has finished the one before. */
+const CLIENTS = 4;
 
-interface Serving {
-  lock: FolderLock;
-  worker: Worker;
-}
-
-/**
- * Where clients meet the holder: outside the folder, because the path of a socket must be short. The folder of the
- * socket belongs to this user alone, which stands in for a password.
- */
-function socketFolder(folder: string): string {
-  const { uid } = userInfo();
-  const hash = createHash("sha256").update(folder).digest("hex").slice(0, 12);
-  const path = join(tmpdir(), `atlas-${uid}-${hash}`);
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  const found = lstatSync(path);
-  if (!found.isDirectory() || (uid >= 0 && found.uid !== uid) || (found.mode & 0o077) !== 0) {
-    throw new AtlasError(
-      "ATLAS_FILE_UNWRITABLE",
-      "the socket's folder belongs to another user, or is open to others",
-      {
-        where: path,
-        hint: "Remove it, or point TMPDIR at a folder of your own.",
-      },
-    );
-  }
-  return path;
+/** One way to the database: by serving it, or through who does. */
+interface Way {
+  sockets: string;
+  holder: Holder | undefined;
+  /** Present where this handle serves. */
+  serving?: { lock: FolderLock; server: ServerThread };
 }
 
 function prepareFolder(folder: string): string {
@@ -62,180 +47,152 @@ function prepareFolder(folder: string): string {
     mkdirSync(folder, { recursive: true });
     return realpathSync(folder);
   } catch (error) {
-    throw unwritable(folder, error);
+    throw folderError(folder, error);
   }
 }
 
-function unwritable(folder: string, error: unknown): AtlasError {
-  if (/ENOSPC|no space|disk i\/o|database or disk is full/i.test(messageOf(error))) {
-    return new AtlasError("ATLAS_DISK_FULL", "no space is left for the embedded log", {
-      where: folder,
-      hint: "Free some space and try again.",
-      retryable: true,
-      cause: error,
-    });
+async function tryToServe(home: string): Promise<Way | undefined> {
+  const sockets = socketFolder(home);
+  let lock: FolderLock | undefined;
+  try {
+    lock = tryLock(home, sockets);
+    if (lock === undefined) return undefined;
+    makeSocketFolder(sockets);
+    const server = await startServer({ folder: home, socket: socketIn(sockets) });
+    return { sockets, holder: lock.holder, serving: { lock, server } };
+  } catch (error) {
+    lock?.release();
+    throw folderError(home, error);
   }
-  return new AtlasError(
-    "ATLAS_FILE_UNWRITABLE",
-    `the embedded log's folder cannot be used: ${messageOf(error)}`,
-    {
-      where: folder,
-      hint: "Name a folder that you may write to.",
-      cause: error,
-    },
-  );
 }
 
-function startWorker(input: WorkerInput): Promise<Worker> {
-  const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), {
-    workerData: input,
-  });
-  return new Promise((resolve, reject) => {
-    worker.once("error", reject);
-    worker.once("message", (message: WorkerMessage) => {
-      if (message.kind === "ready") {
-        worker.unref();
-        worker.on("error", () => undefined);
-        resolve(worker);
-      } else {
-        void worker.terminate();
-        reject(new Error(message.kind === "failed" ? message.message : "it ended at once"));
-      }
-    });
-  });
+async function leave({ sockets, serving }: Way): Promise<void> {
+  if (serving === undefined) return;
+  await serving.server.stop();
+  removeSocketFolder(sockets);
+  serving.lock.release();
 }
 
-const answers = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = createConnection(path);
-    socket.once("connect", () => (socket.destroy(), resolve(true)));
-    socket.once("error", () => resolve(false));
-  });
+/** Settings that neither the environment nor a password file changes. */
+const connectionTo = (sockets: string): pg.ClientConfig => ({
+  host: sockets,
+  port: 5432,
+  user: "postgres",
+  password: "",
+  database: "postgres",
+  options: "",
+  ssl: false,
+  types: TYPES,
+  connectionTimeoutMillis: ANSWER_MS,
+});
 
-function held(folder: string): AtlasError {
-  const holder = readHolder(folder);
-  const who =
-    holder === undefined
-      ? "another process"
-      : `process ${holder.pid} (${holder.command}, since ${holder.since})`;
-  return new AtlasError("ATLAS_LOG_HELD", `${who} holds the embedded log`, {
-    where: folder,
-    hint: "Wait for it or end it, or use another folder (log.path) or a Postgres server.",
-    retryable: true,
-  });
+async function answers(sockets: string): Promise<boolean> {
+  if (!existsSync(socketIn(sockets))) return false;
+  checkOwned(sockets);
+  const client = new pg.Client(connectionTo(sockets));
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
 }
 
-/** Errors of a connection that was never made: nothing was sent, so trying again is safe. */
-const notConnected = (error: unknown): boolean =>
-  ["ECONNREFUSED", "ENOENT", "ENOTSOCK"].includes((error as NodeJS.ErrnoException)?.code ?? "");
+/** A new holder is given the time that a start takes, an old one should answer soon. */
+function patience(holder: Holder | undefined, since: number): number {
+  const started = Date.parse(holder?.since ?? "");
+  return Math.max(since + ANSWER_MS, Number.isNaN(started) ? 0 : Math.min(started, since) + START_MS);
+}
+
+async function findWay(home: string, guests: boolean): Promise<Way> {
+  for (const since = Date.now(); ; await sleep(RETRY_MS)) {
+    const own = await tryToServe(home);
+    if (own !== undefined) return own;
+    const holder = readHolder(home);
+    if (!guests) throw heldError(home, holder, "");
+    if (holder !== undefined && (await answers(holder.sockets))) return { sockets: holder.sockets, holder };
+    if (Date.now() > patience(holder, since)) throw heldError(home, holder, " and does not answer");
+  }
+}
 
 /**
  * Opens the embedded database of a folder: this process serves it, or, where another one does, works through that.
- * When the serving process goes away, the next one that needs the database takes its place.
+ * When the serving process goes away, work in flight fails with a transient error, and the next call takes its place
+ * or finds who did.
  *
- * @param folder created where it is missing; holds `pgdata/`, the lock and who holds it
+ * @param folder created where it is missing; holds `pgdata/`, the lock, and who holds it
  * @throws AtlasError ATLAS_LOG_HELD, ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL
  * @example
  * const db = await openEmbedded(".atlas");
  */
 export async function openEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
   const home = prepareFolder(folder);
-  const sockets = socketFolder(home);
-  const socket = join(sockets, ".s.PGSQL.5432");
-  let serving: Serving | undefined;
-  let joining: Promise<void> | undefined;
-  let closed = false;
+  const { guests = true } = options;
+  let way: Way | undefined;
+  let finding: Promise<Way> | undefined;
 
-  const tryServe = async (): Promise<boolean> => {
-    let lock: FolderLock | undefined;
-    try {
-      lock = tryLock(home);
-      if (lock === undefined) return false;
-      serving = { lock, worker: await startWorker({ folder: home, socket }) };
-      return true;
-    } catch (error) {
-      lock?.release();
-      throw unwritable(home, error);
+  const find = (): Promise<Way> => {
+    finding ??= findWay(home, guests)
+      .then((found) => {
+        way = found;
+        // After a crash of PGlite whoever comes next starts it again.
+        void found.serving?.server.ended.then(() => drop(found));
+        return found;
+      })
+      .finally(() => {
+        finding = undefined;
+      });
+    return finding;
+  };
+
+  const drop = async (lost: Way): Promise<void> => {
+    if (way !== lost) return;
+    way = undefined;
+    await leave(lost);
+  };
+
+  class Client extends pg.Client {
+    constructor() {
+      super(connectionTo(way?.sockets ?? socketFolder(home)));
     }
-  };
+  }
+  const pool = quiet(new pg.Pool({ max: CLIENTS, allowExitOnIdle: true, Client }));
 
-  const join_ = async (): Promise<void> => {
-    const until = Date.now() + PATIENCE_MS;
-    for (;;) {
-      if (closed) throw new AtlasError("ATLAS_LOG_CLOSED", "the embedded log was closed", { where: home });
-      if (await tryServe()) return;
-      if (options.guests === false) throw held(home);
-      if (await answers(socket)) return;
-      if (Date.now() > until) throw held(home);
-      await sleep(50);
-    }
-  };
-
-  const ensure = (): Promise<void> => {
-    joining ??= join_().finally(() => {
-      joining = undefined;
-    });
-    return joining;
-  };
-
-  await ensure();
-  const pool = new pg.Pool({
-    host: sockets,
-    port: 5432,
-    user: "postgres",
-    database: "postgres",
-    max: 4,
-    allowExitOnIdle: true,
-  });
-  const inner = poolDatabase(pool, `embedded:${home}`);
   const connect = async (): Promise<pg.PoolClient> => {
-    for (;;) {
+    for (let tries = 1; ; tries += 1) {
+      const current = way ?? (await find());
       try {
         return await pool.connect();
       } catch (error) {
-        if (!notConnected(error)) throw error;
-        await ensure();
+        // Nothing was sent yet, so that trying again is safe.
+        await drop(current);
+        if (tries === CONNECT_TRIES) throw error;
       }
     }
   };
 
+  await find();
+  const database = databaseOver({
+    address: `embedded:${home}`,
+    connect,
+    async close() {
+      await pool.end();
+      if (way !== undefined) await drop(way);
+    },
+  });
   return {
-    address: inner.address,
+    address: database.address,
+    query: database.query,
+    transaction: database.transaction,
+    close: database.close,
     get role() {
-      return serving === undefined ? "guest" : "holder";
+      return way?.serving === undefined ? "guest" : "holder";
     },
     get holder() {
-      return readHolder(home);
-    },
-    query: async (sql, params) => {
-      const client = await connect();
-      let failure: Error | undefined;
-      try {
-        const result = await (params === undefined ? client.query(sql) : client.query(sql, [...params]));
-        const last = Array.isArray(result) ? result.at(-1)! : result;
-        return { rows: last.rows, rowCount: last.rowCount ?? 0 };
-      } catch (error) {
-        failure = error as Error;
-        throw error;
-      } finally {
-        client.release(failure !== undefined && !("severity" in failure) ? failure : undefined);
-      }
-    },
-    transaction: async (body) => inTransaction(await connect(), body),
-    close: async () => {
-      if (closed) return;
-      closed = true;
-      await joining?.catch(() => undefined);
-      await pool.end();
-      if (serving === undefined) return;
-      const { worker, lock } = serving;
-      await new Promise<void>((resolve) => {
-        worker.once("message", () => resolve());
-        worker.once("exit", () => resolve());
-        worker.postMessage("close");
-      });
-      await worker.terminate();
-      lock.release();
+      return way?.holder;
     },
   };
 }

@@ -1,164 +1,134 @@
-import { createServer, type Server, type Socket } from "node:net";
-import type { PGlite } from "@electric-sql/pglite";
+import { createServer, type Socket } from "node:net";
+import type { Session } from "./session.ts";
+import { FrontendMessages, fatalError, query, startup } from "./wire-messages.ts";
 
 /*
- * Serves one PGlite to several clients over the Postgres wire protocol. PGlite has one session, so a client has it to
- * itself from its first statement to the end of its transaction. (@electric-sql/pglite-socket takes turns by single
- * protocol message: between Parse and Execute another client's may come in, and a client that dies while its BEGIN
- * runs blocks the others for good.)
+ * Serves one PGlite to several clients on a unix socket. They share PGlite's only session, so what must not be torn
+ * apart has to reach it in one piece: not single messages, but all up to a query's end or a Sync. Then two clients'
+ * unnamed statements cannot mix, a failed Parse skips nobody else's messages, and of a client that dies in between
+ * nothing ran. While a transaction is open only its client is served; if that goes away, it is rolled back at once.
+ * (@electric-sql/pglite-socket takes turns message by message, and stops for good after one error.)
  */
 
-const SSL_REQUEST = 80877103;
-const GSS_REQUEST = 80877104;
-const CANCEL_REQUEST = 80877102;
-const QUERY = "Q".charCodeAt(0);
-const SYNC = "S".charCodeAt(0);
-const TERMINATE = "X".charCodeAt(0);
+/** How long an open transaction may do nothing while others wait for it: its process may be stopped. */
+const IDLE_IN_TRANSACTION_MS = 30_000;
 
-interface Client {
+interface Turn {
   socket: Socket;
-  /** Received and not yet a whole group of messages. */
-  received: Buffer;
-  started: boolean;
-  /** Groups that wait for their turn. */
-  groups: Buffer[];
-  gone: boolean;
+  unit: Uint8Array;
 }
 
 /** A running server. */
 export interface WireServer {
-  /** Ends all connections, rolls back what was open, and stops listening. */
-  close(): Promise<void>;
+  /** Lets what runs finish, disconnects everybody, and rolls back what was open. */
+  stop(): Promise<void>;
 }
 
-/** Cuts what was received into groups that must run without another client's messages between them. */
-function takeGroups(client: Client): void {
-  for (;;) {
-    const { received } = client;
-    if (!client.started) {
-      if (received.length < 8) return;
-      const length = received.readInt32BE(0);
-      if (received.length < length) return;
-      const code = received.readInt32BE(4);
-      client.received = received.subarray(length);
-      if (code === SSL_REQUEST || code === GSS_REQUEST) client.socket.write("N");
-      else if (code === CANCEL_REQUEST) client.socket.end();
-      else {
-        client.started = true;
-        client.groups.push(received.subarray(0, length));
-      }
-      continue;
-    }
-    const end = groupEnd(received);
-    if (end === undefined) return;
-    client.groups.push(received.subarray(0, end));
-    client.received = received.subarray(end);
-  }
+/** What a server is made of. */
+export interface WireServerOptions {
+  session: Session;
+  /** Where to listen; nothing may be there. */
+  path: string;
+  /** Called between transactions, with the bytes received since; nothing else runs until it is done. */
+  between(bytes: number): Promise<void>;
+  /** The session failed and cannot be used any more. */
+  onBroken(error: unknown): void;
 }
 
-/** Where the first group ends: a simple query, or extended ones up to their Sync. */
-function groupEnd(received: Buffer): number | undefined {
-  let at = 0;
-  while (received.length - at >= 5) {
-    const type = received[at];
-    const end = at + 1 + received.readInt32BE(at + 1);
-    if (end > received.length) return undefined;
-    if (type === QUERY || type === SYNC || type === TERMINATE) return end;
-    at = end;
-  }
-  return undefined;
-}
+/** Listens on a unix socket and serves the session until stopped. */
+export async function serve({ session, path, between, onBroken }: WireServerOptions): Promise<WireServer> {
+  const sockets = new Set<Socket>();
+  let turns: Turn[] = [];
+  let owner: Socket | undefined;
+  let running: Promise<void> | undefined;
+  let idle: NodeJS.Timeout | undefined;
+  let stopping = false;
 
-/** Listens on a unix socket and serves the database until it is closed. */
-export async function serve(db: PGlite, path: string): Promise<WireServer> {
-  const clients = new Set<Client>();
-  let owner: Client | undefined;
-  let busy = false;
-  let closing = false;
-
-  const run = async (client: Client, group: Buffer): Promise<void> => {
-    if (group[0] === TERMINATE && client.started) {
-      client.socket.end();
-      return;
-    }
-    try {
-      const reply = await db.execProtocolRaw(group);
-      if (!client.gone) client.socket.write(reply);
-    } catch (error) {
-      // The connection is of no use any more: its client sees a lost connection and tries again.
-      client.socket.destroy(error as Error);
-    }
-    owner = db.isInTransaction() ? client : undefined;
+  /** The next in line; while a transaction is open, of its client only. */
+  const next = (): Turn | undefined => {
+    const index = owner === undefined ? 0 : turns.findIndex(({ socket }) => socket === owner);
+    return turns.splice(index, index < 0 ? 0 : 1)[0];
   };
 
-  const turn = async (): Promise<void> => {
-    if (busy) return;
-    busy = true;
-    for (;;) {
-      if (owner?.gone) {
-        await db.exec("ROLLBACK").catch(() => undefined);
+  const work = async (): Promise<void> => {
+    clearTimeout(idle);
+    while (!stopping) {
+      if (owner !== undefined && !sockets.has(owner)) {
+        await session.run(query("rollback"));
         owner = undefined;
       }
-      const next: Client | undefined = owner ?? [...clients].find((client) => client.groups.length > 0);
-      const group = next?.groups.shift();
-      if (next === undefined || group === undefined) break;
-      // Whoever was served goes to the end of the line.
-      clients.delete(next);
-      clients.add(next);
-      await run(next, group);
+      const turn = next();
+      if (turn === undefined) break;
+      const { socket, unit } = turn;
+      const answer = await session.run(unit, (last) => socket.write(last));
+      owner = session.inTransaction() ? socket : undefined;
+      socket.cork();
+      for (const bytes of answer) socket.write(bytes);
+      socket.uncork();
+      if (owner === undefined) await between(unit.length);
     }
-    busy = false;
+    if (owner !== undefined && turns.length > 0) idle = setTimeout(evict, IDLE_IN_TRANSACTION_MS, owner);
   };
 
-  const leave = (client: Client): void => {
-    client.gone = true;
-    client.groups = [];
-    clients.delete(client);
-    if (!closing) void turn();
+  const pump = (): void => {
+    if (stopping) return;
+    running ??= work()
+      .catch(onBroken)
+      .finally(() => {
+        running = undefined;
+      });
   };
 
-  const server: Server = createServer((socket) => {
-    const client: Client = { socket, received: Buffer.alloc(0), started: false, groups: [], gone: false };
-    clients.add(client);
-    let chunks: Buffer[] = [];
-    let missing = 0;
-    socket.on("data", (data) => {
-      // A large message comes in many chunks: joining them once it is whole keeps this linear.
-      chunks.push(data);
-      missing -= data.length;
-      if (missing > 0) return;
-      client.received = Buffer.concat([client.received, ...chunks]);
-      chunks = [];
-      takeGroups(client);
-      missing = missingBytes(client);
-      void turn();
+  const leave = (socket: Socket): void => {
+    sockets.delete(socket);
+    turns = turns.filter((turn) => turn.socket !== socket);
+    pump();
+  };
+
+  const evict = (socket: Socket): void => {
+    const seconds = IDLE_IN_TRANSACTION_MS / 1000;
+    socket.end(
+      fatalError("25P03", `the transaction did nothing for ${seconds} s while others waited for it`),
+    );
+    leave(socket);
+  };
+
+  // Every client is greeted alike, so that connecting neither waits for a transaction nor changes the session.
+  const greeting = Buffer.concat(await session.run(startup({ user: "postgres", database: "postgres" })));
+
+  const accept = (socket: Socket): void => {
+    sockets.add(socket);
+    const messages = new FrontendMessages({
+      reply: (bytes) => socket.write(bytes),
+      greet: () => socket.write(greeting),
+      unit: (unit) => {
+        if (!sockets.has(socket)) return;
+        turns.push({ socket, unit });
+        pump();
+      },
+      end: () => socket.end(),
+      invalid: () => socket.destroy(),
     });
-    socket.on("error", () => leave(client));
-    socket.on("close", () => leave(client));
-  });
+    socket.on("data", (chunk) => messages.push(chunk));
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => leave(socket));
+  };
+
+  const server = createServer(accept);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(path, resolve);
   });
+
   return {
-    close: async () => {
-      closing = true;
-      for (const { socket } of clients) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-      while (busy) await new Promise((resolve) => setImmediate(resolve));
-      if (db.isInTransaction()) await db.exec("ROLLBACK").catch(() => undefined);
+    async stop() {
+      stopping = true;
+      clearTimeout(idle);
+      const closed = new Promise((resolve) => server.close(resolve));
+      await running;
+      for (const socket of sockets) socket.destroy();
+      await closed;
+      if (session.inTransaction()) await session.run(query("rollback"));
     },
   };
-}
-
-/** How many more bytes the message under way needs, where that is known. */
-function missingBytes({ received, started }: Client): number {
-  if (!started || received.length < 5) return 0;
-  let at = 0;
-  while (received.length - at >= 5) {
-    const end = at + 1 + received.readInt32BE(at + 1);
-    if (end > received.length) return end - received.length;
-    at = end;
-  }
-  return 0;
 }

@@ -1,50 +1,80 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
-import { readTemplate } from "./template.ts";
+import { maintenanceOf } from "./maintenance.ts";
+import { sessionOf } from "./session.ts";
+import { unpackTemplate } from "./template.ts";
 import { serve } from "./wire-server.ts";
 
 /** What the thread is started with. */
 export interface WorkerInput {
+  /** The folder whose lock its process holds. */
   folder: string;
+  /** Path of the socket to serve on. */
   socket: string;
 }
 
 /** What the thread says. */
-export type WorkerMessage =
-  | { kind: "ready" }
-  | { kind: "closed" }
-  | { kind: "failed"; message: string; code: string | undefined };
+export type WorkerMessage = { kind: "ready" } | { kind: "failed"; message: string; code: string | undefined };
 
 const { folder, socket } = workerData as WorkerInput;
-const data = join(folder, "pgdata");
+const say = (message: WorkerMessage): void => parentPort?.postMessage(message);
 
-/** Initialises beside the final place and renames, so that a folder which is there is whole. */
-async function initialise(): Promise<void> {
+/** The write-ahead log stays small, see maintenance; the rest is how PGlite starts by itself. */
+const START_PARAMS = [...PGlite.defaultStartParams, "-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"];
+
+/** Unpacks beside the final place and renames, so that a data folder which is there is whole. */
+async function prepareData(data: string): Promise<void> {
   const fresh = `${data}.new`;
   rmSync(fresh, { recursive: true, force: true });
-  mkdirSync(fresh, { recursive: true });
-  const template = readTemplate();
-  const db = await PGlite.create({ dataDir: fresh, ...(template && { loadDataDir: template }) });
-  await db.close();
+  if (existsSync(data)) return;
+  try {
+    await unpackTemplate(fresh);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    throw error;
+  }
   renameSync(fresh, data);
 }
 
 async function start(): Promise<void> {
-  if (!existsSync(data)) await initialise();
-  const db = await PGlite.create({ dataDir: data });
-  rmSync(socket, { force: true });
-  const server = await serve(db, socket);
-  parentPort?.once("message", async () => {
-    await server.close();
-    await db.close();
-    parentPort?.postMessage({ kind: "closed" } satisfies WorkerMessage);
+  const data = join(folder, "pgdata");
+  await prepareData(data);
+  const complaints: string[] = [];
+  const db = await PGlite.create({
+    dataDir: data,
+    startParams: START_PARAMS,
+    onStderr: (line) => {
+      if (/ (FATAL|PANIC): /.test(line)) complaints.push(line.replace(/^.* (FATAL|PANIC): */, ""));
+      return false;
+    },
+  }).catch((error: unknown) => {
+    throw complaints.length > 0 ? new Error(complaints.join("; "), { cause: error }) : error;
   });
-  parentPort?.postMessage({ kind: "ready" } satisfies WorkerMessage);
+  const session = sessionOf(db, (reason) => {
+    say({ kind: "failed", message: reason, code: undefined });
+    process.exit(1);
+  });
+  rmSync(socket, { force: true });
+  const server = await serve({
+    session,
+    path: socket,
+    between: maintenanceOf(session),
+    onBroken: (error) => {
+      say({ kind: "failed", message: String(error), code: undefined });
+      process.exit(1);
+    },
+  });
+  parentPort?.once("message", async () => {
+    await server.stop();
+    await db.close();
+    parentPort?.close();
+  });
+  say({ kind: "ready" });
 }
 
 start().catch((error: NodeJS.ErrnoException) => {
-  const message = String(error.message ?? error);
-  parentPort?.postMessage({ kind: "failed", message, code: error.code } satisfies WorkerMessage);
+  say({ kind: "failed", message: String(error.message ?? error), code: error.code });
+  parentPort?.close();
 });

@@ -1,0 +1,78 @@
+import type { z } from "zod";
+import { adviceFor } from "./known-keys.ts";
+
+/** One thing that is wrong with a configuration. */
+export interface ConfigProblem {
+  /** Keys that lead to it. */
+  path: readonly PropertyKey[];
+  /** Set where it is the key itself that is wrong. */
+  key?: string;
+  /** What is wrong with it, to follow its name. */
+  words: string;
+}
+
+/** How a path is written: `log.brokers[1]`. */
+export function nameOf(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (at, key) =>
+      typeof key === "number" ? `${at}[${key}]` : at === "" ? String(key) : `${at}.${String(key)}`,
+    "",
+  );
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) =>
+      typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+}
+
+const kindOf = (value: unknown): string =>
+  value === null
+    ? "nothing"
+    : Array.isArray(value)
+      ? "a list"
+      : typeof value === "object"
+        ? "a block"
+        : `a ${typeof value}`;
+
+const EXPECTED: Record<string, string> = {
+  object: "a block of keys",
+  record: "a block of keys",
+  array: "a list",
+  int: "a whole number",
+};
+
+/** Values are never repeated: they may hold passwords. */
+function wordsOf(issue: z.core.$ZodIssue, value: unknown): string {
+  const found = valueAt(value, issue.path);
+  if (found === undefined && ["invalid_type", "invalid_union", "invalid_value"].includes(issue.code))
+    return "is missing";
+  switch (issue.code) {
+    case "invalid_type":
+      if (issue.message.startsWith("must")) return issue.message;
+      return `must be ${EXPECTED[issue.expected] ?? `a ${issue.expected}`}, not ${kindOf(found)}`;
+    case "invalid_value":
+      return `must be ${issue.values.length > 1 ? "one of " : ""}${issue.values.join(", ")}`;
+    case "too_small":
+      if (issue.message.startsWith("must")) return issue.message;
+      return `must be ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}`;
+    default:
+      return issue.message;
+  }
+}
+
+/** Everything that is wrong with a configuration, in words. */
+export function problemsOf(issues: readonly z.core.$ZodIssue[], value: unknown): ConfigProblem[] {
+  return issues.flatMap((issue): ConfigProblem[] => {
+    if (issue.code !== "unrecognized_keys") return [{ path: issue.path, words: wordsOf(issue, value) }];
+    return issue.keys.map((key) => ({
+      path: issue.path,
+      key,
+      words: `is not a key of ${nameOf(issue.path) || "the configuration"}: ${adviceFor(key, issue.path, value)}`,
+    }));
+  });
+}

@@ -1,0 +1,155 @@
+import { AtlasError } from "../../errors/atlas-error.ts";
+import { decodeEvent } from "../../schemas/codec.ts";
+import type { Topic } from "../../schemas/topics.ts";
+import type { Consumer, Ends, EventLog, LogRecord, RawRecord, ReadRange } from "../event-log.ts";
+import { toOutgoing } from "../outgoing.ts";
+import { prepareLogTables } from "../postgres/open-postgres-log.ts";
+import { waitUntilCaughtUp } from "../runner/caught-up.ts";
+import { openClient } from "./client.ts";
+import { KafkaConsumer } from "./consumer.ts";
+import { logError } from "./failures.ts";
+import { Fetcher } from "./fetcher.ts";
+import { logIdOf } from "./log-id.ts";
+import { RecordProducer } from "./producer.ts";
+import { readEnds, readRange } from "./reader.ts";
+import { Registry } from "./registry.ts";
+import { retrying } from "./retry.ts";
+import { type KafkaLogOptions, type KafkaSettings, settingsOf } from "./settings.ts";
+import { type SubscribedEvent, type SubscribeOptions, Subscription } from "./subscription.ts";
+import { prepareTopics } from "./topics.ts";
+
+/** The event log on Kafka, with what only it offers. */
+export interface KafkaLog extends EventLog {
+  readonly kind: "kafka";
+  /**
+   * Delivers events at least once to members of a group that have no database.
+   *
+   * @example
+   * for await (const event of log.subscribe({ group: "pager", topics: ["atlas.drift"] })) {
+   *   await page(event);
+   *   await event.ack();
+   * }
+   */
+  subscribe(options: SubscribeOptions): AsyncIterable<SubscribedEvent>;
+}
+
+/**
+ * Opens the event log on Kafka, and creates its topics where they are missing. The schema registry is asked when the
+ * first event of a kind is written: one that does not answer only delays.
+ *
+ * @throws AtlasError ATLAS_CONFIG_INVALID, ATLAS_LOG_UNREACHABLE, ATLAS_LOG_MISCONFIGURED, and those of the database
+ * @example
+ * const log = await openKafkaLog({ brokers: ["localhost:9092"], schemaRegistryUrl: "http://localhost:8081" });
+ */
+export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
+  const settings = settingsOf(options);
+  const { db, mask } = options;
+  if (db !== undefined) await prepareLogTables(db);
+  const fetcher = new Fetcher(settings);
+  const { id, partitions } = await prepare(settings, fetcher);
+  const registry = new Registry(settings.registryUrl);
+  const producer = new RecordProducer(settings, registry);
+  const reading = { settings, partitions, fetcher, registry };
+  const consumers = new Set<Consumer>();
+  const closing = new AbortController();
+
+  const usable = (): void => {
+    if (closing.signal.aborted)
+      throw new AtlasError("ATLAS_LOG_CLOSED", "the log was closed", { where: settings.address });
+  };
+  const database = (own: typeof db) => {
+    const found = own ?? db;
+    if (found !== undefined) return found;
+    throw new AtlasError("ATLAS_CONFIG_INVALID", "consuming needs a database for its checkpoints", {
+      where: settings.address,
+      hint: "Give openLog or consume a db, or use subscribe, which needs none.",
+    });
+  };
+  async function* readRaw(
+    topics: readonly Topic[],
+    range: ReadRange = {},
+  ): AsyncGenerator<readonly RawRecord[]> {
+    usable();
+    yield* readRange(reading, topics, range);
+  }
+
+  return {
+    id,
+    kind: "kafka",
+    partitions,
+    address: settings.address,
+    db,
+    async append(events) {
+      usable();
+      await producer.append(toOutgoing(events, partitions, mask));
+    },
+    async *read(topics, range) {
+      for await (const batch of readRaw(topics, range)) yield batch.map(toLogRecord);
+    },
+    readRaw,
+    async ends(topics): Promise<Ends> {
+      usable();
+      return readEnds(reading, topics);
+    },
+    async consume(consume, apply) {
+      usable();
+      const own = database(consume.db);
+      if (own !== db) await prepareLogTables(own);
+      const publish = (records: Parameters<RecordProducer["append"]>[0]) => producer.append(records);
+      const log = { id, partitions, settings, registry, mask, publish };
+      const consumer = new KafkaConsumer({ ...consume, db: own, log }, apply);
+      consumers.add(consumer);
+      consumer.done.catch(() => {}).finally(() => consumers.delete(consumer));
+      return consumer;
+    },
+    async caughtUp(group, ends, waiting) {
+      await waitUntilCaughtUp(database(undefined), group, ends, waiting);
+    },
+    subscribe(subscribe) {
+      usable();
+      const signal = AbortSignal.any([
+        closing.signal,
+        ...(subscribe.signal === undefined ? [] : [subscribe.signal]),
+      ]);
+      return new Subscription({ settings, partitions, registry }, { ...subscribe, signal }).events();
+    },
+    async close() {
+      closing.abort();
+      await Promise.all([...consumers].map((consumer) => consumer.stop()));
+      await producer.close();
+      await fetcher.close();
+    },
+  };
+}
+
+/** Waits for the brokers, creates and checks the topics, and finds the log's name. */
+async function prepare(
+  settings: KafkaSettings,
+  fetcher: Fetcher,
+): Promise<{ id: string; partitions: number }> {
+  // A broker that takes connections and answers nothing must not use up all the time.
+  const requestTimeoutMs = Math.min(settings.requestTimeoutMs, settings.openTimeoutMs / 2);
+  return retrying(settings.openTimeoutMs, async () => {
+    const client = openClient({ ...settings, requestTimeoutMs });
+    try {
+      const admin = client.kafka.admin();
+      await admin.connect();
+      const partitions = await prepareTopics(admin, settings);
+      return { id: await logIdOf(settings, fetcher), partitions };
+    } catch (error) {
+      throw logError(error, settings, "no broker answers as it should");
+    } finally {
+      client.destroy();
+    }
+  });
+}
+
+function toLogRecord(raw: RawRecord): LogRecord {
+  const { topic, partition, offset, key, appendedAt, fingerprint, body } = raw;
+  if (fingerprint === undefined) {
+    throw new AtlasError("ATLAS_EVENT_UNREADABLE", "the record was not written by this package", {
+      where: `${topic}[${partition}]@${offset}`,
+    });
+  }
+  return { topic, partition, offset, key, appendedAt, event: decodeEvent(fingerprint, body) };
+}

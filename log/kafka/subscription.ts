@@ -1,0 +1,209 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AtlasError } from "../../errors/atlas-error.ts";
+import { decodeEvent } from "../../schemas/codec.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import type { Topic } from "../../schemas/topics.ts";
+import type { Position, RawRecord } from "../event-log.ts";
+import { Acks } from "./acks.ts";
+import { committedOffsets } from "./committed-offsets.ts";
+import { logError, rootOf } from "./failures.ts";
+import { type Fetched, Fetcher } from "./fetcher.ts";
+import { Membership } from "./membership.ts";
+import { toRecords } from "./message.ts";
+import type { Registry } from "./registry.ts";
+import { pauseBefore } from "./retry.ts";
+import type { KafkaSettings } from "./settings.ts";
+
+/** What to subscribe to. */
+export interface SubscribeOptions {
+  /** Members of the same group share the partitions, and go on where the group has acknowledged. */
+  group: string;
+  topics: readonly Topic[];
+  /** Ends the subscription. */
+  signal?: AbortSignal;
+  /** Called when the subscription has to wait and try again, and with undefined when it goes on. */
+  onRetry?: (error: unknown | undefined) => void;
+}
+
+/** An event that comes again, here or at another member, until it is acknowledged. */
+export type SubscribedEvent = AtlasEvent & {
+  readonly position: Position;
+  /** Says that this event is done with; what was delivered before it still counts on its own acknowledgement. */
+  ack(): Promise<void>;
+};
+
+/** What a subscription works with. */
+export interface SubscriptionContext {
+  settings: KafkaSettings;
+  partitions: number;
+  registry: Registry;
+}
+
+interface Share {
+  topic: Topic;
+  partition: number;
+  /** Where to fetch from; undefined until the group's committed offset was looked up. */
+  next: number | undefined;
+  acks: Acks;
+}
+
+const IDLE_MS = 50;
+const FETCH_BYTES = 1024 * 1024;
+/** The group has shared its partitions out anew: somebody gets the event again. */
+const MOVED = new Set(["REBALANCE_IN_PROGRESS", "ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID"]);
+
+/** Delivers events at least once, with nothing but Kafka's own committed offsets. */
+export class Subscription {
+  private readonly context: SubscriptionContext;
+  private readonly options: SubscribeOptions;
+  private readonly fetcher: Fetcher;
+  private readonly membership: Membership;
+  private shares = new Map<string, Share>();
+  private refusal: AtlasError | undefined;
+
+  constructor(context: SubscriptionContext, options: SubscribeOptions) {
+    const { settings, partitions } = context;
+    this.context = context;
+    this.options = options;
+    this.fetcher = new Fetcher(settings);
+    this.membership = new Membership({
+      settings,
+      group: settings.prefix + options.group,
+      topics: options.topics.map((topic) => settings.prefix + topic),
+      partitions,
+      onAssigned: (given) => this.share(given),
+      onConfirmed: () => {},
+      onTrouble: (error) => options.onRetry?.(error),
+      onRefused: (error) => {
+        this.refusal = error;
+      },
+    });
+  }
+
+  /**
+   * The events, partition by partition in order, until the caller stops taking them or the signal says so.
+   *
+   * @throws AtlasError ATLAS_LOG_REPLACED, ATLAS_SCHEMA_NEWER, ATLAS_EVENT_UNREADABLE
+   */
+  async *events(): AsyncGenerator<SubscribedEvent, void, undefined> {
+    this.membership.join();
+    try {
+      for (let attempt = 0; this.options.signal?.aborted !== true; ) {
+        let fetched: Fetched[];
+        try {
+          fetched = await this.fetch();
+          if (attempt > 0) this.options.onRetry?.(undefined);
+          attempt = 0;
+        } catch (failure) {
+          const error = logError(failure, this.context.settings, `${this.options.group} cannot read`);
+          if (!error.retryable) throw error;
+          this.options.onRetry?.(error);
+          await sleep(pauseBefore(attempt));
+          attempt += 1;
+          continue;
+        }
+        for (const part of fetched) yield* this.deliver(part);
+      }
+    } finally {
+      await this.membership.leave();
+      await this.fetcher.close();
+    }
+  }
+
+  private share(given: readonly number[]): void {
+    const shares = new Map<string, Share>();
+    for (const topic of this.options.topics) {
+      for (const partition of given) {
+        const name = `${this.context.settings.prefix}${topic}/${partition}`;
+        const kept = this.shares.get(name);
+        shares.set(name, kept ?? { topic, partition, next: undefined, acks: new Acks() });
+      }
+    }
+    this.shares = shares;
+  }
+
+  private async fetch(): Promise<Fetched[]> {
+    if (this.refusal !== undefined) throw this.refusal;
+    const shares = [...this.shares.values()];
+    if (shares.length === 0) {
+      await sleep(IDLE_MS);
+      return [];
+    }
+    if (shares.some(({ next }) => next === undefined)) await this.findPlaces(shares);
+    const { prefix, maxWaitTimeMs } = this.context.settings;
+    const places = shares.map(({ topic, partition, next }) => ({
+      topic: prefix + topic,
+      partition,
+      offset: next ?? 0,
+    }));
+    return this.fetcher.fetch(places, { maxWaitMs: maxWaitTimeMs, bytesPerPartition: FETCH_BYTES });
+  }
+
+  private async findPlaces(shares: readonly Share[]): Promise<void> {
+    const { settings, partitions } = this.context;
+    const { group, topics } = this.options;
+    const names = topics.map((topic) => settings.prefix + topic);
+    const [committed, starts, ends] = await Promise.all([
+      committedOffsets(settings, settings.prefix + group, names),
+      this.fetcher.starts(names, partitions),
+      this.fetcher.ends(names, partitions),
+    ]);
+    for (const share of shares) {
+      if (share.next !== undefined) continue;
+      const name = settings.prefix + share.topic;
+      const start = starts.get(name)![share.partition]!;
+      const end = ends.get(name)![share.partition]!;
+      const next = committed.get(`${name}/${share.partition}`) ?? 0;
+      if (next < start || next > end) {
+        const message = `${group} goes on at offset ${next}, and the log has ${start} up to before ${end}`;
+        throw new AtlasError("ATLAS_LOG_REPLACED", message, {
+          where: `${name}[${share.partition}]`,
+          hint: "Restore the log, or subscribe with another group.",
+        });
+      }
+      share.next = next;
+    }
+  }
+
+  private async *deliver({ topic, partition, messages }: Fetched): AsyncGenerator<SubscribedEvent> {
+    const name = `${topic}/${partition}`;
+    const share = this.shares.get(name);
+    if (share === undefined || messages.length === 0) return;
+    const records = await toRecords(share.topic, partition, messages, this.context.registry);
+    for (const record of records) {
+      if (this.shares.get(name) !== share || this.options.signal?.aborted === true) return;
+      share.next = record.offset + 1;
+      const ack = share.acks.deliver(record.offset);
+      // What is not an event is nobody's to acknowledge.
+      if (record.fingerprint === undefined) ack();
+      else yield this.toEvent(record, record.fingerprint, share, ack);
+    }
+  }
+
+  private toEvent(
+    record: RawRecord,
+    fingerprint: string,
+    share: Share,
+    ack: () => number | undefined,
+  ): SubscribedEvent {
+    const { topic, partition, offset } = record;
+    const event = decodeEvent(fingerprint, record.body);
+    const position: Position = { topic, partition, offset };
+    // Not enumerable: a copy or a JSON text of the event is the event, and nothing else.
+    return Object.defineProperties(event, {
+      position: { value: position },
+      ack: { value: () => this.commit(share, ack()) },
+    }) as SubscribedEvent;
+  }
+
+  private async commit({ topic, partition }: Share, next: number | undefined): Promise<void> {
+    const { settings } = this.context;
+    if (next === undefined) return;
+    try {
+      await this.membership.commit([{ topic: settings.prefix + topic, partition, offset: String(next) }]);
+    } catch (error) {
+      if (MOVED.has(rootOf(error).type ?? "")) return;
+      throw logError(error, settings, "acknowledging failed");
+    }
+  }
+}

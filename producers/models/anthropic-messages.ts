@@ -1,0 +1,119 @@
+import type {
+  ContentBlock,
+  ContentBlockParam,
+  Message,
+  MessageCreateParamsNonStreaming,
+  MessageParam,
+} from "@anthropic-ai/sdk/resources/messages";
+import type { ChatMessage, ModelReply, ModelRequest, ToolCall } from "./model-client.ts";
+
+/** Anthropic insists on a limit. */
+const MAX_TOKENS = 8192;
+
+function textOf(content: ChatMessage["content"]): string {
+  if (typeof content === "string") return content;
+  return (content ?? []).map((part) => (typeof part["text"] === "string" ? part["text"] : "")).join("");
+}
+
+function parsedArguments(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return { raw: text };
+  }
+}
+
+function assistantBlocks(message: ChatMessage): ContentBlockParam[] {
+  // What Anthropic sent goes back as it was: thinking blocks carry a signature.
+  if (Array.isArray(message["blocks"])) return message["blocks"] as ContentBlockParam[];
+  const text = textOf(message.content);
+  const calls = (message.tool_calls ?? []) as { id: string; function: { name: string; arguments: string } }[];
+  return [
+    ...(text === "" ? [] : [{ type: "text" as const, text }]),
+    ...calls.map((call) => ({
+      type: "tool_use" as const,
+      id: call.id,
+      name: call.function.name,
+      input: parsedArguments(call.function.arguments),
+    })),
+  ];
+}
+
+function messageParam(message: ChatMessage): MessageParam {
+  if (message.role === "assistant") return { role: "assistant", content: assistantBlocks(message) };
+  if (message.role !== "tool") return { role: "user", content: textOf(message.content) };
+  return {
+    role: "user",
+    content: [
+      { type: "tool_result", tool_use_id: message.tool_call_id ?? "", content: textOf(message.content) },
+    ],
+  };
+}
+
+const isSystem = ({ role }: ChatMessage): boolean => role === "system" || role === "developer";
+
+/** A request in the shape of Anthropic's API, which keeps the system prompt apart and has no JSON mode. */
+export function anthropicParams(request: ModelRequest, model: string): MessageCreateParamsNonStreaming {
+  const { temperature, topP, maxTokens = MAX_TOKENS, tools = [] } = request;
+  const system = request.messages.filter(isSystem).map(({ content }) => textOf(content));
+  return {
+    model,
+    max_tokens: maxTokens,
+    messages: request.messages.filter((message) => !isSystem(message)).map(messageParam),
+    ...(system.length === 0 ? {} : { system: system.join("\n\n") }),
+    ...(temperature === undefined ? {} : { temperature: Math.min(temperature, 1) }),
+    ...(topP === undefined ? {} : { top_p: topP }),
+    ...(tools.length === 0
+      ? {}
+      : {
+          tools: tools.map(({ name, description, parameters }) => ({
+            name,
+            ...(description === undefined ? {} : { description }),
+            input_schema: { type: "object" as const, ...parameters },
+          })),
+        }),
+  };
+}
+
+function toolCallOf(block: ContentBlock): ToolCall | undefined {
+  if (block.type !== "tool_use") return undefined;
+  return { id: block.id, name: block.name, arguments: JSON.stringify(block.input) };
+}
+
+const asChatCall = ({ id, name, arguments: args }: ToolCall): unknown => ({
+  id,
+  type: "function",
+  function: { name, arguments: args },
+});
+
+/** Anthropic's answer in the shape that every provider's answer has here. */
+export function anthropicReply(message: Message): ModelReply {
+  const blocks = message.content ?? [];
+  const content = blocks.map((block) => (block.type === "text" ? block.text : "")).join("");
+  const reasoning = blocks.map((block) => (block.type === "thinking" ? block.thinking : "")).join("");
+  const toolCalls = blocks.map(toolCallOf).filter((call) => call !== undefined);
+  const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = message.usage;
+  const cachedTokens = cache_read_input_tokens ?? 0;
+  const promptTokens = input_tokens + cachedTokens + (cache_creation_input_tokens ?? 0);
+  const reasoningTokens = message.usage.output_tokens_details?.thinking_tokens;
+  return {
+    content,
+    toolCalls,
+    message: {
+      role: "assistant",
+      content,
+      ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(asChatCall) }),
+      blocks,
+    },
+    model: message.model,
+    usage: {
+      promptTokens,
+      completionTokens: output_tokens,
+      totalTokens: promptTokens + output_tokens,
+      ...(cachedTokens === 0 ? {} : { cachedTokens }),
+      ...(typeof reasoningTokens === "number" ? { reasoningTokens } : {}),
+    },
+    ...(message.stop_reason === null ? {} : { finishReason: message.stop_reason }),
+    ...(reasoning === "" ? {} : { reasoning }),
+  };
+}

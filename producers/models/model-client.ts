@@ -1,0 +1,91 @@
+/**
+ * The one seam between Atlas and language models. A *message* has the shape of OpenAI's chat API, which is also what
+ * recorded runs and training sets hold; a *client* speaks to one model of one provider.
+ */
+
+/** One message of a conversation; fields that a provider adds are kept as they are. */
+export interface ChatMessage {
+  role: "system" | "developer" | "user" | "assistant" | "tool";
+  content?: string | readonly Record<string, unknown>[] | null;
+  tool_calls?: unknown;
+  tool_call_id?: string;
+  [field: string]: unknown;
+}
+
+/** A tool that a model may call. */
+export interface ToolDefinition {
+  name: string;
+  description?: string;
+  /** JSON Schema of the arguments. */
+  parameters: Record<string, unknown>;
+}
+
+/** A call of a tool that a model asked for. */
+export interface ToolCall {
+  id: string;
+  name: string;
+  /** JSON text, as the model wrote it. */
+  arguments: string;
+}
+
+/** What a model is asked. What is left out is the provider's default. */
+export interface ModelRequest {
+  messages: readonly ChatMessage[];
+  tools?: readonly ToolDefinition[];
+  /** Ask for one JSON object; a provider that cannot promise it is still asked in the prompt. */
+  json?: boolean;
+  /** 0 to 2. */
+  temperature?: number;
+  /** 0 to 1. */
+  topP?: number;
+  /** Most tokens of the reply. */
+  maxTokens?: number;
+  /** Which prompt asks, such as "validation.v1". Recorded, and never sent. */
+  promptVersion?: string;
+}
+
+/** Tokens of one call. */
+export interface Usage {
+  promptTokens: number;
+  completionTokens: number;
+  totalTokens: number;
+  reasoningTokens?: number;
+  cachedTokens?: number;
+}
+
+/** What a model answered. */
+export interface ModelReply {
+  /** The text; empty where there was none. */
+  content: string;
+  toolCalls: readonly ToolCall[];
+  /** The answer as the provider sent it, to go on with the conversation. */
+  message: ChatMessage;
+  /** What the model thought, where the provider tells, kept apart from the answer. */
+  reasoning?: string;
+  usage?: Usage;
+  /** The version that answered. */
+  model: string;
+  finishReason?: string;
+}
+
+/** A model of a provider. */
+export interface ModelClient {
+  readonly provider: string;
+  readonly model: string;
+  /** True where no model is behind it. */
+  readonly simulated: boolean;
+  /**
+   * Asks the model once; retries what is worth it.
+   *
+   * @throws AtlasError ATLAS_MODEL_FAILED, or the signal's reason when it aborts
+   */
+  complete(request: ModelRequest, options?: { signal?: AbortSignal | undefined }): Promise<ModelReply>;
+}
+
+/** How patient a client is. */
+export interface Patience {
+  /** Milliseconds of one try; 60,000 unless told. */
+  timeoutMs?: number | undefined;
+  /** Further tries after 429, 5xx and network failures, with jittered pauses; 2 unless told. */
+  maxRetries?: number | undefined;
+}

@@ -1,0 +1,124 @@
+import type { EventLog } from "../log/event-log.ts";
+import { createEvent } from "../schemas/codec.ts";
+import type { AtlasEvent, Draft, EventType, Meta, Uuid } from "../schemas/generated/events.ts";
+import { newId, nowMicros } from "../schemas/identity.ts";
+import { needsSplitting, splitContent } from "../traces/content.ts";
+import { createFlusher, type Flusher, type FlusherLimits } from "./flusher.ts";
+import { Ledger } from "./ledger.ts";
+import { snapshot } from "./snapshot.ts";
+
+/** Records one session. */
+export interface Recorder {
+  readonly sessionId: Uuid;
+  /** W3C trace id of the session, 32 hex digits. */
+  readonly traceId: string;
+  /**
+   * Records that something happened, now. Does no I/O and keeps nothing of the draft: the caller may change it.
+   *
+   * @returns the id of the event
+   */
+  emit<T extends EventType>(type: T, draft: Draft<T>): Uuid;
+  /** Everything recorded so far, as it goes to the log. Not to be changed. */
+  history(): readonly AtlasEvent[];
+  /** Waits while too much waits for the log. Called before model and tool calls, and nowhere else. */
+  ready(signal?: AbortSignal): Promise<void>;
+  /**
+   * Resolves when everything emitted so far is durable.
+   *
+   * @throws AtlasError ATLAS_LOG_UNREACHABLE, or the code of whatever kept events from the log, saying how many
+   *   were lost
+   */
+  flush(): Promise<void>;
+}
+
+/** What to record, and into what. */
+export interface RecorderOptions {
+  /** Where the events go: a flusher that several recorders share, or a log for this one alone. */
+  flusher?: Flusher;
+  log?: Pick<EventLog, "append">;
+  sessionId: Uuid;
+  /** The session id's own digits unless told. */
+  traceId?: string;
+  /** Called with each event as it goes to the log; a copy, so that a listener cannot change what is recorded. */
+  onEvent?: ((event: AtlasEvent) => void) | undefined;
+  limits?: FlusherLimits;
+}
+
+function listenerOf(onEvent: (event: AtlasEvent) => unknown): (event: AtlasEvent) => void {
+  let warned = false;
+  const failed = (error: unknown): void => {
+    if (warned) return;
+    warned = true;
+    process.emitWarning(`onEvent failed: ${String(error)}`, { code: "ATLAS_LISTENER_FAILED" });
+  };
+  return (event) => {
+    try {
+      const result = onEvent(snapshot(event).copy);
+      if (result instanceof Promise) result.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  };
+}
+
+/**
+ * Opens the recorder of one session. It stamps what it is given with ids, times that never go back and a contiguous
+ * sequence; the flusher takes it to the log.
+ *
+ * @example
+ * const recorder = createRecorder({ log, sessionId: newId() });
+ * recorder.emit("SessionStarted", { task: "Find the bug", learning_key: "code-review", agent: "mine" });
+ * await recorder.flush();
+ */
+export function createRecorder(options: RecorderOptions): Recorder {
+  const { sessionId, traceId = sessionId.replaceAll("-", "") } = options;
+  const flusher = options.flusher ?? createFlusher(required(options.log), options.limits);
+  const listener = options.onEvent === undefined ? undefined : listenerOf(options.onEvent);
+  const ledger = new Ledger(sessionId);
+  const history: AtlasEvent[] = [];
+  let sequence = 0;
+  let last = 0;
+
+  function nextMeta(): Meta {
+    sequence += 1;
+    last = Math.max(last, nowMicros());
+    return {
+      event_id: newId(),
+      session_id: sessionId,
+      source: sessionId,
+      sequence,
+      occurred_at: last,
+      time_assumed: false,
+      trace_id: traceId,
+    };
+  }
+
+  function queue(event: AtlasEvent, size: number): void {
+    history.push(event);
+    flusher.enqueue(event, size, ledger);
+    listener?.(event);
+  }
+
+  return {
+    sessionId,
+    traceId,
+    emit(type, draft) {
+      const { copy, size } = snapshot(draft);
+      const event = createEvent(type, nextMeta(), copy);
+      if (needsSplitting(size)) {
+        for (const part of splitContent(event, nextMeta)) queue(part, snapshot(part).size);
+      } else {
+        queue(event, size);
+      }
+      return event.meta.event_id;
+    },
+    history: () => history,
+    ready: (signal) => flusher.ready(signal),
+    flush: () => ledger.durable(),
+  };
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError("a recorder needs a flusher or a log");
+  return value;
+}

@@ -1,0 +1,186 @@
+import { AtlasError, explain } from "../errors/atlas-error.ts";
+import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
+import { newId, nowMicros } from "../schemas/identity.ts";
+import type { SessionStatus } from "../schemas/vocabulary.ts";
+import type { Agent } from "./agents/agent.ts";
+import type { Flusher } from "./flusher.ts";
+import { jsonText } from "./json-text.ts";
+import { judgeSession, SESSION_JUDGE_NAME } from "./judges/session-judge.ts";
+import { learningKeyOf } from "./learning-key.ts";
+import type { ModelClient } from "./models/model-client.ts";
+import { orchestrate } from "./orchestrator.ts";
+import { createRecorder } from "./recorder.ts";
+import { type SessionScope, sessionSignal, stopwatch } from "./session-scope.ts";
+import { type SessionTokens, sumOf, TokenCount } from "./tokens.ts";
+
+/** A task, who works on it, and who looks at the result. */
+export interface SessionOptions {
+  task: string;
+  agent: Agent;
+  teacher: ModelClient;
+  judge: ModelClient;
+  /** Takes the session's events to the log; shared by all sessions of a log. */
+  flusher: Flusher;
+  /** Names the rules by which the session is rewarded. */
+  rulesHash: string;
+  /** Groups sessions that learn from each other; computed from agent, tags, tenant and task unless told. */
+  learningKey?: string | undefined;
+  /** A known good answer: judges see it, the agent and its teacher do not. */
+  groundTruth?: string | undefined;
+  /** Anything of the caller's, kept with the session. */
+  metadata?: Record<string, unknown> | undefined;
+  tags?: readonly string[] | undefined;
+  project?: string | undefined;
+  tenant?: string | undefined;
+  /** Cancels the session. */
+  signal?: AbortSignal | undefined;
+  /** Called with a copy of each event as it happens. */
+  onEvent?: ((event: AtlasEvent) => void) | undefined;
+  /** Further attempts after one that the teacher rejected; 1 unless told. */
+  maxRetries?: number | undefined;
+  /** Milliseconds until the session fails for want of time; 15 minutes unless told. */
+  deadlineMs?: number | undefined;
+}
+
+/** What a session's judgement comes to. */
+export interface RunReward {
+  /** 0 to 1. */
+  score: number;
+  /** 0 to 1. */
+  uncertainty: number;
+  rationale: string;
+}
+
+/** What came of a run. */
+export interface RunResult {
+  sessionId: Uuid;
+  status: SessionStatus;
+  /** The last answer, accepted or not. */
+  finalAnswer?: string;
+  lane: "paired";
+  learningKey: string;
+  /** Missing where the session was not judged: never 0 for that. */
+  reward?: RunReward;
+  /** Of all model calls, the judge's too. */
+  tokens: SessionTokens;
+  /** From the session's start to its end; judging comes after. */
+  durationMs: number;
+  /** Why it did not succeed. */
+  error?: AtlasError;
+  /** True where a model, or the agent, was simulated. */
+  simulated: boolean;
+  /** Resolves when all events of the session are in the log; rejects saying how many were lost. */
+  durable: Promise<void>;
+}
+
+const DEADLINE_MS = 15 * 60_000;
+/** The runtime ends a late session itself; only one whose process is gone is left to be abandoned. */
+const ABANDONED_AFTER_MS = 60_000;
+
+function check({ task, learningKey, maxRetries = 1, deadlineMs = DEADLINE_MS }: SessionOptions): void {
+  const invalid = (message: string): AtlasError => new AtlasError("ATLAS_RUN_INVALID", message);
+  if (typeof task !== "string" || task.trim() === "") throw invalid("a run needs a task");
+  if (learningKey !== undefined && learningKey.trim() === "") throw invalid("the learning key is empty");
+  if (!Number.isInteger(maxRetries) || maxRetries < 0)
+    throw invalid("maxRetries must be a whole number from 0");
+  // Timers take no more than 31 bits of milliseconds.
+  if (!(deadlineMs > 0 && deadlineMs < 2 ** 31))
+    throw invalid("deadlineMs must be above 0 and below 25 days");
+}
+
+function started(options: SessionOptions, learningKey: string, simulated: boolean) {
+  const { agent, deadlineMs = DEADLINE_MS } = options;
+  return {
+    task: options.task,
+    learning_key: learningKey,
+    agent: agent.name,
+    agent_kind: agent.kind,
+    origin: "run",
+    project: options.project ?? null,
+    tenant: options.tenant ?? null,
+    tags: [...(options.tags ?? [])],
+    ground_truth: options.groundTruth ?? null,
+    executor_system_prompt: agent.systemPrompt ?? null,
+    metadata: options.metadata === undefined ? null : jsonText(options.metadata),
+    deadline: nowMicros() + Math.round((deadlineMs + ABANDONED_AFTER_MS) * 1000),
+    simulated,
+  };
+}
+
+/**
+ * Runs one task as a session: the student works, the teacher validates every attempt and guides one retry, a judge
+ * scores what happened, and all of it is emitted while it happens. A session that fails or is cancelled is a result,
+ * not an error.
+ *
+ * @throws AtlasError ATLAS_RUN_INVALID for options that do not go together, before anything happens
+ * @example
+ * const result = await runSession({ task, agent, teacher: model, judge: model, flusher, rulesHash });
+ * await result.durable;
+ */
+export async function runSession(options: SessionOptions): Promise<RunResult> {
+  check(options);
+  const { task, agent, teacher, judge, maxRetries = 1, deadlineMs = DEADLINE_MS } = options;
+  const { tags, tenant } = options;
+  const learningKey = options.learningKey ?? learningKeyOf({ agent: agent.name, task, tags, tenant });
+  const simulated = agent.simulated === true || teacher.simulated || judge.simulated;
+  const { flusher, onEvent } = options;
+  const recorder = createRecorder({ flusher, sessionId: newId(), onEvent });
+  const tokens = new TokenCount();
+  let messages = 0;
+  const scopeOf = (signal: AbortSignal): SessionScope => ({
+    recorder,
+    tokens,
+    signal,
+    nextMessage: () => messages++,
+  });
+
+  recorder.emit("SessionStarted", started(options, learningKey, simulated));
+  const duration = stopwatch();
+  recorder.emit("LaneSelected", { lane: "paired", reason: "default" });
+  using ending = sessionSignal(options.signal, deadlineMs);
+  const outcome = await orchestrate(scopeOf(ending.signal), { task, agent, teacher, maxRetries });
+  const duration_us = duration();
+  const { status, reply, error } = outcome;
+  const spent = tokens.read();
+  recorder.emit("SessionEnded", {
+    learning_key: learningKey,
+    status,
+    final_answer: reply?.content ?? null,
+    error: error === undefined ? null : explain(error),
+    usage: sumOf(spent),
+    usage_by_role: jsonText(
+      Object.fromEntries(Object.entries(spent.byRole).map(([role, sum]) => [role, sumOf(sum)])),
+    ),
+    duration_us,
+  });
+
+  // A session that ran out of time is still judged, so only the caller's own wish cuts the judge short.
+  using judging = sessionSignal(options.signal);
+  const judgement = status === "cancelled" ? undefined : await judgeSession(scopeOf(judging.signal), judge);
+  recorder.emit("SessionJudged", {
+    learning_key: learningKey,
+    judgements: judgement === undefined ? [] : [judgement.eventId],
+    missing: judgement === undefined ? [SESSION_JUDGE_NAME] : [],
+    rules_hash: options.rulesHash,
+  });
+
+  const durable = recorder.flush();
+  // A caller may not care; losing events is then no reason to end the process.
+  durable.catch(() => {});
+  const { score, uncertainty, rationale } = judgement ?? {};
+  return {
+    sessionId: recorder.sessionId,
+    status,
+    lane: "paired",
+    learningKey,
+    tokens: tokens.read(),
+    durationMs: duration_us / 1000,
+    simulated,
+    durable,
+    ...(reply === undefined ? {} : { finalAnswer: reply.content }),
+    ...(judgement === undefined
+      ? {}
+      : { reward: { score: score!, uncertainty: uncertainty!, rationale: rationale! } }),
+    ...(error === undefined ? {} : { error }),
+  };
+}

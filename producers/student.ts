@@ -1,0 +1,80 @@
+import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import type { Agent, AgentReply, AgentStep } from "./agents/agent.ts";
+import { openContext } from "./agents/agent-context.ts";
+import { jsonText } from "./json-text.ts";
+import { interruptionOf, type SessionScope, stopwatch, unlessAborted } from "./session-scope.ts";
+import { sumOf, TokenCount } from "./tokens.ts";
+
+/** What the student is given to do. */
+export interface Assignment {
+  agent: Agent;
+  task: string;
+  step: AgentStep;
+  guidance: readonly string[];
+}
+
+/** What an attempt came to. */
+export type AttemptOutcome =
+  | { status: "completed"; reply: AgentReply }
+  | { status: "failed" | "cancelled"; error: AtlasError };
+
+function usable(agent: Agent, answer: unknown): AgentReply {
+  if (typeof answer === "string") return { content: answer };
+  const content = (answer as { content?: unknown } | null | undefined)?.content;
+  if (typeof content === "string") return answer as AgentReply;
+  const kind = answer === null ? "null" : typeof answer;
+  throw new AtlasError(
+    "ATLAS_AGENT_FAILED",
+    `the agent ${agent.name} answered with ${kind}, not with a text`,
+    {
+      hint: 'Answer with a string or with { content: "…" }.',
+    },
+  );
+}
+
+const failureOf = (agent: Agent, error: unknown): AtlasError =>
+  isAtlasError(error)
+    ? error
+    : new AtlasError("ATLAS_AGENT_FAILED", `the agent ${agent.name} threw: ${messageOf(error)}`, {
+        cause: error,
+      });
+
+/** Lets the agent make one attempt at a step, and records it. Never throws: an agent that does has failed. */
+export async function attemptStep(scope: SessionScope, assignment: Assignment): Promise<AttemptOutcome> {
+  const { recorder, signal } = scope;
+  const { agent, task, step, guidance } = assignment;
+  const place = { step_id: step.id, attempt: step.attempt };
+  const tokens = new TokenCount(scope.tokens);
+  recorder.emit("AttemptStarted", { ...place, guidance: [...guidance] });
+  const duration = stopwatch();
+  const { ctx, close } = openContext({ ...scope, tokens }, step.id, step.attempt);
+
+  const ended = (status: AttemptOutcome["status"], reply?: AgentReply, error?: AtlasError): void => {
+    recorder.emit("AttemptEnded", {
+      ...place,
+      status,
+      output: reply?.content ?? null,
+      deliverable: reply?.deliverable === undefined ? null : jsonText(reply.deliverable),
+      artifacts: reply?.artifacts === undefined ? null : jsonText(reply.artifacts),
+      error: error === undefined ? null : explain(error),
+      usage: sumOf(tokens.read()),
+      duration_us: duration(),
+    });
+  };
+
+  try {
+    const input = { task, guidance, signal, step };
+    const reply = usable(agent, await unlessAborted(signal, () => agent.invoke(input, ctx)));
+    close("the agent answered before this call ended");
+    ended("completed", reply);
+    return { status: "completed", reply };
+  } catch (thrown) {
+    const interrupted = signal.aborted;
+    const outcome = interrupted
+      ? interruptionOf(signal)
+      : { status: "failed" as const, error: failureOf(agent, thrown) };
+    close(interrupted ? explain(outcome.error) : "the attempt failed before this call ended");
+    ended(outcome.status, undefined, outcome.error);
+    return outcome;
+  }
+}

@@ -1,0 +1,223 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { AtlasError } from "../../errors/atlas-error.ts";
+import type { Apply, EventLog, OutgoingRecord, RawRecord } from "../../log/event-log.ts";
+import type { Database } from "../../log/postgres/database.ts";
+import { openEmbedded } from "../../log/postgres/embedded/open-embedded.ts";
+import { appendRecords } from "../../log/postgres/event-store.ts";
+import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
+import { type Assignment, type AssignmentOptions, claimAssignment } from "../../log/runner/assignment.ts";
+import { createEvent } from "../../schemas/codec.ts";
+import { idOf } from "../../schemas/identity.ts";
+import { facts } from "./facts.ts";
+
+const SESSION = "01a205d0-626c-7728-8324-9cb0f586440b";
+
+/*
+ * An assignment whose log is not in its database publishes through an outbox, as on Kafka. Here the owner dies at
+ * each point of that way (it is left where it stands and another one claims its partition): what readers see is what
+ * one undisturbed run would have shown them.
+ */
+describe("an owner that dies", () => {
+  let folder: string;
+  let db: Database;
+  let log: EventLog;
+  let input: RawRecord[];
+
+  beforeEach(async () => {
+    folder = mkdtempSync(join(tmpdir(), "atlas-crash-"));
+    db = await openEmbedded(folder);
+    log = await openPostgresLog({ db, embedded: true });
+    await db.query("create table effects (sequence int)");
+    await log.append(facts(SESSION, 6));
+    input = [];
+    for await (const batch of log.readRaw(["atlas.sessions"])) input.push(...batch);
+  });
+  afterEach(async () => {
+    await log.close();
+    await db.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Writes each fact down and emits one event for it, whose bytes depend on `rules`. */
+  const echo =
+    (rules = "first"): Apply =>
+    async (batch, unit) => {
+      for (const { event } of batch)
+        await unit.tx.query("insert into effects values ($1)", [event.meta.sequence]);
+      unit.emit(
+        batch.map(({ event }) =>
+          createEvent(
+            "ReviewStatusChanged",
+            {
+              ...event.meta,
+              event_id: idOf("echo", event.meta.event_id),
+              source: `echo/${event.meta.source}`,
+            },
+            {
+              learning_key: "k",
+              from_status: "pending",
+              to_status: "approved",
+              because: "rule",
+              note: rules,
+            },
+          ),
+        ),
+      );
+    };
+
+  const claim = (over: Partial<AssignmentOptions> = {}): Promise<Assignment> =>
+    claimAssignment({
+      db,
+      logId: log.id,
+      group: "echo",
+      partition: input[0]!.partition,
+      partitions: log.partitions,
+      topics: ["atlas.sessions"],
+      member: "test",
+      batchSize: 3,
+      apply: echo(),
+      publish: (records) => appendRecords(db, records),
+      ...over,
+    });
+
+  /** What a consumer of the emitted topic is given, repetitions dropped. */
+  const seen = async (): Promise<string[]> => {
+    const received: string[] = [];
+    const consumer = await log.consume(
+      { group: `reader-${Math.random()}`, topics: ["atlas.review-status"] },
+      async (batch) => {
+        for (const { event } of batch)
+          received.push(`${event.meta.sequence} ${event.type === "ReviewStatusChanged" ? event.note : ""}`);
+      },
+    );
+    await log.caughtUp(consumer.group, await log.ends(["atlas.review-status"]));
+    await consumer.stop();
+    return received;
+  };
+  const effects = async (): Promise<number[]> =>
+    (await db.query<{ sequence: number }>("select sequence from effects order by sequence")).rows.map(
+      (row) => row.sequence,
+    );
+  const whole = {
+    effects: [1, 2, 3, 4, 5, 6],
+    seen: [1, 2, 3, 4, 5, 6].map((sequence) => `${sequence} first`),
+  };
+
+  const dead = new AtlasError("ATLAS_LOG_CLOSED", "the process died here");
+  const die = async (): Promise<never> => {
+    throw dead;
+  };
+  /** A database whose process dies around the commit of its n-th transaction. */
+  const dyingAt = (nth: number, when: "before" | "after"): Database => {
+    let transactions = 0;
+    return {
+      ...db,
+      query: db.query,
+      transaction: async (body) => {
+        transactions += 1;
+        if (transactions !== nth) return db.transaction(body);
+        if (when === "before") return db.transaction(async (tx) => (await body(tx), die()));
+        await db.transaction(body);
+        return die();
+      },
+    };
+  };
+  const finish = async (rules?: string): Promise<void> => {
+    const next = await claim({ apply: echo(rules) });
+    await next.apply("atlas.sessions", input);
+  };
+
+  test("before its commit", async () => {
+    const owner = await claim({ db: dyingAt(2, "before") });
+    await expect(owner.apply("atlas.sessions", input)).rejects.toBe(dead);
+    await finish();
+    expect({ effects: await effects(), seen: await seen() }).toEqual(whole);
+  });
+
+  test("after its commit, before it published", async () => {
+    const owner = await claim({ db: dyingAt(2, "after") });
+    await expect(owner.apply("atlas.sessions", input)).rejects.toBe(dead);
+    await finish();
+    expect({ effects: await effects(), seen: await seen() }).toEqual(whole);
+  });
+
+  test("in the middle of publishing", async () => {
+    const owner = await claim({
+      publish: async (records) => (await appendRecords(db, records.slice(0, 2)), die()),
+    });
+    await expect(owner.apply("atlas.sessions", input)).rejects.toBe(dead);
+    await finish();
+    expect({ effects: await effects(), seen: await seen() }).toEqual(whole);
+  });
+
+  test("after the log acknowledged, before it emptied its outbox", async () => {
+    const owner = await claim({ publish: async (records) => (await appendRecords(db, records), die()) });
+    await expect(owner.apply("atlas.sessions", input)).rejects.toBe(dead);
+    await finish();
+    expect({ effects: await effects(), seen: await seen() }).toEqual(whole);
+  });
+
+  test("and whose rules are others when it starts again: what was committed keeps its bytes", async () => {
+    const owner = await claim({ publish: die });
+    await expect(owner.apply("atlas.sessions", input.slice(0, 3))).rejects.toBe(dead);
+    await finish("second");
+    const notes = [1, 2, 3, 4, 5, 6].map((sequence) => `${sequence} ${sequence <= 3 ? "first" : "second"}`);
+    expect({ effects: await effects(), seen: await seen() }).toEqual({ ...whole, seen: notes });
+  });
+
+  test("and wakes up after its assignment was taken over", async () => {
+    const paused = await claim();
+    await paused.apply("atlas.sessions", input.slice(0, 3));
+    const next = await claim();
+    await expect(paused.apply("atlas.sessions", input)).rejects.toMatchObject({
+      code: "ATLAS_ASSIGNMENT_LOST",
+    });
+    await next.apply("atlas.sessions", input);
+    await expect(paused.apply("atlas.sessions", input)).rejects.toMatchObject({
+      code: "ATLAS_ASSIGNMENT_LOST",
+    });
+    expect({ effects: await effects(), seen: await seen() }).toEqual(whole);
+  });
+
+  test("and publishes late what its successor has published already", async () => {
+    let late: readonly OutgoingRecord[] = [];
+    const paused = await claim({
+      publish: async (records) => {
+        late = records;
+        return die();
+      },
+    });
+    await expect(paused.apply("atlas.sessions", input.slice(0, 3))).rejects.toBe(dead);
+    await finish();
+    await appendRecords(db, late);
+    expect({ effects: await effects(), seen: await seen() }).toEqual(whole);
+  });
+
+  test("whose connection broke while it committed does not apply twice", async () => {
+    let broke = false;
+    const owner = await claim({
+      db: {
+        ...db,
+        query: db.query,
+        transaction: async (body) => {
+          const result = await db.transaction(body);
+          if (broke) return result;
+          broke = true;
+          throw Object.assign(new Error("Connection terminated unexpectedly"), { code: "ECONNRESET" });
+        },
+      },
+    });
+    await owner.apply("atlas.sessions", input);
+    expect({ effects: await effects(), seen: await seen() }).toEqual(whole);
+  });
+
+  test("and finds another record where it left off", async () => {
+    const owner = await claim();
+    await owner.apply("atlas.sessions", input.slice(0, 3));
+    const other = input.map((record) => (record.offset === 2 ? { ...record, body: input[4]!.body } : record));
+    await expect(owner.apply("atlas.sessions", other)).rejects.toMatchObject({ code: "ATLAS_LOG_REPLACED" });
+  });
+});

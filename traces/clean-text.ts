@@ -1,0 +1,51 @@
+const clean = (text: string): string => {
+  const whole = text.isWellFormed() ? text : text.toWellFormed();
+  return whole.includes("\0") ? whole.replaceAll("\0", "\ufffd") : whole;
+};
+
+/**
+ * Replaces what Postgres cannot hold, NUL and lone surrogates, by U+FFFD in every string and key of a value; returns
+ * the value itself when there is nothing to replace.
+ *
+ * @example
+ * cleanText({ output: "a\0b" }); // { output: "a\ufffdb" }
+ */
+export function cleanText<T>(value: T): T;
+export function cleanText(value: unknown): unknown {
+  if (typeof value === "string") return clean(value);
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  if (Array.isArray(value)) {
+    let copy: unknown[] | undefined;
+    for (const [index, item] of value.entries()) {
+      const repaired = cleanText(item as unknown);
+      if (Object.is(repaired, item)) continue;
+      copy ??= [...value];
+      copy[index] = repaired;
+    }
+    return copy ?? value;
+  }
+  const before = Object.entries(value);
+  const after = before.map(([key, inner]) => [clean(key), cleanText(inner as unknown)] as const);
+  const same = after.every(([key, inner], at) => key === before[at]![0] && Object.is(inner, before[at]![1]));
+  // fromEntries defines properties, so that a key "__proto__" stays a key.
+  return same ? value : Object.fromEntries(after);
+}
+
+/**
+ * The value of a JSON text, cleaned; undefined where the text is absent or no JSON.
+ *
+ * @example
+ * jsonValue('{"path":"a.ts"}'); // { path: "a.ts" }
+ */
+export function jsonValue(text: string | null | undefined): unknown {
+  if (text === null || text === undefined) return undefined;
+  try {
+    return cleanText(JSON.parse(text) as unknown);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says whether a value is an object with keys. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,0 +1,93 @@
+import { isoOf } from "../schemas/identity.ts";
+import type { SessionTrace, TraceAttempt, TraceStep, TraceValidation } from "./session-trace.ts";
+
+/** Steps that ran: what was skipped has neither an output nor a lesson. */
+export const stepsThatRan = ({ steps }: Pick<SessionTrace, "steps">): TraceStep[] =>
+  steps.filter(({ status }) => status !== "skipped");
+
+/** The teacher's verdict in the terms of readers: valid, not valid, or undecided. */
+export function validationRecord(validation: TraceValidation | null | undefined) {
+  if (validation == null) return null;
+  const { verdict, reason, cached } = validation;
+  const valid = verdict === "none" ? null : verdict === "valid";
+  return { valid, guidance: valid === false ? reason : null, status: verdict, reason, cached };
+}
+
+const milliseconds = (micros: number | null | undefined): number | null =>
+  micros == null ? null : micros / 1000;
+
+/** An attempt as part of its step's history. An output that became the step's is not repeated. */
+export function attemptRecord(attempt: TraceAttempt, step: TraceStep) {
+  return {
+    attempt: attempt.attempt,
+    status: attempt.status,
+    guidance: attempt.guidance,
+    output: attempt.output === step.output ? null : attempt.output,
+    error: attempt.error,
+    duration_ms: milliseconds(attempt.duration_us),
+    evaluation: { validation: validationRecord(attempt.validation) },
+  };
+}
+
+/** What is known of a step besides what it gave, of one type for each path. */
+export function stepMetadata(step: TraceStep) {
+  return {
+    status: step.status,
+    reason: step.reason,
+    started_at: step.started_at === null ? null : isoOf(step.started_at),
+    ended_at: step.ended_at === null ? null : isoOf(step.ended_at),
+    depends_on: step.depends_on,
+    attempt_history: step.attempts.map((attempt) => attemptRecord(attempt, step)),
+    /** JSON text. */
+    details: step.metadata,
+  };
+}
+
+/** How long a step took, in milliseconds. */
+export function runtimeRecord(step: TraceStep, rewarded: boolean) {
+  const last = step.attempts.at(-1);
+  const measured = step.started_at !== null && step.ended_at !== null;
+  return {
+    reward_skipped: !rewarded,
+    timings_ms: {
+      student_ms: milliseconds(last?.duration_us),
+      validation_ms: milliseconds(last?.validation?.duration_us),
+      total_ms: measured ? milliseconds(step.ended_at! - step.started_at!) : null,
+    },
+  };
+}
+
+/** How much of earlier outputs a step's context repeats at most, in UTF-16 units; they are whole in their own steps. */
+const CONTEXT_LENGTH = 256 * 1024;
+
+/** The steps that a step rests on: what it depends on, directly or not; without a plan all that ran before it. */
+function stepsBehind(step: TraceStep, trace: Pick<SessionTrace, "plan" | "steps">): TraceStep[] {
+  const earlier = stepsThatRan(trace).filter(({ step_id }) => step_id < step.step_id);
+  if (trace.plan === null) return earlier;
+  const needed = new Set(step.depends_on);
+  for (const other of earlier.toReversed()) {
+    if (needed.has(other.step_id)) for (const id of other.depends_on) needed.add(id);
+  }
+  return earlier.filter(({ step_id }) => needed.has(step_id));
+}
+
+/** The results that a step could build on, nearest first where not all have room. */
+export function contextRecord(step: TraceStep, trace: Pick<SessionTrace, "plan" | "steps">) {
+  const near: TraceStep[] = [];
+  let length = 0;
+  for (const other of stepsBehind(step, trace).toReversed()) {
+    length += other.output?.length ?? 0;
+    if (length > CONTEXT_LENGTH) break;
+    near.unshift(other);
+  }
+  const texts = near.map((other) => [String(other.step_id), other.output ?? ""] as const);
+  return {
+    prior_results: Object.fromEntries(
+      near.map((other) => [
+        String(other.step_id),
+        { output_text: other.output ?? "", status: other.status, notes: other.guidance },
+      ]),
+    ),
+    prior_results_text: Object.fromEntries(texts),
+  };
+}

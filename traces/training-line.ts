@@ -1,0 +1,100 @@
+import type { JsonText, PlanStep } from "../schemas/generated/events.ts";
+import { isoOf } from "../schemas/identity.ts";
+import { cleanText } from "./clean-text.ts";
+import { lineJson } from "./line-json.ts";
+import { driftRecord, rewardStats, sessionReward, stepReward } from "./reward-record.ts";
+import { adaptiveSummary, planOf, rewardAudit, sessionMetadata, teacherNotes } from "./session-record.ts";
+import type { SessionTrace, TraceStep } from "./session-trace.ts";
+import { contextRecord, runtimeRecord, stepMetadata, stepsThatRan, validationRecord } from "./step-record.ts";
+import { toTrajectoryEvent } from "./trajectory-event.ts";
+
+/** Readers want an object, and the values in it may have any type: so the object holds them as text. */
+const wrapped = (text: JsonText | null | undefined): { value: JsonText } | null =>
+  text == null ? null : { value: text };
+
+const NO_REWARD = { score: null, rationale: null, judges: [], raw: null };
+
+const planStepRecord = ({ id, description, tool, tool_params, depends_on }: PlanStep) => ({
+  id,
+  description,
+  tool: tool ?? null,
+  tool_params: wrapped(tool_params),
+  depends_on,
+});
+
+function stepRecord(step: TraceStep, trace: SessionTrace) {
+  const { reward, judgements } = trace;
+  const metadata = stepMetadata(step);
+  const rewarded = reward?.steps.some(({ step_id }) => step_id === step.step_id) ?? false;
+  return {
+    step_id: step.step_id,
+    description: step.description,
+    trace: step.trace ?? "",
+    output: step.output ?? "",
+    reward: reward === null ? NO_REWARD : stepReward(step.step_id, reward, judgements),
+    tool: step.tool,
+    tool_params: wrapped(step.tool_params) ?? {},
+    context: contextRecord(step, trace),
+    validation: validationRecord(step.attempts.at(-1)?.validation) ?? {},
+    attempts: step.attempt_count,
+    guidance: step.guidance,
+    artifacts: wrapped(step.artifacts),
+    deliverable: step.deliverable,
+    runtime: runtimeRecord(step, rewarded),
+    status: metadata.status,
+    depends_on: metadata.depends_on,
+    metadata,
+  };
+}
+
+const eventRecords = ({ events }: SessionTrace) =>
+  events.map((event, index) => ({
+    id: index + 1,
+    event: toTrajectoryEvent(event),
+    created_at: isoOf(event.meta.occurred_at),
+  }));
+
+/**
+ * The record of a session for trainers: the keys that Atlas Core's loaders know, always all of them, in one order,
+ * with one type for each path. Free-form values are JSON text.
+ */
+function trainingRecord(trace: SessionTrace) {
+  const { reward, judgements, drift, triage } = trace;
+  const plan = planOf(trace);
+  const metadata = sessionMetadata(trace);
+  return {
+    task: trace.started?.task ?? "",
+    final_answer: trace.final_answer ?? "",
+    plan: { steps: plan.steps.map(planStepRecord), execution_mode: plan.execution_mode },
+    steps: stepsThatRan(trace).map((step) => stepRecord(step, trace)),
+    session_metadata: { ...metadata, caller_metadata: trace.started?.metadata ?? null },
+    execution_mode: metadata.execution_mode,
+    review_status: metadata.review_status,
+    review_notes: trace.review_notes,
+    reward_stats: reward === null ? null : rewardStats(reward),
+    reward_audit: rewardAudit(trace),
+    session_reward: reward === null ? null : sessionReward(reward, judgements),
+    student_learning: null,
+    teacher_learning: null,
+    adaptive_summary: adaptiveSummary(trace),
+    triage_dossier: triage === null ? null : { adapter: triage.adapter, value: triage.dossier },
+    learning_key: metadata.learning_key,
+    learning_history: null,
+    teacher_notes: teacherNotes(trace),
+    reward_summary:
+      reward === null ? null : { score: reward.score, sample_count: reward.statistics.sample_count },
+    drift: drift === null ? null : driftRecord(drift),
+    drift_alert: drift === null ? null : drift.alert,
+    trajectory_events: eventRecords(trace),
+  };
+}
+
+/**
+ * One line of a training file, without its line end: the only encoder there is, so that a session gives the same
+ * bytes whether it comes from the log or from the read models. Lines of any sessions in any order make a file in
+ * which every path has one type. No id in it depends on a database.
+ *
+ * @example
+ * file.write(`${encodeTrainingLine(foldSession(events))}\n`);
+ */
+export const encodeTrainingLine = (trace: SessionTrace): string => lineJson(cleanText(trainingRecord(trace)));
