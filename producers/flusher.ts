@@ -8,7 +8,7 @@ import type { Ledger } from "./ledger.ts";
 export interface FlusherLimits {
   /** Events that may wait before a session has to; 10,000 unless told. */
   maxEvents?: number;
-  /** Bytes that may wait before a session has to; 64 MiB unless told. */
+  /** Bytes, about, that may wait before a session has to; 64 MiB unless told. */
   maxBytes?: number;
   /** Milliseconds during which an append is tried again before its events are given up; 30,000 unless told. */
   retryMs?: number;
@@ -66,8 +66,9 @@ export function createFlusher(log: Pick<EventLog, "append">, limits: FlusherLimi
     }
     const batch = queue.slice(head, end);
     head = end;
-    if (head === queue.length) {
-      queue = [];
+    // Now and then rather than each time: a queue that never runs dry must not keep what was appended.
+    if (head * 2 > queue.length) {
+      queue = queue.slice(head);
       head = 0;
     }
     return batch;

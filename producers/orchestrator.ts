@@ -27,12 +27,9 @@ export interface Outcome {
 }
 
 const rejected = (step: PlanStep, attempts: number, reason: string | undefined): AtlasError => {
+  const verdict = attempts === 1 ? "did not accept the attempt" : `accepted none of ${attempts} attempts`;
   const because = reason === undefined ? "" : `: ${reason}`;
-  const times = attempts === 1 ? "its only attempt" : `all ${attempts} attempts`;
-  return new AtlasError(
-    "ATLAS_ATTEMPT_REJECTED",
-    `step ${step.id}: the teacher did not accept ${times}${because}`,
-  );
+  return new AtlasError("ATLAS_ATTEMPT_REJECTED", `step ${step.id}: the teacher ${verdict}${because}`);
 };
 
 interface StepOutcome extends Outcome {

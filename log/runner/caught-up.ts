@@ -6,7 +6,7 @@ import type { Database } from "../postgres/database.ts";
 
 /** How long to wait for consumers, and what can end the wait. */
 export interface CaughtUpOptions {
-  /** Milliseconds; 60,000 unless told. */
+  /** Milliseconds without any progress after which the wait is given up; 30,000 unless told. */
   timeoutMs?: number;
   signal?: AbortSignal;
 }
@@ -46,7 +46,7 @@ async function outboxIsEmpty(db: Database, group: string): Promise<boolean> {
 /**
  * Resolves when a group has applied everything up to these ends and all that it emitted is in the log.
  *
- * @throws AtlasError ATLAS_CONSUMER_BEHIND on timeout, naming a partition that lags
+ * @throws AtlasError ATLAS_CONSUMER_BEHIND when it makes no progress for a while, naming a partition that lags
  */
 export async function waitUntilCaughtUp(
   db: Database,
@@ -54,22 +54,29 @@ export async function waitUntilCaughtUp(
   ends: Ends,
   options: CaughtUpOptions = {},
 ): Promise<void> {
-  const until = Date.now() + (options.timeoutMs ?? 60_000);
+  const patience = options.timeoutMs ?? 30_000;
+  let least = Number.POSITIVE_INFINITY;
+  let until = 0;
   for (let pause = 5; ; pause = Math.min(100, pause * 1.5)) {
     options.signal?.throwIfAborted();
     const lag = await lagOf(db, group, ends);
-    if (lag.length === 0 && (await outboxIsEmpty(db, group))) return;
-    if (Date.now() > until) {
-      const first = lag[0];
-      throw new AtlasError("ATLAS_CONSUMER_BEHIND", `${group} did not catch up with the log in time`, {
-        where:
-          first === undefined
-            ? "outbox"
-            : `${first.topic}[${first.partition}] is ${first.behind} records behind`,
-        hint: "See that `atlas worker` is running and healthy, then try again.",
-        retryable: true,
-      });
+    const outboxEmpty = await outboxIsEmpty(db, group);
+    if (lag.length === 0 && outboxEmpty) return;
+    const behind = lag.reduce((sum, partition) => sum + partition.behind, outboxEmpty ? 0 : 1);
+    if (behind < least) {
+      least = behind;
+      until = Date.now() + patience;
+    } else if (Date.now() > until) {
+      throw behindError(group, lag[0], patience);
     }
     await sleep(pause);
   }
+}
+
+function behindError(group: string, first: Lag | undefined, patience: number): AtlasError {
+  return new AtlasError("ATLAS_CONSUMER_BEHIND", `${group} made no progress for ${patience / 1000} s`, {
+    where: first === undefined ? "its outbox" : `${first.topic}[${first.partition}] is ${first.behind} records behind`,
+    hint: "See that `atlas worker` is running and healthy, then try again.",
+    retryable: true,
+  });
 }

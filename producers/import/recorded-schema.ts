@@ -22,7 +22,7 @@ const messageSchema = z.looseObject(
   {
     role: z.enum(ROLES, { error: `is not one of ${ROLES.join(", ")}` }),
     content: z
-      .union([z.string(), z.null(), z.array(part)], { error: "is not a text, null or a list" })
+      .union([z.string(), z.null(), z.array(part)], { error: "is not a text, null or a list of parts" })
       .optional(),
     name: text.nullish(),
     refusal: text.nullish(),

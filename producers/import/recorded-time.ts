@@ -15,6 +15,9 @@ function microsOfText(text: string): Micros | undefined {
   const match = ISO.exec(text);
   if (match === null) return undefined;
   const [, date, minutes = "00:00", seconds = ":00", fraction = "", zone] = match;
+  // Date.parse takes the 30th of February for the 1st of March.
+  const midnight = new Date(`${date}T00:00:00Z`);
+  if (Number.isNaN(midnight.getTime()) || !midnight.toISOString().startsWith(date!)) return undefined;
   const offset = zone === "" ? "Z" : zone!.toUpperCase().replace(/(\d\d)(\d\d)$/, "$1:$2");
   const millis = Date.parse(`${date}T${minutes}${seconds}${offset}`);
   if (Number.isNaN(millis)) return undefined;

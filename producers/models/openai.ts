@@ -128,31 +128,28 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
     });
   }
 
-  return {
-    provider,
-    model,
-    simulated: false,
-    async complete(request, { signal } = {}) {
-      client ??= await open();
-      const { APIConnectionError } = await import("openai");
-      const jsonMode = request.json === true && !refusesJsonMode;
-      try {
-        const params = paramsOf(request, model, isOpenai, jsonMode);
-        const completion = await client.chat.completions.create(params, signal ? { signal } : {});
-        return replyOf(completion, asked);
-      } catch (error) {
-        if (signal?.aborted) throw signal.reason;
-        if (error instanceof AtlasError) throw error;
-        if (
-          jsonMode &&
-          (error as { status?: number }).status === 400 &&
-          /response_format/.test(String(error))
-        ) {
-          refusesJsonMode = true;
-          return this.complete(request, { signal });
-        }
-        throw modelError(error, asked, error instanceof APIConnectionError);
+  const complete: ModelClient["complete"] = async (request, { signal } = {}) => {
+    client ??= await open();
+    const { APIConnectionError } = await import("openai");
+    const jsonMode = request.json === true && !refusesJsonMode;
+    try {
+      const params = paramsOf(request, model, isOpenai, jsonMode);
+      const completion = await client.chat.completions.create(params, signal ? { signal } : {});
+      return replyOf(completion, asked);
+    } catch (error) {
+      if (signal?.aborted) throw signal.reason;
+      if (error instanceof AtlasError) throw error;
+      if (
+        jsonMode &&
+        (error as { status?: number }).status === 400 &&
+        /response_format/.test(String(error))
+      ) {
+        refusesJsonMode = true;
+        return complete(request, { signal });
       }
-    },
+      throw modelError(error, asked, error instanceof APIConnectionError);
+    }
   };
+
+  return { provider, model, simulated: false, complete };
 }

@@ -1,3 +1,4 @@
+import { decodeEvent, encodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent, EventOf, EventType } from "../../schemas/generated/events.ts";
 
 /** Stands for a log where only what reaches `append` matters: in order, and failing as often as it is told. */
@@ -23,14 +24,14 @@ export class MemoryLog {
     }
   }
 
-  /** What a reader sees of a session: in order, without repetitions. */
+  /** What a reader sees of a session: decoded, in order, without repetitions. */
   session(sessionId: string): AtlasEvent[] {
     const seen: AtlasEvent[] = [];
     for (const event of this.batches.flat()) {
       if (event.meta.source === sessionId && event.meta.sequence > (seen.at(-1)?.meta.sequence ?? 0))
         seen.push(event);
     }
-    return seen;
+    return seen.map(encodeEvent).map(({ fingerprint, body }) => decodeEvent(fingerprint, body));
   }
 }
 
