@@ -49,14 +49,13 @@ function wordsOf(issue: z.core.$ZodIssue, value: unknown): string {
   const found = valueAt(value, issue.path);
   if (found === undefined && ["invalid_type", "invalid_union", "invalid_value"].includes(issue.code))
     return "is missing";
+  if (issue.message.startsWith("must")) return issue.message;
   switch (issue.code) {
     case "invalid_type":
-      if (issue.message.startsWith("must")) return issue.message;
       return `must be ${EXPECTED[issue.expected] ?? `a ${issue.expected}`}, not ${kindOf(found)}`;
     case "invalid_value":
       return `must be ${issue.values.length > 1 ? "one of " : ""}${issue.values.join(", ")}`;
     case "too_small":
-      if (issue.message.startsWith("must")) return issue.message;
       return `must be ${issue.inclusive ? "at least" : "more than"} ${issue.minimum}`;
     case "too_big":
       return `must be at most ${issue.maximum}`;

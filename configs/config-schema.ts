@@ -122,7 +122,7 @@ export const configSchema = block({
   judge: llm.optional(),
   rules: rulesSchema.prefault({}),
   orchestration: block({ max_retries: z.int().min(0).max(10).default(1) }).prefault({}),
-  learning_key: text.optional(),
+  learning_key: text.max(512, { error: "must be at most 512 characters long" }).optional(),
 });
 
 /** A configuration, checked, with its defaults filled in. */

@@ -47,7 +47,7 @@ function interpolate(text: string, env: NodeJS.ProcessEnv, missing: (words: stri
     if (name === undefined) return "${";
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       missing(
-        "only the name of an environment variable may stand in ${ }; write $${ for the characters themselves",
+        "only the name of an environment variable may follow ${; write $${ for the characters themselves",
       );
       return whole;
     }

@@ -79,6 +79,24 @@ export interface ConsumeOptions {
   onAssignmentChange?: (partition: number) => void;
 }
 
+/** What to subscribe to. */
+export interface SubscribeOptions {
+  /** Members of the same group share the partitions, and go on where the group has acknowledged. */
+  group: string;
+  topics: readonly Topic[];
+  /** Ends the subscription. */
+  signal?: AbortSignal;
+  /** Called when the subscription has to wait and try again, and with undefined when it goes on. */
+  onRetry?: (error: unknown | undefined) => void;
+}
+
+/** An event that comes again, here or at another member, until it is acknowledged. */
+export type SubscribedEvent = AtlasEvent & {
+  readonly position: Position;
+  /** Says that this event is done with; what was delivered before it still counts on its own acknowledgement. */
+  ack(): Promise<void>;
+};
+
 /** A running consumer. */
 export interface Consumer {
   readonly group: string;
@@ -115,6 +133,16 @@ export interface EventLog {
   ends(topics: readonly Topic[]): Promise<Ends>;
   /** Starts a consumer: exactly one effect of each record, whatever crashes. */
   consume(options: ConsumeOptions, apply: Apply): Promise<Consumer>;
+  /**
+   * Delivers events at least once, until the signal aborts: for outsiders without a database of their own.
+   *
+   * @example
+   * for await (const event of log.subscribe({ group: "pager", topics: ["atlas.drift"] })) {
+   *   await page(event);
+   *   await event.ack();
+   * }
+   */
+  subscribe(options: SubscribeOptions): AsyncIterable<SubscribedEvent>;
   /** Resolves when a group's checkpoints have reached these ends and everything it emitted is in the log. */
   caughtUp(group: string, ends: Ends, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<void>;
   close(): Promise<void>;

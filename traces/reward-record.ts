@@ -50,8 +50,8 @@ const text = (value: unknown): string =>
 
 function principleOf(value: unknown): PrincipleRecord {
   if (!isObject(value)) return { name: "", weight: null, description: text(value) };
-  const weight = typeof value["weight"] === "number" ? value["weight"] : null;
-  return { name: text(value["name"]), weight, description: text(value["description"]) };
+  const weight = typeof value.weight === "number" ? value.weight : null;
+  return { name: text(value.name), weight, description: text(value.description) };
 }
 
 function principlesOf(json: JsonText | null | undefined): PrincipleRecord[] {

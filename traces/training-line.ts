@@ -1,6 +1,5 @@
 import type { JsonText, PlanStep } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
-import { cleanText } from "./clean-text.ts";
 import { lineJson } from "./line-json.ts";
 import { driftRecord, rewardStats, sessionReward, stepReward } from "./reward-record.ts";
 import { adaptiveSummary, planOf, rewardAudit, sessionMetadata, teacherNotes } from "./session-record.ts";
@@ -97,4 +96,4 @@ function trainingRecord(trace: SessionTrace) {
  * @example
  * file.write(`${encodeTrainingLine(foldSession(events))}\n`);
  */
-export const encodeTrainingLine = (trace: SessionTrace): string => lineJson(cleanText(trainingRecord(trace)));
+export const encodeTrainingLine = (trace: SessionTrace): string => lineJson(trainingRecord(trace));

@@ -23,7 +23,7 @@ export interface TrajectoryEvent {
     /** What began is input, what came of it is output: the event's own fields as JSON text. */
     data: { input: { value: string } | null; output: { value: string } | null; chunk: null };
     usage_info: null;
-    /** The same for the start and the end of one thing. */
+    /** The same for the start and the end of one thing; unique within a session. */
     UUID: string;
   };
 }
@@ -35,7 +35,8 @@ interface TrajectoryMetadata {
   /** Name of the event in the log, and its envelope. */
   event: string;
   event_id: Uuid;
-  source: string;
+  /** Null for the session itself. */
+  source: string | null;
   sequence: number;
   occurred_at: number;
   time_assumed: boolean;
@@ -49,7 +50,7 @@ interface Span {
   type: string;
   name: string;
   actor: string;
-  /** Tells apart spans of a session. */
+  /** Tells apart the spans of one session. */
   id: string;
   parent: string;
 }
@@ -143,17 +144,15 @@ export function toTrajectoryEvent(event: AtlasEvent): TrajectoryEvent {
   const { type, meta, ...fields } = event;
   // The fields are JSON text, which escapes what Postgres cannot hold; names are not.
   const span = cleanText(spanOf(event));
-  const session = meta.session_id ?? "";
   const value = { value: JSON.stringify(fields) };
   const starts = span.type.endsWith("_START");
   const { step_id = null, attempt = null } = fields as Fields;
-  const parent = span.parent === "root" ? "root" : `${session}/${span.parent}`;
   return {
-    parent_id: parent,
+    parent_id: span.parent,
     function_ancestry: {
-      function_id: `${session}/${span.id}`,
+      function_id: span.id,
       function_name: span.name,
-      parent_id: parent,
+      parent_id: span.parent,
       parent_name: null,
     },
     payload: {
@@ -169,7 +168,7 @@ export function toTrajectoryEvent(event: AtlasEvent): TrajectoryEvent {
         attempt,
         event: type,
         event_id: meta.event_id,
-        source: meta.source,
+        source: meta.source === meta.session_id ? null : meta.source,
         sequence: meta.sequence,
         occurred_at: meta.occurred_at,
         time_assumed: meta.time_assumed,
@@ -179,7 +178,7 @@ export function toTrajectoryEvent(event: AtlasEvent): TrajectoryEvent {
       },
       data: { input: starts ? value : null, output: starts ? null : value, chunk: null },
       usage_info: null,
-      UUID: `${session}/${span.id}`,
+      UUID: span.id,
     },
   };
 }
@@ -200,7 +199,7 @@ export function fromTrajectoryEvent(row: TrajectoryEvent, sessionId: Uuid): Atla
     meta: {
       event_id,
       session_id: sessionId,
-      source,
+      source: source ?? sessionId,
       sequence,
       occurred_at,
       time_assumed,

@@ -28,7 +28,8 @@ export function openClient(settings: KafkaSettings, retries = 0): Client {
     retry: { retries, initialRetryTime: 50, maxRetryTime: 1000 },
     logLevel: logLevel.NOTHING,
     ...(settings.ssl === undefined ? {} : { ssl: settings.ssl }),
-    ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
+    // A copy, because kafkajs keeps what it makes of the credentials in the object that it is given.
+    ...(settings.sasl === undefined ? {} : { sasl: { ...settings.sasl } }),
     socketFactory: ({ host, port, ssl, onConnect }) => {
       const name = isIP(host) === 0 ? { servername: host } : {};
       const socket = ssl

@@ -93,7 +93,7 @@ export class RecordProducer {
         this.replace();
         const error = logError(failure, this.settings, "appending failed");
         failingSince ??= Date.now();
-        if (error.retryable && Date.now() - failingSince < this.settings.appendTimeoutMs) {
+        if (error.retryable && Date.now() - failingSince < this.settings.patienceMs) {
           await sleep(pauseBefore(attempt));
           attempt += 1;
         } else {

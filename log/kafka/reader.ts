@@ -74,7 +74,7 @@ async function* readStretch(context: ReaderContext, stretch: Stretch): AsyncGene
     }
     const events = wanted.filter((message) => !message.isControlRecord);
     if (events.length > 0) {
-      yield await retrying(context.settings.appendTimeoutMs, () =>
+      yield await retrying(context.settings.patienceMs, () =>
         toRecords(topic, partition, events, context.registry),
       );
     }
@@ -138,7 +138,7 @@ const withPrefix = (settings: KafkaSettings, topics: readonly Topic[]): string[]
   topics.map((topic) => settings.prefix + topic);
 
 const patiently = <T>({ settings }: ReaderContext, work: () => Promise<T>): Promise<T> =>
-  retrying(settings.appendTimeoutMs, async () => {
+  retrying(settings.patienceMs, async () => {
     try {
       return await work();
     } catch (error) {

@@ -26,8 +26,8 @@ export interface KafkaLogOptions {
   create?: boolean | undefined;
   /** How long to wait for the brokers when opening; 10,000 unless told. */
   openTimeoutMs?: number | undefined;
-  /** How long an append waits for brokers or registry that do not answer; 30,000 unless told. */
-  appendTimeoutMs?: number | undefined;
+  /** How long an append or a read waits for brokers or a registry that do not answer; 30,000 unless told. */
+  patienceMs?: number | undefined;
   /** How long a broker may take for one answer; 15,000 unless told. */
   requestTimeoutMs?: number | undefined;
   /** How long a broker may hold a consumer's question for new records; 250 unless told. */
@@ -48,7 +48,7 @@ export interface KafkaSettings {
   clientId: string;
   create: boolean;
   openTimeoutMs: number;
-  appendTimeoutMs: number;
+  patienceMs: number;
   requestTimeoutMs: number;
   maxWaitTimeMs: number;
   sessionTimeoutMs: number;
@@ -100,7 +100,7 @@ export function settingsOf(options: KafkaLogOptions): KafkaSettings {
     clientId: options.clientId ?? "atlas-sdk",
     create: options.create ?? true,
     openTimeoutMs: options.openTimeoutMs ?? 10_000,
-    appendTimeoutMs: options.appendTimeoutMs ?? 30_000,
+    patienceMs: options.patienceMs ?? 30_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 15_000,
     maxWaitTimeMs: options.maxWaitTimeMs ?? 250,
     sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,

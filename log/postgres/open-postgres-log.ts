@@ -20,6 +20,7 @@ import { startPostgresConsumer } from "./consumer.ts";
 import type { Database } from "./database.ts";
 import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
 import { migrate } from "./migrate.ts";
+import { subscribe } from "./subscription.ts";
 import { isTransient } from "./transient.ts";
 import { Wake } from "./wake.ts";
 
@@ -83,10 +84,11 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
   }
   const wake = new Wake();
   const consumers = new Set<Consumer>();
-  let closed = false;
+  const closing = new AbortController();
 
   const usable = (): void => {
-    if (closed) throw new AtlasError("ATLAS_LOG_CLOSED", "the log was closed", { where: db.address });
+    if (closing.signal.aborted)
+      throw new AtlasError("ATLAS_LOG_CLOSED", "the log was closed", { where: db.address });
   };
 
   async function* readRaw(
@@ -143,9 +145,18 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       consumers.add(consumer);
       return consumer;
     },
+    subscribe(options) {
+      usable();
+      const signal = AbortSignal.any([
+        closing.signal,
+        ...(options.signal === undefined ? [] : [options.signal]),
+      ]);
+      return subscribe({ id, partitions, db, wake, sameHost: embedded }, { ...options, signal });
+    },
     caughtUp: (group, ends, waiting) => waitUntilCaughtUp(db, group, ends, waiting),
     async close() {
-      closed = true;
+      closing.abort();
+      wake.notify();
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
     },
   };

@@ -75,7 +75,10 @@ export async function waitUntilCaughtUp(
 
 function behindError(group: string, first: Lag | undefined, patience: number): AtlasError {
   return new AtlasError("ATLAS_CONSUMER_BEHIND", `${group} made no progress for ${patience / 1000} s`, {
-    where: first === undefined ? "its outbox" : `${first.topic}[${first.partition}] is ${first.behind} records behind`,
+    where:
+      first === undefined
+        ? "its outbox"
+        : `${first.topic}[${first.partition}] is ${first.behind} records behind`,
     hint: "See that `atlas worker` is running and healthy, then try again.",
     retryable: true,
   });

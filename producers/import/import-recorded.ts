@@ -1,7 +1,7 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { AtlasEvent, Micros, Uuid } from "../../schemas/generated/events.ts";
-import { type ParsedRow, parseRecorded, type RecordedProblem } from "./parse-recorded.ts";
+import { checkReadable, type ParsedRow, parseRecorded, type RecordedProblem } from "./parse-recorded.ts";
 import { isLearningKey } from "./recorded-row.ts";
 import { sessionEvents } from "./recorded-session.ts";
 
@@ -60,8 +60,8 @@ const emptyBatch = (): Batch => ({ sessions: [], events: 0, length: 0 });
  * Imports recorded conversations as the sessions they were. Importing the same rows again appends nothing, also when
  * the first import was killed half-way.
  *
- * @throws AtlasError ATLAS_FILE_UNREADABLE before anything of that file was appended or when reading it fails
- *   later, and what the log's append throws; the signal's reason when it aborts
+ * @throws AtlasError ATLAS_FILE_UNREADABLE, before anything was appended unless a file fails while it is read;
+ *   ATLAS_USAGE; what the log's append throws; the signal's reason when it aborts
  * @example
  * const { sessions, problems } = await importRecorded({ files: ["runs.jsonl"], log, rulesHash });
  */
@@ -134,6 +134,7 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
     if (batch.events >= BATCH_EVENTS || batch.length >= BATCH_LENGTH) await flush();
   };
 
+  await checkReadable(files);
   for (const file of files) {
     for await (const found of parseRecorded(file)) {
       if ("row" in found) {

@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { access, constants, open, stat } from "node:fs/promises";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Micros } from "../../schemas/generated/events.ts";
 import { ByteWindow } from "./byte-window.ts";
@@ -38,6 +38,24 @@ function unreadable(file: string, error: unknown): AtlasError {
   });
 }
 
+const folderError = (): Error => Object.assign(new Error("a folder"), { code: "EISDIR", syscall: "read" });
+
+/**
+ * Makes sure that files can be read, without reading them: pipes are left alone.
+ *
+ * @throws AtlasError ATLAS_FILE_UNREADABLE for the first that cannot
+ */
+export async function checkReadable(files: readonly string[]): Promise<void> {
+  for (const file of files) {
+    try {
+      await access(file, constants.R_OK);
+      if ((await stat(file)).isDirectory()) throw folderError();
+    } catch (error) {
+      throw unreadable(file, error);
+    }
+  }
+}
+
 /**
  * Reads recorded conversations from a file of JSON lines or one JSON array, row by row; files may be larger than
  * memory. A malformed row is reported in its place and does not stop the others.
@@ -62,8 +80,8 @@ export async function* parseRecorded(file: string): AsyncGenerator<ParsedRow | R
 
 async function* openRows(file: string) {
   await using handle = await open(file, "r");
-  const stat = await handle.stat({ bigint: true });
-  const fileTime = Math.max(0, Number(stat.mtimeNs / 1000n));
+  const { mtimeNs } = await handle.stat({ bigint: true });
+  const fileTime = Math.max(0, Number(mtimeNs / 1000n));
   const window = new ByteWindow(async (into, at, length) => {
     const { bytesRead } = await handle.read(into, at, length, null);
     return bytesRead;

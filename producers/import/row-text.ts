@@ -27,9 +27,6 @@ export function rowOf(bytes: Buffer, line: number): RowText | RowProblem {
   }
 }
 
-/** The reason given for a row above the limit, in bytes. */
-export const tooLong = (limit: number): string => `it is longer than ${limit} bytes`;
-
 /** How many lines end in these bytes. */
 export function countLines(bytes: Buffer): number {
   let count = 0;

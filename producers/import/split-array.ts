@@ -1,5 +1,5 @@
 import type { ByteWindow } from "./byte-window.ts";
-import { countLines, isSpace, NEWLINE, type RowProblem, type RowText, rowOf, tooLong } from "./row-text.ts";
+import { countLines, isSpace, NEWLINE, type RowProblem, type RowText, rowOf } from "./row-text.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -66,7 +66,7 @@ async function endOfValue(window: ByteWindow, from: number, limit: number): Prom
   let depth = 0;
   let inString = false;
   for (let at = from; ; at += 1) {
-    if (at - from > limit) return { broken: tooLong(limit) };
+    if (at - from > limit) return { broken: `it has no end within ${limit} bytes` };
     if (at === window.end && !(await window.more())) {
       return depth === 0 && !inString ? { stop: at } : { broken: "it has no end" };
     }

@@ -1,5 +1,5 @@
 import type { ByteWindow } from "./byte-window.ts";
-import { isSpace, NEWLINE, type RowProblem, type RowText, rowOf, tooLong } from "./row-text.ts";
+import { isSpace, NEWLINE, type RowProblem, type RowText, rowOf } from "./row-text.ts";
 
 /** Rows of a file with one JSON value a line, from an offset on. */
 export async function* lineRows(
@@ -21,7 +21,7 @@ export async function* lineRows(
       more = await window.more();
       if (!more) stop = window.end;
     }
-    if (stop - start > limit) yield { line, reason: tooLong(limit) };
+    if (stop - start > limit) yield { line, reason: `it is longer than ${limit} bytes` };
     else if (!isBlank(window.slice(start, stop))) yield rowOf(window.slice(start, stop), line);
     start = stop + 1;
   }

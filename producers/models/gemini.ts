@@ -19,4 +19,9 @@ const GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai/";
  * const model = geminiModel({ model: "gemini-flash-latest" });
  */
 export const geminiModel = (options: GeminiModelOptions): ModelClient =>
-  openaiModel({ baseUrl: GEMINI_URL, apiKeyEnv: "GEMINI_API_KEY", ...options, provider: "gemini" });
+  openaiModel({
+    ...options,
+    baseUrl: options.baseUrl ?? GEMINI_URL,
+    apiKeyEnv: options.apiKeyEnv ?? "GEMINI_API_KEY",
+    provider: "gemini",
+  });

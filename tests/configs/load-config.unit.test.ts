@@ -29,6 +29,9 @@ function refused(source: string | object, env: NodeJS.ProcessEnv = {}): AtlasErr
   throw new Error("it was accepted");
 }
 
+/** How a file names an environment variable. */
+const variable = (name: string): string => `$\{${name}}`;
+
 const refusedFile = (text: string, env: NodeJS.ProcessEnv = {}) => refused(fileOf(text), env);
 
 const KAFKA = {
@@ -215,8 +218,12 @@ log:
 
 describe("variables in a file", () => {
   test("are filled in, with a default, typed as if they stood there", () => {
-    const text =
-      "learning_key: a-${A}-${B:-b}\nrules:\n  drift:\n    window: ${W:-7}\norchestration:\n  max_retries: ${R}";
+    const text = `learning_key: a-${variable("A")}-${variable("B:-b")}
+rules:
+  drift:
+    window: ${variable("W:-7")}
+orchestration:
+  max_retries: ${variable("R")}`;
     const config = loadConfig(fileOf(text), { A: "x: y", R: "2" });
     expect(config).toMatchObject({
       learningKey: "a-x: y-b",
@@ -226,12 +233,16 @@ describe("variables in a file", () => {
   });
 
   test("quotes keep a text, and $${ stands for itself", () => {
-    expect(loadConfig(fileOf('learning_key: "${N}"'), { N: "12" }).learningKey).toBe("12");
-    expect(loadConfig(fileOf("learning_key: a $${N} $5"), {}).learningKey).toBe("a ${N} $5");
+    expect(loadConfig(fileOf(`learning_key: "${variable("N")}"`), { N: "12" }).learningKey).toBe("12");
+    expect(loadConfig(fileOf(`learning_key: a $${variable("N")} $5`), {}).learningKey).toBe(
+      `a ${variable("N")} $5`,
+    );
   });
 
   test("one that is not set is named with its place", () => {
-    const error = refusedFile("log:\n  kind: postgres\n  database_url: ${NOPE}\nlearning_key: ${a b}");
+    const error = refusedFile(
+      `log:\n  kind: postgres\n  database_url: ${variable("NOPE")}\nlearning_key: ${variable("a b")}`,
+    );
     expect(error.message).toMatch(
       /^2 problems: the environment variable NOPE is not set \(.*:3:17\); only the name .*\(.*:4:15\)$/,
     );

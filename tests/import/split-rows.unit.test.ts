@@ -112,7 +112,7 @@ describe("a JSON array", () => {
     const text = `[\n{"a":1},\n{"x":"${"x".repeat(50)}"},\n{"b":2}\n]`;
     expect(lines(await split(text, 7, 20))).toEqual([
       '2: {"a":1}',
-      "3! it is longer than 20 bytes",
+      "3! it has no end within 20 bytes",
       '4: {"b":2}',
     ]);
   });

@@ -368,6 +368,24 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       await expect(failed).rejects.toMatchObject({ code: "ATLAS_LOG_REPLACED" });
     });
 
+    test("delivers to a subscriber again what it did not acknowledge", async () => {
+      const session = newId();
+      await log.append(facts(session, 6));
+      const take = async (count: number, acknowledge: boolean): Promise<number[]> => {
+        const taken: number[] = [];
+        for await (const event of log.subscribe({ group: "pager", topics: ["atlas.sessions"] })) {
+          taken.push(event.meta.sequence);
+          if (acknowledge) await event.ack();
+          if (taken.length === count) break;
+        }
+        return taken;
+      };
+      expect(await take(2, false)).toEqual([1, 2]);
+      expect(await take(4, true)).toEqual([1, 2, 3, 4]);
+      await log.append([fact(session, 7)]);
+      expect(await take(3, true)).toEqual([5, 6, 7]);
+    });
+
     test("is closed for good", async () => {
       await log.close();
       await expect(log.append([fact(newId(), 1)])).rejects.toMatchObject({ code: "ATLAS_LOG_CLOSED" });

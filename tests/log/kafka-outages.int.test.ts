@@ -80,7 +80,7 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
   });
 
   test("keeps what was confirmed, and goes on, when the broker is killed in the middle of appends", async () => {
-    const log = await open({ appendTimeoutMs: 60_000 });
+    const log = await open({ patienceMs: 60_000 });
     const session = newId();
     let appended = 0;
     let stop = false;
@@ -112,7 +112,7 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
   });
 
   test("says so when the brokers stay away, and takes the same events again later", async () => {
-    const log = await open({ appendTimeoutMs: 800 });
+    const log = await open({ patienceMs: 800 });
     const session = newId();
     await log.append(facts(session, 5));
     proxy.cut(true);
@@ -147,7 +147,7 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
   });
 
   test("says so when the registry stays away", async () => {
-    const log = await open({ schemaRegistryUrl: "http://127.0.0.1:9/none", appendTimeoutMs: 500 });
+    const log = await open({ schemaRegistryUrl: "http://127.0.0.1:9/none", patienceMs: 500 });
     await expect(log.append(facts(newId(), 1))).rejects.toMatchObject({
       code: "ATLAS_REGISTRY_UNREACHABLE",
       retryable: true,

@@ -42,11 +42,14 @@ describe("the cache of downloads", () => {
 
   it("says what failed, and is as empty as before", async () => {
     const failing = cached("thing", async () => {
-      throw Object.assign(new Error("exit 1"), { stdout: "[ERROR] Unknown host repo.maven.apache.org\n" });
+      throw Object.assign(new Error("exit 1"), {
+        stdout:
+          "\u001b[0m[ERROR] No plugin: transfer failed for https://x/y.pom: Unknown host x -> [Help 1]\n",
+      });
     });
     await expect(failing).rejects.toThrow(ServiceUnavailable);
     await expect(failing).rejects.toThrow(
-      "thing could not be fetched from Maven Central: Unknown host repo.maven.apache.org",
+      "thing could not be fetched from Maven Central (Unknown host x); go online once, start Docker, or name",
     );
     expect(existsSync(join(cache, "thing"))).toBe(false);
   });

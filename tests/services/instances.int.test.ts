@@ -63,6 +63,18 @@ describe.skipIf(await nativeMissing("postgres"))("a Postgres of one's own", () =
     expect(await waiting).toEqual([{ n: 7 }]);
   });
 
+  it("ends also when it is stopped, with its backends", async () => {
+    const server = await startPostgres();
+    const client = new pg.Client({ connectionString: server.url });
+    client.on("error", () => {});
+    await client.connect();
+    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    await server.kill("SIGSTOP");
+    await server.stop();
+    expect([server.pid, rows[0]!.pid].filter(isRunning)).toEqual([]);
+    expect(existsSync(server.folder)).toBe(false);
+  });
+
   it("ends with the process that started it, however that ends", async () => {
     const starter = spawn(process.execPath, [join(import.meta.dirname, "start-and-wait.ts")], {
       stdio: ["ignore", "pipe", "inherit"],

@@ -1,7 +1,10 @@
 import { Kafka, logLevel } from "kafkajs";
 import pg from "pg";
 import { describe, expect, it } from "vitest";
+import { mendRequestQueue } from "../../log/kafka/request-queue.ts";
 import { kafka, missing, postgres } from "./services.ts";
+
+mendRequestQueue();
 
 describe.skipIf(await missing("kafka"))("kafka and its registry", () => {
   it("answer", async () => {

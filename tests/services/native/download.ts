@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { ServiceUnavailable } from "../unavailable.ts";
 import { progress } from "./progress.ts";
 
@@ -34,9 +34,11 @@ export async function cached(name: string, fill: (folder: string) => Promise<voi
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });
     if (error instanceof ServiceUnavailable) throw error;
-    throw new ServiceUnavailable(`${name} could not be fetched from Maven Central: ${lastWords(error)}`, {
-      cause: error,
-    });
+    throw new ServiceUnavailable(
+      `${name} could not be fetched from Maven Central (${lastWords(error)}); go online once, start Docker, or name ` +
+        "running services in ATLAS_TEST_KAFKA_BROKERS and ATLAS_TEST_SCHEMA_REGISTRY_URL",
+      { cause: error },
+    );
   }
   renameSync(partial, folder);
   return folder;
@@ -63,8 +65,10 @@ export async function maven(cwd: string, ...args: string[]): Promise<void> {
 
 function lastWords(error: unknown): string {
   const { stdout, stderr, message } = error as { stdout?: string; stderr?: string; message: string };
-  const told = `${stdout ?? ""}\n${stderr ?? ""}`.split("\n").find((line) => line.includes("[ERROR]"));
-  return (told ?? message).replace("[ERROR] ", "").trim();
+  const lines = stripVTControlCharacters(`${stdout ?? ""}\n${stderr ?? ""}`).split("\n");
+  const told = lines.find((line) => line.startsWith("[ERROR]"))?.slice("[ERROR] ".length) ?? message;
+  // Maven tells the whole chain of causes in one line; the last one is the reason.
+  return told.replace(/^.*transfer failed for \S+: /, "").replace(/ -> \[Help 1\].*$/, "");
 }
 
 /** The system frees this lock with the process that holds it, so that no crash leaves one behind. */

@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { signalTree } from "./process-tree.ts";
 
 /** A service of one's own, to be taken down and brought back while a test looks on. */
 export interface Instance extends AsyncDisposable {
@@ -64,7 +65,7 @@ export async function startInstance(plan: Plan): Promise<Instance> {
       if (hasEnded(service)) return;
       const lives = signal === "SIGSTOP" || signal === "SIGCONT";
       const ended = once(service, "exit");
-      for (const pid of processTree(service.pid!)) signalIfAlive(pid, signal);
+      signalTree(service.pid!, signal);
       if (lives) return;
       service.ref();
       await ended;
@@ -132,24 +133,3 @@ function startWatchdog(signal: NodeJS.Signals, folder: string): ChildProcess {
 }
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null;
-
-function signalIfAlive(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended by itself in between.
-  }
-}
-
-/** A process and its descendants, children first. Postgres gives each backend a process group of its own. */
-function processTree(root: number): number[] {
-  const rows = execFileSync("ps", ["-A", "-o", "pid=,ppid="], { encoding: "utf8" })
-    .trim()
-    .split("\n")
-    .map((row) => row.trim().split(/\s+/).map(Number) as [number, number]);
-  const below = (pid: number): number[] => [
-    ...rows.filter(([, parent]) => parent === pid).flatMap(([child]) => below(child)),
-    pid,
-  ];
-  return below(root);
-}

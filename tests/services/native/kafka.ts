@@ -4,6 +4,7 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { Kafka, logLevel } from "kafkajs";
+import { mendRequestQueue } from "../../../log/kafka/request-queue.ts";
 import { cached, maven } from "./download.ts";
 import { freePort } from "./free-port.ts";
 import { type Instance, startInstance } from "./instance.ts";
@@ -116,6 +117,7 @@ function properties(folder: string, port: number, controllerPort: number, option
 
 /** An open port is not enough: the broker registers with its controller after it has begun to listen. */
 async function answers(brokers: string[]): Promise<void> {
+  mendRequestQueue();
   const kafka = new Kafka({
     brokers,
     logLevel: logLevel.NOTHING,

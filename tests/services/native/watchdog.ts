@@ -4,13 +4,14 @@
 import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
+import { signalTree } from "./process-tree.ts";
 
 const GRACE_MS = 5000;
 const [signal, folder] = process.argv.slice(2) as [NodeJS.Signals, string];
 
-function send(pid: number, what: NodeJS.Signals | 0): boolean {
+function isRunning(pid: number): boolean {
   try {
-    process.kill(pid, what);
+    process.kill(pid, 0);
     return true;
   } catch {
     return false;
@@ -18,11 +19,13 @@ function send(pid: number, what: NodeJS.Signals | 0): boolean {
 }
 
 async function end(pid: number): Promise<void> {
-  if (!send(pid, signal)) return;
-  send(pid, "SIGCONT");
-  for (const deadline = Date.now() + GRACE_MS; send(pid, 0); await sleep(20)) {
+  if (!isRunning(pid)) return;
+  // What a test has stopped could not follow any other signal.
+  signalTree(pid, "SIGCONT");
+  process.kill(pid, signal);
+  for (const deadline = Date.now() + GRACE_MS; isRunning(pid); await sleep(20)) {
     if (Date.now() < deadline) continue;
-    send(pid, "SIGKILL");
+    signalTree(pid, "SIGKILL");
     return;
   }
 }

@@ -1,0 +1,106 @@
+import { decodeEvent } from "../../schemas/codec.ts";
+import type { RawRecord, SubscribedEvent, SubscribeOptions } from "../event-log.ts";
+import { Acks } from "../runner/acks.ts";
+import { loadCheckpoints, saveCheckpoint } from "../runner/assignment-store.ts";
+import type { Database } from "./database.ts";
+import { readBatch, readEnds } from "./event-store.ts";
+import { memberName, openLeases, RENEW_MS } from "./leases.ts";
+import { isTransient } from "./transient.ts";
+import type { Wake } from "./wake.ts";
+
+/** The log that is subscribed to. */
+export interface SubscribedLog {
+  id: string;
+  partitions: number;
+  db: Database;
+  wake: Wake;
+  sameHost: boolean;
+}
+
+/** One partition of one topic, as this member delivers it. */
+interface Share {
+  next: number;
+  acks: Acks;
+}
+
+const POLL_MS = 200;
+
+/** Delivers events at least once: those that nobody acknowledged come again, here or at another member. */
+export async function* subscribe(
+  log: SubscribedLog,
+  options: SubscribeOptions,
+): AsyncGenerator<SubscribedEvent> {
+  const { db, wake } = log;
+  const { group, topics, signal } = options;
+  const leases = openLeases(db, group, memberName(), log.partitions, log.id, log.sameHost);
+  const shares = new Map<string, Share>();
+  const stopped = (): boolean => signal?.aborted === true;
+  let owned: number[] = [];
+  let renewedAt = 0;
+
+  const renew = async (): Promise<void> => {
+    const held = await leases.renew();
+    renewedAt = Date.now();
+    for (const partition of owned.filter((one) => !held.includes(one))) {
+      for (const topic of topics) shares.delete(`${topic}/${partition}`);
+    }
+    for (const partition of held.filter((one) => !owned.includes(one))) {
+      const checkpoints = await loadCheckpoints(db, { group, partition });
+      for (const topic of topics) {
+        shares.set(`${topic}/${partition}`, {
+          next: checkpoints.get(topic)?.nextOffset ?? 0,
+          acks: new Acks(),
+        });
+      }
+    }
+    owned = held;
+  };
+
+  const delivered = (record: RawRecord, share: Share): SubscribedEvent => {
+    const { topic, partition, offset } = record;
+    const acknowledge = share.acks.deliver(offset);
+    const ack = async (): Promise<void> => {
+      const next = acknowledge();
+      // A partition that was given up belongs to another member, which delivers the event again.
+      if (next === undefined || shares.get(`${topic}/${partition}`) !== share) return;
+      await saveCheckpoint(db, { group, partition }, topic, { nextOffset: next, digest: undefined });
+    };
+    return Object.assign(decodeEvent(record.fingerprint!, record.body), {
+      position: { topic, partition, offset },
+      ack,
+    });
+  };
+
+  const keepAlive = setInterval(() => void leases.renew().catch(() => undefined), RENEW_MS);
+  try {
+    while (!stopped()) {
+      const seen = wake.count;
+      let any = false;
+      try {
+        if (Date.now() - renewedAt >= RENEW_MS) await renew();
+        const ends = await readEnds(db, topics);
+        for (const topic of topics) {
+          for (const partition of owned) {
+            const share = shares.get(`${topic}/${partition}`);
+            const end = ends.get(topic)![partition]!;
+            if (share === undefined || share.next >= end) continue;
+            for (const record of await readBatch(db, topic, partition, share.next, end)) {
+              if (stopped() || shares.get(`${topic}/${partition}`) !== share) break;
+              share.next = record.offset + 1;
+              any = true;
+              yield delivered(record, share);
+            }
+          }
+        }
+        options.onRetry?.(undefined);
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        options.onRetry?.(error);
+      }
+      if (!any) await wake.after(seen, POLL_MS);
+    }
+  } finally {
+    clearInterval(keepAlive);
+    await leases.release().catch(() => undefined);
+  }
+}
