@@ -90,7 +90,7 @@ export interface SettleOptions {
 /**
  * Resolves when every group has applied what the log held when it was called, and what that led to.
  *
- * @throws AtlasError ATLAS_CONSUMER_BEHIND on timeout
+ * @throws AtlasError ATLAS_CONSUMER_BEHIND when a group makes no progress for a while
  */
 export async function settle(log: EventLog, { timeoutMs, signal, upTo }: SettleOptions = {}): Promise<void> {
   for (const { group, topics } of STAGES) {

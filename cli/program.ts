@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { type Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { AtlasError, explain, isAtlasError } from "../errors/atlas-error.ts";
 import { tell } from "./output.ts";
 
@@ -15,20 +14,14 @@ export interface CommonOptions {
   yes?: boolean;
 }
 
-/** The version of the package. */
-export function packageVersion(): string {
-  for (const up of ["../package.json", "../../package.json"]) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(up, import.meta.url), "utf8")) as {
-        name: string;
-        version: string;
-      };
-      if (name === "atlas-sdk") return version;
-    } catch {
-      // Sources and dist lie at different depths.
-    }
-  }
-  return "0.0.0";
+/** A program that throws where it would exit, so that output is flushed and what is open is closed. */
+export function newProgram(name: string, description: string, version: string): Command {
+  return new Command(name)
+    .description(description)
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError("(see --help)")
+    .configureHelp({ showGlobalOptions: false });
 }
 
 /** Adds the common options to a command. */

@@ -22,6 +22,7 @@ export const ERROR_CODES = {
   ATLAS_LOG_MISCONFIGURED: "A topic's partitions or settings differ from what the log was created with.",
   ATLAS_DATABASE_UNREACHABLE: "The Postgres database does not answer.",
   ATLAS_DATABASE_TOO_NEW: "The database was migrated by a newer version of this package.",
+  ATLAS_DATABASE_OCCUPIED: "The database's schema holds something that is in the way.",
   ATLAS_ASSIGNMENT_LOST: "Another member took over an assignment while this one was working on it.",
   ATLAS_CONSUMER_UNHEALTHY:
     "Too many records in a row failed; the consumer stopped instead of setting them aside.",

@@ -50,9 +50,19 @@ export function foldStored(trace: SessionTrace, event: AtlasEvent, joined: numbe
   if (event.meta.session_id !== trace.session_id) return trace;
   if (topicOf(event.type) !== "atlas.sessions") applyFact(trace, cleanText(event));
   else if (!takeIn(trace, event, joined)) return trace;
-  trace.incomplete_reasons = whatIsMissing(trace);
-  trace.incomplete = trace.incomplete_reasons.length > 0;
-  return trace;
+  return noteWhatIsMissing(trace);
+}
+
+/**
+ * The trace with what other topics say of the session, in place of what it had of that; the given one stays.
+ *
+ * @example
+ * const whole = withFacts(trace, [rewarded, assessed]);
+ */
+export function withFacts(trace: SessionTrace, facts: readonly AtlasEvent[]): SessionTrace {
+  const copy = { ...trace, ...emptyFacts() };
+  for (const fact of facts) applyFact(copy, cleanText(fact));
+  return noteWhatIsMissing(copy);
 }
 
 /**
@@ -147,6 +157,12 @@ function joinWith(trace: SessionTrace, { continues, field }: ContentContinued): 
 function applyAgain(trace: SessionTrace): void {
   Object.assign(trace, emptyView());
   for (const event of trace.events) applySessionEvent(trace, cleanText(event));
+}
+
+function noteWhatIsMissing(trace: SessionTrace): SessionTrace {
+  trace.incomplete_reasons = whatIsMissing(trace);
+  trace.incomplete = trace.incomplete_reasons.length > 0;
+  return trace;
 }
 
 function whatIsMissing(trace: SessionTrace): string[] {

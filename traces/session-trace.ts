@@ -56,6 +56,8 @@ export interface TraceStep {
   tool: string | null;
   tool_params: JsonText | null;
   depends_on: number[];
+  /** False for a step that was only skipped. */
+  ran: boolean;
   /** running, succeeded, failed, cancelled or skipped. */
   status: string;
   started_at: Micros | null;

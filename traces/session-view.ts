@@ -35,6 +35,7 @@ function stepOf(view: SessionView, step_id: number): TraceStep {
     tool: planned?.tool ?? null,
     tool_params: planned?.tool_params ?? null,
     depends_on: [...(planned?.depends_on ?? [])],
+    ran: false,
     status: "running",
     started_at: null,
     ended_at: null,
@@ -55,6 +56,7 @@ function stepOf(view: SessionView, step_id: number): TraceStep {
 
 function attemptOf(view: SessionView, step_id: number, number: number): TraceAttempt {
   const step = stepOf(view, step_id);
+  step.ran = true;
   const known = step.attempts.findLast(({ attempt }) => attempt === number);
   if (known !== undefined) return known;
   const attempt: TraceAttempt = {
@@ -137,9 +139,14 @@ export function applySessionEvent(view: SessionView, event: AtlasEvent): void {
 
 function applyStepEvent(view: SessionView, event: AtlasEvent): void {
   const at = event.meta.occurred_at;
+  const ran = (step_id: number): TraceStep => {
+    const step = stepOf(view, step_id);
+    step.ran = true;
+    return step;
+  };
   switch (event.type) {
     case "StepStarted": {
-      const step = stepOf(view, event.step_id);
+      const step = ran(event.step_id);
       step.started_at ??= at;
       step.description = event.description;
       step.tool = event.tool ?? null;
@@ -175,7 +182,7 @@ function applyStepEvent(view: SessionView, event: AtlasEvent): void {
       return;
     }
     case "GuidanceGiven":
-      stepOf(view, event.step_id).guidance.push(event.note);
+      ran(event.step_id).guidance.push(event.note);
       return;
     case "StepSkipped": {
       const step = stepOf(view, event.step_id);
@@ -185,7 +192,7 @@ function applyStepEvent(view: SessionView, event: AtlasEvent): void {
       return;
     }
     case "StepEnded": {
-      const step = stepOf(view, event.step_id);
+      const step = ran(event.step_id);
       step.status = event.status;
       step.ended_at = at;
       step.attempt_count = event.attempts;

@@ -3,7 +3,7 @@ import type { SessionTrace, TraceAttempt, TraceStep, TraceValidation } from "./s
 
 /** Steps that ran: what was skipped has neither an output nor a lesson. */
 export const stepsThatRan = ({ steps }: Pick<SessionTrace, "steps">): TraceStep[] =>
-  steps.filter(({ status }) => status !== "skipped");
+  steps.filter(({ ran }) => ran);
 
 /** The teacher's verdict in the terms of readers: valid, not valid, or undecided. */
 export function validationRecord(validation: TraceValidation | null | undefined) {
@@ -38,17 +38,14 @@ export function stepMetadata(step: TraceStep) {
     ended_at: step.ended_at === null ? null : isoOf(step.ended_at),
     depends_on: step.depends_on,
     attempt_history: step.attempts.map((attempt) => attemptRecord(attempt, step)),
-    /** JSON text. */
-    details: step.metadata,
   };
 }
 
 /** How long a step took, in milliseconds. */
-export function runtimeRecord(step: TraceStep, rewarded: boolean) {
+export function runtimeRecord(step: TraceStep) {
   const last = step.attempts.at(-1);
   const measured = step.started_at !== null && step.ended_at !== null;
   return {
-    reward_skipped: !rewarded,
     timings_ms: {
       student_ms: milliseconds(last?.duration_us),
       validation_ms: milliseconds(last?.validation?.duration_us),

@@ -23,7 +23,7 @@ const planStepRecord = ({ id, description, tool, tool_params, depends_on }: Plan
 
 function stepRecord(step: TraceStep, trace: SessionTrace) {
   const { reward, judgements } = trace;
-  const metadata = stepMetadata(step);
+  const metadata = { ...stepMetadata(step), details: step.metadata };
   const rewarded = reward?.steps.some(({ step_id }) => step_id === step.step_id) ?? false;
   return {
     step_id: step.step_id,
@@ -39,7 +39,7 @@ function stepRecord(step: TraceStep, trace: SessionTrace) {
     guidance: step.guidance,
     artifacts: wrapped(step.artifacts),
     deliverable: step.deliverable,
-    runtime: runtimeRecord(step, rewarded),
+    runtime: { reward_skipped: !rewarded, ...runtimeRecord(step) },
     status: metadata.status,
     depends_on: metadata.depends_on,
     metadata,

@@ -25,6 +25,8 @@ export interface KafkaConsumerOptions extends ConsumeOptions {
     registry: Registry;
     mask: Mask | undefined;
     publish: (records: readonly OutgoingRecord[]) => Promise<void>;
+    /** Names the database of the checkpoints. */
+    databaseId: string;
   };
 }
 
@@ -83,7 +85,7 @@ export class KafkaConsumer implements Consumer {
     this.topicOf = new Map(options.topics.map((topic) => [settings.prefix + topic, topic]));
     this.membership = new Membership({
       settings,
-      group: settings.prefix + options.group,
+      group: `${settings.prefix}${options.group}.${options.log.databaseId.slice(0, 8)}`,
       topics: [...this.topicOf.keys()],
       partitions,
       onAssigned: (given) => this.share(new Set(given)),

@@ -3,7 +3,9 @@ import { decodeEvent } from "../../schemas/codec.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Consumer, Ends, EventLog, LogRecord, RawRecord, ReadRange } from "../event-log.ts";
 import { toOutgoing } from "../outgoing.ts";
+import type { Database } from "../postgres/database.ts";
 import { prepareLogTables } from "../postgres/open-postgres-log.ts";
+import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { openClient } from "./client.ts";
 import { KafkaConsumer } from "./consumer.ts";
@@ -15,23 +17,8 @@ import { readEnds, readRange } from "./reader.ts";
 import { Registry } from "./registry.ts";
 import { retrying } from "./retry.ts";
 import { type KafkaLogOptions, type KafkaSettings, settingsOf } from "./settings.ts";
-import { type SubscribedEvent, type SubscribeOptions, Subscription } from "./subscription.ts";
+import { Subscription } from "./subscription.ts";
 import { prepareTopics } from "./topics.ts";
-
-/** The event log on Kafka, with what only it offers. */
-export interface KafkaLog extends EventLog {
-  readonly kind: "kafka";
-  /**
-   * Delivers events at least once to members of a group that have no database.
-   *
-   * @example
-   * for await (const event of log.subscribe({ group: "pager", topics: ["atlas.drift"] })) {
-   *   await page(event);
-   *   await event.ack();
-   * }
-   */
-  subscribe(options: SubscribeOptions): AsyncIterable<SubscribedEvent>;
-}
 
 /**
  * Opens the event log on Kafka, and creates its topics where they are missing. The schema registry is asked when the
@@ -41,7 +28,7 @@ export interface KafkaLog extends EventLog {
  * @example
  * const log = await openKafkaLog({ brokers: ["localhost:9092"], schemaRegistryUrl: "http://localhost:8081" });
  */
-export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> {
+export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
   const settings = settingsOf(options);
   const { db, mask } = options;
   if (db !== undefined) await prepareLogTables(db);
@@ -84,7 +71,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       await producer.append(toOutgoing(events, partitions, mask));
     },
     async *read(topics, range) {
-      for await (const batch of readRaw(topics, range)) yield batch.map(toLogRecord);
+      for await (const batch of readRaw(topics, range)) yield batch.map(decodeRecord);
     },
     readRaw,
     async ends(topics): Promise<Ends> {
@@ -96,7 +83,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<KafkaLog> 
       const own = database(consume.db);
       if (own !== db) await prepareLogTables(own);
       const publish = (records: Parameters<RecordProducer["append"]>[0]) => producer.append(records);
-      const log = { id, partitions, settings, registry, mask, publish };
+      const log = { id, partitions, settings, registry, mask, publish, databaseId: await databaseId(own) };
       const consumer = new KafkaConsumer({ ...consume, db: own, log }, apply);
       consumers.add(consumer);
       consumer.done.catch(() => {}).finally(() => consumers.delete(consumer));
@@ -144,12 +131,8 @@ async function prepare(
   });
 }
 
-function toLogRecord(raw: RawRecord): LogRecord {
-  const { topic, partition, offset, key, appendedAt, fingerprint, body } = raw;
-  if (fingerprint === undefined) {
-    throw new AtlasError("ATLAS_EVENT_UNREADABLE", "the record was not written by this package", {
-      where: `${topic}[${partition}]@${offset}`,
-    });
-  }
-  return { topic, partition, offset, key, appendedAt, event: decodeEvent(fingerprint, body) };
+/** Checkpoints in another database are another group: sharing its partitions, each would see only some of the facts. */
+async function databaseId(db: Database): Promise<string> {
+  const { rows } = await db.query<{ id: string }>("select id from atlas_log.database");
+  return rows[0]!.id;
 }

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { decodeEvent } from "../../schemas/codec.ts";
-import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import type { Topic } from "../../schemas/topics.ts";
-import type { Position, RawRecord } from "../event-log.ts";
-import { Acks } from "./acks.ts";
+import type { Position, RawRecord, SubscribedEvent, SubscribeOptions } from "../event-log.ts";
+import { Acks } from "../runner/acks.ts";
 import { committedOffsets } from "./committed-offsets.ts";
 import { logError, rootOf } from "./failures.ts";
 import { type Fetched, Fetcher } from "./fetcher.ts";
@@ -13,24 +12,6 @@ import { toRecords } from "./message.ts";
 import type { Registry } from "./registry.ts";
 import { pauseBefore } from "./retry.ts";
 import type { KafkaSettings } from "./settings.ts";
-
-/** What to subscribe to. */
-export interface SubscribeOptions {
-  /** Members of the same group share the partitions, and go on where the group has acknowledged. */
-  group: string;
-  topics: readonly Topic[];
-  /** Ends the subscription. */
-  signal?: AbortSignal;
-  /** Called when the subscription has to wait and try again, and with undefined when it goes on. */
-  onRetry?: (error: unknown | undefined) => void;
-}
-
-/** An event that comes again, here or at another member, until it is acknowledged. */
-export type SubscribedEvent = AtlasEvent & {
-  readonly position: Position;
-  /** Says that this event is done with; what was delivered before it still counts on its own acknowledgement. */
-  ack(): Promise<void>;
-};
 
 /** What a subscription works with. */
 export interface SubscriptionContext {

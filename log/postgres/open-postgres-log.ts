@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import { decodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
 import { TOPICS, type Topic } from "../../schemas/topics.ts";
@@ -15,6 +14,7 @@ import type {
   ReadRange,
 } from "../event-log.ts";
 import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
+import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { startPostgresConsumer } from "./consumer.ts";
 import type { Database } from "./database.ts";
@@ -128,7 +128,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       wake.notify();
     },
     async *read(topics, range) {
-      for await (const batch of readRaw(topics, range)) yield batch.map(toRecord);
+      for await (const batch of readRaw(topics, range)) yield batch.map(decodeRecord);
     },
     readRaw,
     ends: (topics) => readEnds(db, topics),
@@ -160,16 +160,6 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
     },
   };
-}
-
-function toRecord(raw: RawRecord): LogRecord {
-  if (raw.fingerprint === undefined) {
-    throw new AtlasError("ATLAS_EVENT_UNREADABLE", "the record was not written by this package", {
-      where: `${raw.topic}[${raw.partition}]@${raw.offset}`,
-    });
-  }
-  const { topic, partition, offset, key, appendedAt } = raw;
-  return { topic, partition, offset, key, appendedAt, event: decodeEvent(raw.fingerprint, raw.body) };
 }
 
 const unreachable = (db: Database, error: unknown): AtlasError =>

@@ -6,6 +6,8 @@ import { databaseOver } from "./pool-database.ts";
 import { isTransient } from "./transient.ts";
 
 const CONNECT_MS = 10_000;
+/** A process that is paused inside a transaction holds its locks; after this long others may go on without it. */
+const IDLE_IN_TRANSACTION_MS = 15_000;
 
 /** The URL without what is secret in it. */
 function addressOf(url: string): string {
@@ -68,6 +70,7 @@ export async function openPostgres(url: string, options: { max?: number } = {}):
   const pool = new pg.Pool({
     connectionString: url,
     application_name: "atlas-sdk",
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     max: options.max ?? 10,
     allowExitOnIdle: true,
     types: TYPES,

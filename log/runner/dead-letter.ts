@@ -7,6 +7,9 @@ import type { RawRecord } from "../event-log.ts";
 /** This many records in a row that cannot be applied stop a consumer: then it is a bug, not a poison record. */
 export const POISON_STORM = 10;
 
+/** Bodies up to this size travel with the letter. */
+const MAX_LETTER_BYTES = 256 * 1024;
+
 function sessionOf(record: RawRecord, event: AtlasEvent | undefined): string | null {
   if (event !== undefined) return event.meta.session_id ?? null;
   return record.topic === "atlas.sessions" && isUuid(record.key) ? record.key : null;
@@ -44,7 +47,8 @@ export function deadLetter(
       error_code: isAtlasError(error) ? error.code : "ATLAS_UNEXPECTED",
       error: messageOf(error).slice(0, 2000),
       fingerprint: record.fingerprint ?? "",
-      body: record.body,
+      // A body that does not fit stays where it is: the letter names the place.
+      body: record.body.length > MAX_LETTER_BYTES ? Buffer.alloc(0) : record.body,
     },
   );
 }

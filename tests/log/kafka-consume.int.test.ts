@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isAtlasError } from "../../errors/atlas-error.ts";
-import type { Apply } from "../../log/event-log.ts";
-import { type KafkaLog, openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
+import type { Apply, EventLog } from "../../log/event-log.ts";
+import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import type { Database } from "../../log/postgres/database.ts";
 import { openPostgres } from "../../log/postgres/pg-database.ts";
 import { createEvent } from "../../schemas/codec.ts";
@@ -25,10 +25,10 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
   let database: string;
   let topicPrefix: string;
   let db: Database;
-  let log: KafkaLog;
+  let log: EventLog;
   const members: ChildProcess[] = [];
 
-  const open = (): Promise<KafkaLog> =>
+  const open = (): Promise<EventLog> =>
     openKafkaLog({ ...services, topicPrefix, db, sessionTimeoutMs: SESSION_TIMEOUT_MS });
 
   beforeEach(async () => {
@@ -253,8 +253,10 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     await consumer.stop();
     const admin = plainKafka(services).admin();
     await admin.connect();
+    const { groups } = await admin.listGroups();
+    const mirrored = groups.find(({ groupId }) => groupId.startsWith(`${topicPrefix}lag.`))!;
     const [found] = await admin.fetchOffsets({
-      groupId: `${topicPrefix}lag`,
+      groupId: mirrored.groupId,
       topics: [`${topicPrefix}atlas.sessions`],
     });
     await admin.disconnect();

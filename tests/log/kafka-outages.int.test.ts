@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EventLog } from "../../log/event-log.ts";
-import { type KafkaLog, openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
+import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { newId } from "../../schemas/identity.ts";
 import { freePort } from "../services/native/free-port.ts";
 import { type KafkaInstance, startKafka } from "../services/native/kafka.ts";
@@ -28,7 +28,7 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
   let broker: KafkaInstance;
   let registry: RegistryInstance;
   let proxy: KafkaProxy;
-  const opened: KafkaLog[] = [];
+  const opened: EventLog[] = [];
 
   beforeAll(async () => {
     const proxied = { listen: await freePort(), advertise: await freePort() };
@@ -42,7 +42,7 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
     await registry?.stop();
   });
 
-  const open = async (options: Partial<Parameters<typeof openKafkaLog>[0]> = {}): Promise<KafkaLog> => {
+  const open = async (options: Partial<Parameters<typeof openKafkaLog>[0]> = {}): Promise<EventLog> => {
     const log = await openKafkaLog({
       brokers: [`127.0.0.1:${proxy.port}`],
       schemaRegistryUrl: registry.schemaRegistryUrl,

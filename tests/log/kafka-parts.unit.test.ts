@@ -1,9 +1,9 @@
 import { AssignerProtocol } from "kafkajs";
 import { describe, expect, test } from "vitest";
-import { Acks } from "../../log/kafka/acks.ts";
 import { coPartitioned, shareOut } from "../../log/kafka/assigner.ts";
 import { frame, unframe } from "../../log/kafka/frame.ts";
 import { type KafkaLogOptions, settingsOf } from "../../log/kafka/settings.ts";
+import { Acks } from "../../log/runner/acks.ts";
 
 describe("sharing partitions out", () => {
   const member = (memberId: string, ...owned: number[]) => ({ memberId, owned });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type KafkaLog, openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
-import type { SubscribedEvent } from "../../log/kafka/subscription.ts";
+import type { EventLog, SubscribedEvent } from "../../log/event-log.ts";
+import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { newId } from "../../schemas/identity.ts";
 import { partitionOf } from "../../schemas/partition.ts";
 import { kafka, missing } from "../services/services.ts";
@@ -12,7 +12,7 @@ describe.skipIf(await missing("kafka"))("subscriptions to the kafka log", () => 
   const topics = ["atlas.sessions"] as const;
   let services: KafkaServices;
   let topicPrefix: string;
-  let log: KafkaLog;
+  let log: EventLog;
 
   beforeEach(async () => {
     services = await kafka();
@@ -79,7 +79,7 @@ describe.skipIf(await missing("kafka"))("subscriptions to the kafka log", () => 
       ["b", new Set()],
     ]);
     const stop = new AbortController();
-    const member = async (name: string, from: KafkaLog): Promise<void> => {
+    const member = async (name: string, from: EventLog): Promise<void> => {
       for await (const event of from.subscribe({ group: "g", topics, signal: stop.signal })) {
         received.get(name)!.add(event.meta.source);
         await event.ack();

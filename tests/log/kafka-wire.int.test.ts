@@ -1,8 +1,8 @@
 import avsc from "avsc";
 import type { KafkaMessage, Consumer as PlainConsumer } from "kafkajs";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { RawRecord } from "../../log/event-log.ts";
-import { type KafkaLog, openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
+import type { EventLog, RawRecord } from "../../log/event-log.ts";
+import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { createEvent, encodeEvent, latestSchema } from "../../schemas/codec.ts";
 import { fingerprint } from "../../schemas/fingerprint.ts";
 import { newId } from "../../schemas/identity.ts";
@@ -15,7 +15,7 @@ describe.skipIf(await missing("kafka"))("the kafka log as others see it", () => 
   const topicPrefix = freshPrefix();
   const topic = `${topicPrefix}atlas.sessions`;
   let services: KafkaServices;
-  let log: KafkaLog;
+  let log: EventLog;
 
   beforeAll(async () => {
     services = await kafka();
@@ -193,7 +193,7 @@ describe.skipIf(await missing("kafka"))("the kafka log as others see it", () => 
   });
 
   describe("opening", () => {
-    const open = (options: Partial<Parameters<typeof openKafkaLog>[0]>): Promise<KafkaLog> =>
+    const open = (options: Partial<Parameters<typeof openKafkaLog>[0]>): Promise<EventLog> =>
       openKafkaLog({ ...services, ...options });
 
     test("creates topics that keep everything and tell append times", async () => {

@@ -1,7 +1,6 @@
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { writeWhole } from "./whole-file.ts";
 
 /** The process that holds an embedded log's folder. */
 export interface Holder {
@@ -55,7 +54,9 @@ export function tryLock(folder: string, sockets: string): FolderLock | undefined
   const record = join(folder, HOLDER);
   const holder: Holder = { pid: process.pid, command: commandLine(), since: new Date().toISOString() };
   try {
-    writeWhole(record, `${JSON.stringify({ ...holder, sockets } satisfies HolderRecord)}\n`);
+    // Others read it at any time. Only who has the lock writes it, so that the name of the new one can be fixed.
+    writeFileSync(`${record}.new`, `${JSON.stringify({ ...holder, sockets } satisfies HolderRecord)}\n`);
+    renameSync(`${record}.new`, record);
   } catch (error) {
     database.close();
     throw error;

@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, realpathSync } from "node:fs";
+import { mkdirSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { isAtlasError, messageOf } from "../../../errors/atlas-error.ts";
 import type { Database } from "../database.ts";
 import { TYPES } from "../int8.ts";
 import { quiet } from "../pg-database.ts";
 import { databaseOver } from "../pool-database.ts";
 import { folderError, heldError } from "./folder-errors.ts";
-import { type FolderLock, type Holder, readHolder, tryLock } from "./folder-lock.ts";
+import { type FolderLock, type Holder, type HolderRecord, readHolder, tryLock } from "./folder-lock.ts";
 import { type ServerThread, startServer } from "./server-thread.ts";
 import { checkOwned, makeSocketFolder, removeSocketFolder, socketFolder, socketIn } from "./socket-folder.ts";
 
@@ -58,13 +59,18 @@ async function tryToServe(home: string): Promise<Way | undefined> {
     lock = tryLock(home, sockets);
     if (lock === undefined) return undefined;
     makeSocketFolder(sockets);
-    const server = await startServer({ folder: home, socket: socketIn(sockets) });
+    const server = await startServer({ folder: home, socket: socketIn(sockets) }).catch((error: unknown) => {
+      removeSocketFolder(sockets);
+      throw error;
+    });
     return { sockets, holder: lock.holder, serving: { lock, server } };
   } catch (error) {
     lock?.release();
     throw folderError(home, error);
   }
 }
+
+const holderOf = ({ pid, command, since }: HolderRecord): Holder => ({ pid, command, since });
 
 async function leave({ sockets, serving }: Way): Promise<void> {
   if (serving === undefined) return;
@@ -73,8 +79,8 @@ async function leave({ sockets, serving }: Way): Promise<void> {
   serving.lock.release();
 }
 
-/** Settings that neither the environment nor a password file changes. */
-const connectionTo = (sockets: string): pg.ClientConfig => ({
+/** Settings that neither the environment nor a password file changes. A thread of our own may be busy for long. */
+const connectionTo = (sockets: string, own = false): pg.ClientConfig => ({
   host: sockets,
   port: 5432,
   user: "postgres",
@@ -83,38 +89,45 @@ const connectionTo = (sockets: string): pg.ClientConfig => ({
   options: "",
   ssl: false,
   types: TYPES,
-  connectionTimeoutMillis: ANSWER_MS,
+  connectionTimeoutMillis: own ? 0 : ANSWER_MS,
 });
 
-async function answers(sockets: string): Promise<boolean> {
-  if (!existsSync(socketIn(sockets))) return false;
-  checkOwned(sockets);
+const isTimeout = (error: unknown): boolean => messageOf(error).includes("timeout");
+
+/** What one finds where a holder should serve: it answers, it lets one wait, or nobody is there (yet). */
+async function knock(sockets: string): Promise<"answers" | "hangs" | "absent"> {
   const client = new pg.Client(connectionTo(sockets));
   client.on("error", () => undefined);
   try {
+    checkOwned(sockets);
     await client.connect();
-    return true;
-  } catch {
-    return false;
+    return "answers";
+  } catch (error) {
+    if (isAtlasError(error)) throw error;
+    return isTimeout(error) ? "hangs" : "absent";
   } finally {
     await client.end().catch(() => undefined);
   }
 }
 
-/** A new holder is given the time that a start takes, an old one should answer soon. */
-function patience(holder: Holder | undefined, since: number): number {
-  const started = Date.parse(holder?.since ?? "");
-  return Math.max(since + ANSWER_MS, Number.isNaN(started) ? 0 : Math.min(started, since) + START_MS);
+/** Until when a holder may be absent: it may have to finish its start first, where it began lately. */
+function patience(begun: number, record: HolderRecord | undefined): number {
+  const started = Date.parse(record?.since ?? "") || begun;
+  return Math.max(begun + ANSWER_MS, Math.min(begun, started) + START_MS);
 }
 
 async function findWay(home: string, guests: boolean): Promise<Way> {
-  for (const since = Date.now(); ; await sleep(RETRY_MS)) {
+  for (const begun = Date.now(); ; await sleep(RETRY_MS)) {
     const own = await tryToServe(home);
     if (own !== undefined) return own;
-    const holder = readHolder(home);
-    if (!guests) throw heldError(home, holder, "");
-    if (holder !== undefined && (await answers(holder.sockets))) return { sockets: holder.sockets, holder };
-    if (Date.now() > patience(holder, since)) throw heldError(home, holder, " and does not answer");
+    const record = readHolder(home);
+    if (!guests) throw heldError(home, record, "");
+    const found = record === undefined ? "absent" : await knock(record.sockets);
+    if (record !== undefined && found === "answers")
+      return { sockets: record.sockets, holder: holderOf(record) };
+    if (found === "hangs" || Date.now() > patience(begun, record)) {
+      throw heldError(home, record, " and does not answer");
+    }
   }
 }
 
@@ -122,6 +135,10 @@ async function findWay(home: string, guests: boolean): Promise<Way> {
  * Opens the embedded database of a folder: this process serves it, or, where another one does, works through that.
  * When the serving process goes away, work in flight fails with a transient error, and the next call takes its place
  * or finds who did.
+ *
+ * All handles share one session of PGlite, which runs one transaction at a time. Inside a transaction use nothing but
+ * that: a statement of the database itself would wait for its end. `set` only `local`; no temporary tables, no `copy`
+ * from a client, no session-level advisory locks; time limits of statements and locks have no effect.
  *
  * @param folder created where it is missing; holds `pgdata/`, the lock, and who holds it
  * @throws AtlasError ATLAS_LOG_HELD, ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL
@@ -156,7 +173,7 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
 
   class Client extends pg.Client {
     constructor() {
-      super(connectionTo(way?.sockets ?? socketFolder(home)));
+      super(connectionTo(way?.sockets ?? socketFolder(home), way?.serving !== undefined));
     }
   }
   const pool = quiet(new pg.Pool({ max: CLIENTS, allowExitOnIdle: true, Client }));
@@ -167,8 +184,8 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
       try {
         return await pool.connect();
       } catch (error) {
-        // Nothing was sent yet, so that trying again is safe.
-        await drop(current);
+        // Nothing was sent yet, so that trying again is safe. A holder that lets one wait is still the holder.
+        if (!isTimeout(error)) await drop(current);
         if (tries === CONNECT_TRIES) throw error;
       }
     }

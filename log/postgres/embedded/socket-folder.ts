@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AtlasError } from "../../../errors/atlas-error.ts";
 
 /** node-postgres expects this name in the folder that it is given as host. */
 const SOCKET = ".s.PGSQL.5432";
+/** Of this user; in a container it may have no name. */
+const USER = process.getuid?.() ?? -1;
 /** The shortest limit of a socket's path among the systems that Node runs on (macOS). */
 const LONGEST_PATH = 103;
 
@@ -19,7 +21,7 @@ export const socketIn = (folder: string): string => join(folder, SOCKET);
  * @param folder real path of the embedded log's folder
  */
 export function socketFolder(folder: string): string {
-  const name = `atlas-${userInfo().uid}-${createHash("sha256").update(folder).digest("hex").slice(0, 12)}`;
+  const name = `atlas-${USER}-${createHash("sha256").update(folder).digest("hex").slice(0, 12)}`;
   const path = join(tmpdir(), name);
   return socketIn(path).length > LONGEST_PATH ? join("/tmp", name) : path;
 }
@@ -30,9 +32,8 @@ export function socketFolder(folder: string): string {
  * @throws AtlasError ATLAS_FILE_UNWRITABLE
  */
 export function checkOwned(path: string): void {
-  const { uid } = userInfo();
   const found = lstatSync(path);
-  if (found.isDirectory() && (uid < 0 || (found.uid === uid && (found.mode & 0o077) === 0))) return;
+  if (found.isDirectory() && (USER < 0 || (found.uid === USER && (found.mode & 0o077) === 0))) return;
   throw new AtlasError("ATLAS_FILE_UNWRITABLE", "the socket's folder is not this user's alone", {
     where: path,
     hint: "Remove it, or point TMPDIR at a folder of your own.",

@@ -11,7 +11,7 @@ import { FrontendMessages, fatalError, query, startup } from "./wire-messages.ts
  */
 
 /** How long an open transaction may do nothing while others wait for it: its process may be stopped. */
-const IDLE_IN_TRANSACTION_MS = 30_000;
+const IDLE_IN_TRANSACTION_MS = 15_000;
 
 interface Turn {
   socket: Socket;
@@ -31,12 +31,15 @@ export interface WireServerOptions {
   path: string;
   /** Called between transactions, with the bytes received since; nothing else runs until it is done. */
   between(bytes: number): Promise<void>;
+  /** How long an open transaction may do nothing while others wait, in milliseconds; 15,000 unless told. */
+  idleInTransactionMs?: number;
   /** The session failed and cannot be used any more. */
   onBroken(error: unknown): void;
 }
 
 /** Listens on a unix socket and serves the session until stopped. */
-export async function serve({ session, path, between, onBroken }: WireServerOptions): Promise<WireServer> {
+export async function serve(options: WireServerOptions): Promise<WireServer> {
+  const { session, path, between, onBroken, idleInTransactionMs = IDLE_IN_TRANSACTION_MS } = options;
   const sockets = new Set<Socket>();
   let turns: Turn[] = [];
   let owner: Socket | undefined;
@@ -67,7 +70,7 @@ export async function serve({ session, path, between, onBroken }: WireServerOpti
       socket.uncork();
       if (owner === undefined) await between(unit.length);
     }
-    if (owner !== undefined && turns.length > 0) idle = setTimeout(evict, IDLE_IN_TRANSACTION_MS, owner);
+    if (owner !== undefined && turns.length > 0) idle = setTimeout(evict, idleInTransactionMs, owner);
   };
 
   const pump = (): void => {
@@ -86,7 +89,7 @@ export async function serve({ session, path, between, onBroken }: WireServerOpti
   };
 
   const evict = (socket: Socket): void => {
-    const seconds = IDLE_IN_TRANSACTION_MS / 1000;
+    const seconds = idleInTransactionMs / 1000;
     socket.end(
       fatalError("25P03", `the transaction did nothing for ${seconds} s while others waited for it`),
     );

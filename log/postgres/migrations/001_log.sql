@@ -8,6 +8,13 @@ create table atlas_log.log (
   created_at timestamptz not null default now()
 );
 
+-- Names this database: consumers of one Kafka log that keep their checkpoints in different databases are different groups.
+create table atlas_log.database (
+  only_row boolean primary key default true check (only_row),
+  id uuid not null default gen_random_uuid()
+);
+insert into atlas_log.database default values;
+
 -- The next offset of each partition. Appending locks the row, so offsets become visible in order.
 create table atlas_log.partitions (
   topic text not null,

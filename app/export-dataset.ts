@@ -1,0 +1,56 @@
+import type { EventLog } from "../log/event-log.ts";
+import type { Database } from "../log/postgres/database.ts";
+import { streamTraces, type TraceFilters } from "../projections/training-data.ts";
+import { type ExportSummary, exportSessions } from "../sinks/jsonl/export-sessions.ts";
+import { packageInfo } from "./package-info.ts";
+import { READ_MODELS } from "./pipeline.ts";
+
+/** Which sessions to export, and where to. */
+export interface ExportDatasetOptions {
+  output: string;
+  filters?: TraceFilters;
+  onProgress?: (sessions: number) => void;
+}
+
+/** Up to where the read models have read the log: the next offset of every partition, by topic. */
+async function positionsOf(db: Database, partitions: number): Promise<Record<string, number[]>> {
+  const { rows } = await db.query<{ topic: string; partition: number; next: number }>(
+    `select topic, partition, next_offset::float8 as next from atlas_log.checkpoints
+      where group_id = $1 order by topic, partition`,
+    [READ_MODELS],
+  );
+  const positions: Record<string, number[]> = {};
+  for (const { topic, partition, next } of rows) {
+    positions[topic] ??= Array.from({ length: partitions }, () => 0);
+    positions[topic][partition] = next;
+  }
+  return positions;
+}
+
+/**
+ * Exports the sessions that the read models hold, approved ones unless asked otherwise, with a manifest beside them.
+ *
+ * @param source the log that the read models were filled from, and their database
+ * @throws AtlasError ATLAS_NOTHING_TO_EXPORT, ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL
+ * @example
+ * await atlas.settled();
+ * const { file } = await exportDataset(atlas, { output: "traces.jsonl" });
+ */
+export async function exportDataset(
+  source: { log: Pick<EventLog, "id" | "kind" | "partitions">; db: Database },
+  { output, filters = {}, onProgress }: ExportDatasetOptions,
+): Promise<ExportSummary> {
+  const { id, kind } = source.log;
+  const filtersAsText = JSON.parse(JSON.stringify(filters)) as Record<string, unknown>;
+  return exportSessions({
+    sessions: streamTraces(source.db, filters),
+    output,
+    origin: {
+      log: { id, kind },
+      positions: await positionsOf(source.db, source.log.partitions),
+      filters: filtersAsText,
+      package: packageInfo(),
+    },
+    ...(onProgress !== undefined && { onProgress }),
+  });
+}

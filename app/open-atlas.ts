@@ -1,0 +1,126 @@
+import type { AtlasConfig, ConfigInput } from "../configs/config-schema.ts";
+import { loadConfig } from "../configs/load-config.ts";
+import type { EventLog } from "../log/event-log.ts";
+import type { Mask } from "../log/outgoing.ts";
+import type { Database } from "../log/postgres/database.ts";
+import { createFlusher } from "../producers/flusher.ts";
+import { type ImportSummary, importRecorded } from "../producers/import/import-recorded.ts";
+import { type RunResult, runSession } from "../producers/run-session.ts";
+import { knownSequences } from "./known-sequences.ts";
+import { openStore } from "./open-store.ts";
+import { orderedAppend } from "./ordered-append.ts";
+import { type Pipeline, type PipelineEvents, type SettleOptions, settle, startPipeline } from "./pipeline.ts";
+import { openRules, type RulesStore } from "./rules.ts";
+import { type RunOptions, resolveRun } from "./run-options.ts";
+
+/** How to open Atlas. */
+export interface OpenOptions extends PipelineEvents {
+  /**
+   * Host the consumers in this process; by default on the embedded log and on a Postgres server, and not on Kafka,
+   * where `atlas worker` does.
+   */
+  consumers?: boolean;
+  /** Replaces what must not be written; runs on every event, and nothing is written when it throws. */
+  mask?: Mask;
+}
+
+/** What to import. */
+export interface ImportRunsOptions {
+  files: readonly string[];
+  learningKey?: string | undefined;
+  /** When conversations without recorded times happened. */
+  at?: Date | undefined;
+  onProgress?: ((progress: Readonly<ImportSummary>) => void) | undefined;
+  /** Called once when no consumer keeps up, and drift may see the sessions in another order. */
+  onUnordered?: (() => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** An open log with everything around it. */
+export interface Atlas extends AsyncDisposable {
+  readonly config: AtlasConfig;
+  readonly log: EventLog;
+  /** Where the read models are: what `getTrainingSessions` takes. */
+  readonly db: Database;
+  readonly rules: RulesStore;
+  /** The consumers of this process, where it hosts them. */
+  readonly pipeline: Pipeline | undefined;
+  /**
+   * Runs one task as a session. Never throws for what goes wrong within the session: see `status` and `error`.
+   *
+   * @throws AtlasError ATLAS_RUN_INVALID
+   */
+  run(options: RunOptions): Promise<RunResult>;
+  /** Imports recorded conversations as the sessions they were; importing them again adds nothing. */
+  importRuns(options: ImportRunsOptions): Promise<ImportSummary>;
+  /**
+   * Resolves when the consumers have applied all that the log holds now: queries see it then.
+   *
+   * @throws AtlasError ATLAS_CONSUMER_BEHIND
+   */
+  settled(options?: SettleOptions): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens Atlas: the log and read models of a configuration, and, unless that is Kafka, the consumers between them.
+ *
+ * @param source a YAML file, a configuration, or nothing for what the environment says, else the folder `.atlas/`
+ * @throws AtlasError ATLAS_CONFIG_INVALID, ATLAS_CONFIG_NOT_FOUND, ATLAS_LOG_HELD, ATLAS_LOG_UNREACHABLE,
+ *   ATLAS_DATABASE_UNREACHABLE
+ * @example
+ * await using atlas = await openAtlas();
+ * const result = await atlas.run({ task: "Find the bug", agent: openaiAgent({ model: "gpt-5.4-mini" }) });
+ */
+export const openAtlas = async (source?: string | ConfigInput, options: OpenOptions = {}): Promise<Atlas> =>
+  openConfigured(loadConfig(source), options);
+
+/** {@link openAtlas} for a configuration that is loaded already. */
+export async function openConfigured(config: AtlasConfig, options: OpenOptions = {}): Promise<Atlas> {
+  const store = await openStore(config.log, options.mask);
+  const { log, db } = store;
+  const rules = openRules(log);
+  let pipeline: Pipeline | undefined;
+  try {
+    if (options.consumers ?? log.kind !== "kafka") pipeline = await startPipeline(log, rules, options);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+  const flusher = createFlusher(log);
+  const running = new Set<Promise<unknown>>();
+
+  const close = async (): Promise<void> => {
+    await Promise.allSettled(running);
+    await pipeline?.stop();
+    await store.close();
+  };
+
+  return {
+    config,
+    log,
+    db,
+    rules,
+    pipeline,
+    run: async (run) => {
+      const rulesHash = await rules.ensure(config.rules);
+      const result = await runSession({ ...(await resolveRun(config, run)), flusher, rulesHash });
+      const durable = result.durable.finally(() => running.delete(durable));
+      durable.catch(() => undefined);
+      running.add(durable);
+      return result;
+    },
+    importRuns: async ({ onUnordered, ...rest }) => {
+      const rulesHash = await rules.ensure(config.rules);
+      return importRecorded({
+        ...rest,
+        rulesHash,
+        log: { append: orderedAppend(log, () => onUnordered?.()) },
+        knownSequences: (sources) => knownSequences(log, sources),
+      });
+    },
+    settled: (settling) => settle(log, settling),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,78 @@
+import type { LogConfig } from "../configs/config-schema.ts";
+import type { EventLog } from "../log/event-log.ts";
+import { openKafkaLog } from "../log/kafka/open-kafka-log.ts";
+import type { Mask } from "../log/outgoing.ts";
+import type { Database } from "../log/postgres/database.ts";
+import { openEmbedded } from "../log/postgres/embedded/open-embedded.ts";
+import { openPostgresLog, prepareLogTables } from "../log/postgres/open-postgres-log.ts";
+import { openPostgres } from "../log/postgres/pg-database.ts";
+import { prepareReadModels } from "../projections/prepare-read-models.ts";
+
+/** A log and the database of its consumers, opened together. */
+export interface Store {
+  readonly log: EventLog;
+  readonly db: Database;
+  close(): Promise<void>;
+}
+
+type KafkaConfig = Extract<LogConfig, { kind: "kafka" }>;
+
+function openKafka(config: KafkaConfig, db: Database, mask: Mask | undefined): Promise<EventLog> {
+  const { brokers, schemaRegistryUrl, partitions, replicationFactor, ssl, sasl } = config;
+  return openKafkaLog({
+    brokers,
+    schemaRegistryUrl,
+    db,
+    mask,
+    ssl,
+    ...(partitions !== undefined && { partitions }),
+    ...(replicationFactor !== undefined && { replicationFactor }),
+    ...(sasl !== undefined && {
+      sasl: {
+        mechanism: sasl.mechanism,
+        username: sasl.username,
+        password: process.env[sasl.passwordEnv] ?? "",
+      },
+    }),
+  });
+}
+
+/**
+ * Opens the log of a configuration with its database, and brings the tables up to date.
+ *
+ * @throws AtlasError ATLAS_LOG_HELD, ATLAS_LOG_UNREACHABLE, ATLAS_DATABASE_UNREACHABLE, ATLAS_DATABASE_TOO_NEW and
+ *   what the adapters throw
+ */
+export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> {
+  const db =
+    config.kind === "embedded" ? await openEmbedded(config.path) : await openPostgres(config.databaseUrl);
+  let log: EventLog | undefined;
+  try {
+    if (config.kind === "kafka") {
+      await prepareLogTables(db);
+      log = await openKafka(config, db, mask);
+    } else {
+      const { partitions } = config;
+      log = await openPostgresLog({
+        db,
+        mask,
+        embedded: config.kind === "embedded",
+        ...(partitions !== undefined && { partitions }),
+      });
+    }
+    await prepareReadModels(db);
+  } catch (error) {
+    await log?.close().catch(() => undefined);
+    await db.close().catch(() => undefined);
+    throw error;
+  }
+  const opened = log;
+  return {
+    log: opened,
+    db,
+    close: async () => {
+      await opened.close();
+      await db.close();
+    },
+  };
+}

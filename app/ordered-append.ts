@@ -1,0 +1,49 @@
+import { isAtlasError } from "../errors/atlas-error.ts";
+import type { EventLog } from "../log/event-log.ts";
+import type { AtlasEvent, SessionJudged } from "../schemas/generated/events.ts";
+import { settle } from "./pipeline.ts";
+
+/** How long consumers may take for one round before the rest is appended without waiting for them. */
+const ROUND_MS = 20_000;
+
+/** Cuts closing events into rounds that hold each learning key once, in their order. */
+function roundsOf(closing: readonly SessionJudged[]): SessionJudged[][] {
+  const rounds: SessionJudged[][] = [];
+  const depth = new Map<string, number>();
+  for (const event of closing) {
+    const round = depth.get(event.learning_key) ?? 0;
+    depth.set(event.learning_key, round + 1);
+    rounds[round] ??= [];
+    rounds[round].push(event);
+  }
+  return rounds;
+}
+
+/**
+ * An append under which sessions of one learning key are rewarded one after the other, in the order in which they are
+ * given. Drift compares a session with those before it: when many finished sessions are appended at once, partitions
+ * would otherwise decide which those are, and two imports of the same file could differ.
+ *
+ * @param onUnordered called once when no consumer keeps up, and the rest is appended without waiting
+ */
+export function orderedAppend(
+  log: EventLog,
+  onUnordered: () => void,
+): (events: readonly AtlasEvent[]) => Promise<void> {
+  let waiting = true;
+  return async (events) => {
+    const closing = events.filter((event): event is SessionJudged => event.type === "SessionJudged");
+    await log.append(events.filter((event) => event.type !== "SessionJudged"));
+    for (const round of roundsOf(closing)) {
+      await log.append(round);
+      if (!waiting) continue;
+      try {
+        await settle(log, { upTo: "session-rewards", timeoutMs: ROUND_MS });
+      } catch (error) {
+        if (!isAtlasError(error, "ATLAS_CONSUMER_BEHIND")) throw error;
+        waiting = false;
+        onUnordered();
+      }
+    }
+  };
+}

@@ -1,0 +1,68 @@
+import { rebuildReadModels } from "../projections/rebuild.ts";
+import { PRIMARY_TOPICS } from "../schemas/topics.ts";
+import { compareDerived, type Difference, revisionsOf } from "./compare-derived.ts";
+import type { Atlas } from "./open-atlas.ts";
+import { settle } from "./pipeline.ts";
+import { recompute } from "./recompute.ts";
+
+/** What to rebuild. */
+export interface RebuildOptions {
+  /** Compute derived events again, too. */
+  derived?: boolean;
+  /** Decides whether results that differ are published as revisions; they are not unless told. */
+  mayPublish?: (differences: readonly Difference[]) => Promise<boolean>;
+  onProgress?: (what: string, events: number) => void;
+  signal?: AbortSignal;
+}
+
+/** What a rebuild did. */
+export interface RebuildSummary {
+  sessions: number;
+  events: number;
+  derived?: {
+    recomputed: number;
+    differences: number;
+    /** The first difference, in words. */
+    first?: string;
+    published: number;
+  };
+}
+
+async function rebuildDerived(
+  atlas: Atlas,
+  options: RebuildOptions,
+): Promise<NonNullable<RebuildSummary["derived"]>> {
+  const { log, rules } = atlas;
+  await settle(log, options.signal === undefined ? {} : { signal: options.signal });
+  const derived = await recompute(log, rules, await log.ends(PRIMARY_TOPICS), (events) =>
+    options.onProgress?.("Computing", events),
+  );
+  const recomputed = [...derived.values()].reduce((sum, events) => sum + events.length, 0);
+  const differences = await compareDerived(log, derived);
+  const first = differences[0];
+  if (first === undefined) return { recomputed, differences: 0, published: 0 };
+  const summary = {
+    recomputed,
+    differences: differences.length,
+    first: `${first.topic} of ${first.sessionId}: ${first.what}`,
+  };
+  if ((await options.mayPublish?.(differences)) !== true) return { ...summary, published: 0 };
+  const revisions = revisionsOf(differences);
+  await log.append(revisions);
+  return { ...summary, published: revisions.length };
+}
+
+/**
+ * Rebuilds the read models from the log beside the live ones, and swaps; with `derived` also computes the derived
+ * events again from the primary ones first, and holds them against the log.
+ *
+ * @throws AtlasError ATLAS_CONSUMER_BEHIND when consumers do not keep up
+ */
+export async function rebuild(atlas: Atlas, options: RebuildOptions = {}): Promise<RebuildSummary> {
+  const derived = options.derived === true ? await rebuildDerived(atlas, options) : undefined;
+  await settle(atlas.log, options.signal === undefined ? {} : { signal: options.signal });
+  const { sessions, events } = await rebuildReadModels(atlas.db, atlas.log, {
+    onProgress: (done) => options.onProgress?.("Rebuilding", done),
+  });
+  return { sessions, events, ...(derived !== undefined && { derived }) };
+}

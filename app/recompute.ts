@@ -1,0 +1,110 @@
+import type { EventLog, LogRecord } from "../log/event-log.ts";
+import { drift } from "../processors/drift.ts";
+import type { Processor } from "../processors/processor.ts";
+import { review } from "../processors/review.ts";
+import { applyFacts, type KeyState } from "../processors/run-processor.ts";
+import { sessionRewards } from "../processors/session-rewards.ts";
+import type {
+  AtlasEvent,
+  DriftAssessed,
+  EventOf,
+  EventType,
+  ReviewDecided,
+  SessionRewarded,
+} from "../schemas/generated/events.ts";
+import type { Topic } from "../schemas/topics.ts";
+import type { RulesStore } from "./rules.ts";
+
+/** Called while the log is read, with the number of events so far. */
+export type OnProgress = (events: number) => void;
+
+/** Runs a processor over facts in the order given, with state of its own for each key. */
+class Replay<State, T extends EventType> {
+  readonly emitted: AtlasEvent[] = [];
+  private readonly processor: Processor<State, T>;
+  private readonly rules: RulesStore;
+  private readonly states = new Map<string, KeyState<State> | undefined>();
+
+  constructor(processor: Processor<State, T>, rules: RulesStore) {
+    this.processor = processor;
+    this.rules = rules;
+  }
+
+  apply(event: AtlasEvent): void {
+    if (!(this.processor.facts as readonly string[]).includes(event.type)) return;
+    const fact = event as EventOf<T>;
+    const key = this.processor.key(fact);
+    const { keyState, events } = applyFacts(this.processor, this.states.get(key), [fact], this.rules.lookup);
+    this.states.set(key, keyState);
+    this.emitted.push(...events);
+  }
+}
+
+/** Drops what a source has said before. */
+function freshOnly(): (record: LogRecord) => boolean {
+  const seen = new Map<string, number>();
+  return ({ event, topic, partition }) => {
+    const source = `${topic}/${partition}/${event.meta.source}`;
+    if (event.meta.sequence <= (seen.get(source) ?? -1)) return false;
+    seen.set(source, event.meta.sequence);
+    return true;
+  };
+}
+
+const text = (a: string | null | undefined, b: string | null | undefined): number =>
+  (a ?? "") < (b ?? "") ? -1 : (a ?? "") > (b ?? "") ? 1 : 0;
+
+/** Sessions of one key are compared in the order in which they completed. */
+const byCompletion = (a: SessionRewarded, b: SessionRewarded): number =>
+  text(a.learning_key, b.learning_key) ||
+  a.completed_at - b.completed_at ||
+  text(a.meta.session_id, b.meta.session_id);
+
+const byTime = (a: AtlasEvent, b: AtlasEvent): number =>
+  a.meta.occurred_at - b.meta.occurred_at || text(a.meta.event_id, b.meta.event_id);
+
+/** Derived events by topic, as computed from the primary ones. */
+export type Derived = ReadonlyMap<Topic, readonly AtlasEvent[]>;
+
+/**
+ * Computes every derived event again from the primary topics, in canonical order: the same events each time and
+ * anywhere, whatever order they were processed in when they happened.
+ *
+ * @param until next offsets up to which the log counts
+ */
+export async function recompute(
+  log: EventLog,
+  rules: RulesStore,
+  until: ReadonlyMap<Topic, readonly number[]>,
+  onProgress?: OnProgress,
+): Promise<Derived> {
+  let count = 0;
+  async function* primary(topic: Topic): AsyncIterable<AtlasEvent> {
+    for (const [partition, end] of (until.get(topic) ?? []).entries()) {
+      const fresh = freshOnly();
+      for await (const batch of log.read([topic], { partition, untilOffset: end })) {
+        await rules.load(batch);
+        for (const record of batch) if (fresh(record)) yield record.event;
+        count += batch.length;
+        onProgress?.(count);
+      }
+    }
+  }
+
+  const rewards = new Replay(sessionRewards, rules);
+  for await (const event of primary("atlas.sessions")) rewards.apply(event);
+
+  const drifts = new Replay(drift, rules);
+  for (const reward of (rewards.emitted as SessionRewarded[]).sort(byCompletion)) drifts.apply(reward);
+
+  const reviews = new Replay(review, rules);
+  const facts: (DriftAssessed | ReviewDecided)[] = [...(drifts.emitted as DriftAssessed[])];
+  for await (const event of primary("atlas.decisions")) if (event.type === "ReviewDecided") facts.push(event);
+  for (const fact of facts.sort(byTime)) reviews.apply(fact);
+
+  return new Map<Topic, AtlasEvent[]>([
+    [sessionRewards.output, rewards.emitted],
+    [drift.output, drifts.emitted],
+    [review.output, reviews.emitted],
+  ]);
+}

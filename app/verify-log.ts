@@ -1,0 +1,74 @@
+import type { EventLog, LogRecord } from "../log/event-log.ts";
+import type { Uuid } from "../schemas/generated/events.ts";
+import { TOPICS, type Topic } from "../schemas/topics.ts";
+
+/** What a look through the whole log found. */
+export interface LogReport {
+  logId: string;
+  events: number;
+  topics: { topic: Topic; events: number; ends: readonly number[] }[];
+  /** Offsets that are missing, by place. */
+  gaps: { topic: Topic; partition: number; from: number; to: number }[];
+  /** Sessions whose own sequence has a hole: something of them was lost. */
+  incompleteSessions: { sessionId: Uuid; missing: number }[];
+  /** Sessions of one learning key that were rewarded after one which completed later. */
+  outOfOrder: { sessionId: Uuid; learningKey: string; completedAt: number }[];
+}
+
+/** Reads the whole log and reports what does not fit together. Unreadable records throw, with their place. */
+export async function verifyLog(log: EventLog, onProgress?: (events: number) => void): Promise<LogReport> {
+  const ends = await log.ends(TOPICS);
+  const report: LogReport = {
+    logId: log.id,
+    events: 0,
+    topics: [],
+    gaps: [],
+    incompleteSessions: [],
+    outOfOrder: [],
+  };
+  const sequences = new Map<string, { last: number; missing: number }>();
+  const completed = new Map<string, number>();
+
+  const visit = ({ topic, event }: LogRecord): void => {
+    const { session_id, source, sequence } = event.meta;
+    if (topic === "atlas.sessions" && session_id === source) {
+      const seen = sequences.get(source) ?? { last: 0, missing: 0 };
+      if (sequence > seen.last) {
+        sequences.set(source, { last: sequence, missing: seen.missing + sequence - seen.last - 1 });
+      }
+    }
+    if (event.type === "SessionRewarded") {
+      const latest = completed.get(event.learning_key) ?? 0;
+      if (event.completed_at < latest) {
+        report.outOfOrder.push({
+          sessionId: session_id ?? "",
+          learningKey: event.learning_key,
+          completedAt: event.completed_at,
+        });
+      }
+      completed.set(event.learning_key, Math.max(latest, event.completed_at));
+    }
+  };
+
+  for (const topic of TOPICS) {
+    let events = 0;
+    for (const [partition, end] of ends.get(topic)!.entries()) {
+      let next = 0;
+      for await (const batch of log.read([topic], { partition, untilOffset: end })) {
+        for (const record of batch) {
+          if (record.offset > next) report.gaps.push({ topic, partition, from: next, to: record.offset - 1 });
+          next = record.offset + 1;
+          visit(record);
+        }
+        events += batch.length;
+        report.events += batch.length;
+        onProgress?.(report.events);
+      }
+      if (next < end) report.gaps.push({ topic, partition, from: next, to: end - 1 });
+    }
+    report.topics.push({ topic, events, ends: ends.get(topic)! });
+  }
+  for (const [sessionId, { missing }] of sequences)
+    if (missing > 0) report.incompleteSessions.push({ sessionId, missing });
+  return report;
+}

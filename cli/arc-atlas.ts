@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import { packageInfo } from "../app/package-info.ts";
+import { asExport } from "./commands/export.ts";
+import { reviewCommand } from "./commands/review.ts";
+import { newProgram, runProgram } from "./program.ts";
+
+// `arc-atlas` is an export whose first word may be "export", or, with "review", the review tool.
+const args = process.argv.slice(2);
+const version = packageInfo().version;
+if (args[0] === "review") {
+  const program = newProgram("arc-atlas", "Review sessions and export the approved ones.", version);
+  reviewCommand(program);
+  await runProgram(program, args);
+} else {
+  const program = asExport(newProgram("arc-atlas", "", version));
+  program.addHelpText(
+    "after",
+    "\n`arc-atlas review sessions|approve|quarantine` decides what may be exported.",
+  );
+  await runProgram(program, args[0] === "export" ? args.slice(1) : args);
+}

@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import type { Command } from "commander";
+import { packageInfo } from "../app/package-info.ts";
+import { exportCommand } from "./commands/export.ts";
+import { importCommand } from "./commands/import.ts";
+import { logCommands } from "./commands/log.ts";
+import { quickstartCommand } from "./commands/quickstart.ts";
+import { rebuildCommand } from "./commands/rebuild.ts";
+import { reviewCommand } from "./commands/review.ts";
+import { sessionsCommand } from "./commands/sessions.ts";
+import { workerCommand } from "./commands/worker.ts";
+import { newProgram, runProgram } from "./program.ts";
+
+const program: Command = newProgram(
+  "atlas",
+  "Turn what your LLM agents do into training data.",
+  packageInfo().version,
+);
+for (const add of [
+  quickstartCommand,
+  importCommand,
+  sessionsCommand,
+  reviewCommand,
+  exportCommand,
+  rebuildCommand,
+  workerCommand,
+  logCommands,
+]) {
+  add(program);
+}
+await runProgram(program, process.argv.slice(2));

@@ -1,0 +1,125 @@
+import { type Command, Option } from "commander";
+import { verifyLog } from "../../app/verify-log.ts";
+import { isoOf } from "../../schemas/identity.ts";
+import { TOPICS, type Topic } from "../../schemas/topics.ts";
+import { oneLine, print, printJson, startProgress, table } from "../output.ts";
+import { type CommonOptions, EXIT, withCommonOptions } from "../program.ts";
+import { withAtlas } from "../session.ts";
+import { count } from "./review.ts";
+
+interface TailOptions extends CommonOptions {
+  topic: Topic[];
+  limit: string;
+}
+
+/** Reads without hosting consumers: looking at a log must not change anything. */
+const LOOKING = { consumers: false };
+
+async function tail(options: TailOptions): Promise<void> {
+  const limit = count(options.limit, "--limit", 1);
+  const records = await withAtlas(
+    options,
+    async ({ log }) => {
+      const ends = await log.ends(options.topic);
+      const found = [];
+      for (const [topic, offsets] of ends) {
+        for (const [partition, end] of offsets.entries()) {
+          const fromOffset = Math.max(0, end - limit);
+          for await (const batch of log.read([topic], { partition, fromOffset, untilOffset: end }))
+            found.push(...batch);
+        }
+      }
+      return found.sort((a, b) => a.appendedAt - b.appendedAt || a.offset - b.offset).slice(-limit);
+    },
+    LOOKING,
+  );
+  for (const { topic, partition, offset, event } of records) {
+    if (options.json === true) print(JSON.stringify({ topic, partition, offset, event }));
+    else {
+      const { meta, type, ...fields } = event;
+      print(
+        `${isoOf(meta.occurred_at).slice(0, 23)} ${topic}[${partition}]@${offset} ${type} ${(meta.session_id ?? "").slice(0, 13)} ${oneLine(JSON.stringify(fields), 100)}`,
+      );
+    }
+  }
+}
+
+async function verify(options: CommonOptions): Promise<void> {
+  const progress = startProgress(options.quiet);
+  const report = await withAtlas(
+    options,
+    ({ log }) => verifyLog(log, (events) => progress.update(`${events} events`)),
+    LOOKING,
+  );
+  progress.done();
+  const broken = report.gaps.length + report.incompleteSessions.length;
+  if (options.json === true) printJson(report);
+  else {
+    print(`Log ${report.logId}: ${report.events} events`);
+    for (const line of table(report.topics, [
+      { title: "Topic", value: ({ topic }) => topic },
+      { title: "Events", value: ({ events }) => String(events), align: "right" },
+      { title: "Ends", value: ({ ends }) => ends.join(" ") },
+    ]))
+      print(line);
+    for (const { topic, partition, from, to } of report.gaps)
+      print(`gap: ${topic}[${partition}] offsets ${from} to ${to}`);
+    for (const { sessionId, missing } of report.incompleteSessions)
+      print(`incomplete: session ${sessionId} lacks ${missing} events`);
+    for (const { sessionId, learningKey } of report.outOfOrder)
+      print(`out of order: session ${sessionId} of ${oneLine(learningKey, 60)}`);
+    print(broken === 0 ? "Every offset is there, and every session is whole." : `${broken} problems.`);
+  }
+  if (broken > 0) process.exitCode = EXIT.failure;
+}
+
+async function deadLetters(options: CommonOptions): Promise<void> {
+  const letters = await withAtlas(
+    options,
+    async ({ log }) => {
+      const found = [];
+      for await (const batch of log.read(["atlas.dead-letters"])) {
+        for (const { event } of batch)
+          if (event.type === "DeadLettered") found.push({ ...event, body: event.body.toString("base64") });
+      }
+      return found;
+    },
+    LOOKING,
+  );
+  if (options.json === true) {
+    printJson(letters);
+    return;
+  }
+  if (letters.length === 0) {
+    print("No record was set aside.");
+    return;
+  }
+  for (const line of table(letters, [
+    { title: "Group", value: ({ group }) => group },
+    { title: "Record", value: ({ topic, partition, offset }) => `${topic}[${partition}]@${offset}` },
+    { title: "Session", value: ({ meta }) => meta.session_id ?? "–" },
+    { title: "Code", value: ({ error_code }) => error_code },
+    { title: "Error", value: ({ error }) => oneLine(error, 60) },
+  ]))
+    print(line);
+}
+
+/** `atlas log` and `atlas dead-letters`. */
+export function logCommands(program: Command): void {
+  const log = program.command("log").description("the event log itself");
+  withCommonOptions(log.command("tail"))
+    .description("the newest events")
+    .addOption(
+      new Option("--topic <topic...>", "only these topics").choices([...TOPICS]).default([...TOPICS]),
+    )
+    .option("--limit <n>", "how many", "20")
+    .action(tail);
+  withCommonOptions(log.command("verify"))
+    .description("read the whole log: gaps, incomplete sessions, sessions that finished out of order")
+    .addHelpText("after", "\nExit code 1 when something is missing.")
+    .action(verify);
+  const letters = program.command("dead-letters").description("records that a consumer could not apply");
+  withCommonOptions(letters.command("list"))
+    .description("what was set aside, where, and why")
+    .action(deadLetters);
+}

@@ -1,0 +1,182 @@
+import { rmSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import type { Command } from "commander";
+import { decisionsOn } from "../../app/decide-review.ts";
+import { exportDataset } from "../../app/export-dataset.ts";
+import type { Atlas } from "../../app/open-atlas.ts";
+import { rebuild } from "../../app/rebuild.ts";
+import { modelAgent } from "../../producers/agents/model-agent.ts";
+import { detectModel } from "../../producers/models/detect.ts";
+import {
+  QUICKSTART_LEARNING_KEY,
+  QUICKSTART_SYSTEM_PROMPT,
+  QUICKSTART_TASKS,
+} from "../../producers/quickstart-tasks.ts";
+import type { RunResult } from "../../producers/run-session.ts";
+import { print, printJson, style, table, tell } from "../output.ts";
+import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { watch } from "../run-view.ts";
+import { withAtlas } from "../session.ts";
+
+interface Options extends CommonOptions {
+  output: string;
+}
+
+interface Row {
+  title: string;
+  result: RunResult;
+  approved: boolean;
+}
+
+async function runTasks(atlas: Atlas, options: Options, signal: AbortSignal): Promise<Row[]> {
+  const { client, why } = await detectModel();
+  tell(`Models: ${client.simulated ? style("yellow", why) : why}`);
+  const agent = modelAgent(client, { name: "quickstart", systemPrompt: QUICKSTART_SYSTEM_PROMPT });
+  const rows: Row[] = [];
+  for (const [index, { title, task, groundTruth }] of QUICKSTART_TASKS.entries()) {
+    if (options.quiet !== true)
+      tell(`\n${style("bold", `${index + 1}/${QUICKSTART_TASKS.length} ${title}`)}`);
+    const result = await atlas.run({
+      task,
+      agent,
+      teacher: client,
+      judge: client,
+      groundTruth,
+      learningKey: QUICKSTART_LEARNING_KEY,
+      signal,
+      onEvent: watch(options.quiet),
+    });
+    await result.durable;
+    rows.push({ title, result, approved: false });
+    signal.throwIfAborted();
+  }
+  return rows;
+}
+
+function showResults(rows: readonly Row[]): void {
+  const simulated = rows.some(({ result }) => result.simulated);
+  print();
+  for (const line of table(rows, [
+    { title: "Task", value: (row) => row.title },
+    {
+      title: "Status",
+      value: ({ result }) => result.status,
+      look: ({ result }) => (result.status === "succeeded" ? "green" : "red"),
+    },
+    { title: "Reward", value: ({ result }) => result.reward?.score.toFixed(2) ?? "–", align: "right" },
+    {
+      title: "Tokens",
+      value: ({ result }) => result.tokens.total.toLocaleString("en"),
+      align: "right",
+    },
+    { title: "Time", value: ({ result }) => `${(result.durationMs / 1000).toFixed(1)} s`, align: "right" },
+    { title: "Session", value: ({ result }) => result.sessionId },
+  ]))
+    print(line);
+  if (simulated)
+    print(
+      style(
+        "yellow",
+        "These models are simulated: answers, tokens and rewards are made up, everything else is real.",
+      ),
+    );
+}
+
+/** Which sessions may leave: what a person says, and only the passing ones where nobody can be asked. */
+async function reviewGate(rows: readonly Row[], yes: boolean): Promise<Row[]> {
+  const passing = rows.filter(({ result }) => result.status === "succeeded");
+  if (passing.length === 0) {
+    print("\nReview: no session succeeded, so none is approved.");
+    return [];
+  }
+  if (!yes && process.stdin.isTTY === true && process.stderr.isTTY === true) {
+    const terminal = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      const kept = rows.length - passing.length;
+      const question = `\nReview: approve the ${passing.length} sessions that succeeded${kept > 0 ? ` and keep ${kept} out` : ""}? [Y/n] `;
+      const approve = !/^n/i.test((await terminal.question(question)).trim());
+      if (!approve) print("Nothing was approved: `atlas review list` shows what waits.");
+      return approve ? passing : [];
+    } finally {
+      terminal.close();
+    }
+  }
+  const why = yes ? "--yes" : "no terminal to ask on";
+  print(
+    `\nReview: approved the ${passing.length} sessions that succeeded (${why}); ${rows.length - passing.length} stay out of the dataset.`,
+  );
+  return passing;
+}
+
+async function approve(atlas: Atlas, rows: readonly Row[]): Promise<void> {
+  const sessions = rows.map(({ result }) => ({
+    sessionId: result.sessionId,
+    learningKey: result.learningKey,
+    reviewStatus: "pending" as const,
+  }));
+  await atlas.log.append(decisionsOn(sessions, "approved", { note: "quickstart" }));
+  await atlas.settled();
+  for (const row of rows) row.approved = true;
+}
+
+/** Exports, rebuilds everything from the events, and exports again. */
+async function exportAndProve(atlas: Atlas, output: string) {
+  const filters = { learningKey: QUICKSTART_LEARNING_KEY };
+  const { file, manifest, manifestPath } = await exportDataset(atlas, { output, filters });
+  const { events } = await rebuild(atlas);
+  const again = `${output}.rebuilt`;
+  const proof = await exportDataset(atlas, { output: again, filters });
+  for (const path of [again, `${again}.manifest.json`]) rmSync(path, { force: true });
+  return { file, manifest, manifestPath, events, identical: proof.file.sha256 === file.sha256 };
+}
+
+async function quickstart(options: Options): Promise<void> {
+  const signal = interruptSignal();
+  await withAtlas(options, async (atlas) => {
+    const rows = await runTasks(atlas, options, signal);
+    await atlas.settled({ signal });
+    if (options.json !== true) showResults(rows);
+    const approved = await reviewGate(rows, options.yes === true);
+    if (approved.length === 0) return;
+    await approve(atlas, approved);
+    const { file, manifest, manifestPath, events, identical } = await exportAndProve(atlas, options.output);
+    if (options.json === true) {
+      printJson({
+        sessions: rows.map(({ title, result: { durable: _, ...result }, approved: ok }) => ({
+          title,
+          ...result,
+          approved: ok,
+        })),
+        file,
+        manifestPath,
+        identical,
+      });
+    } else {
+      print(`Dataset: ${file.path} (${manifest.sessions} sessions, sha256 ${file.sha256.slice(0, 12)}…)`);
+      print(
+        identical
+          ? style(
+              "green",
+              `Replay:  rebuilt the read models from ${events} events and exported again: the same bytes.`,
+            )
+          : style("red", "Replay:  the rebuilt export differs from the first one."),
+      );
+      print(`\nNext:
+  atlas sessions show ${rows[0]!.result.sessionId.slice(0, 13)}   the tree of what happened
+  atlas review list                    what waits for a decision
+  atlas import runs.jsonl              your own recorded conversations
+  docs: https://github.com/atlas-sdk/atlas-sdk#readme`);
+    }
+    if (!identical) process.exitCode = EXIT.failure;
+  });
+}
+
+/** `atlas quickstart`. */
+export function quickstartCommand(program: Command): void {
+  withCommonOptions(program.command("quickstart"))
+    .description(
+      "run three tasks, judge them, review them, export them, and prove that it can all be replayed",
+    )
+    .option("--output <file>", "dataset to write", ".atlas/quickstart.jsonl")
+    .action(quickstart);
+}

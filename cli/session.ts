@@ -1,0 +1,38 @@
+import { type Atlas, type OpenOptions, openConfigured } from "../app/open-atlas.ts";
+import type { LogConfig } from "../configs/config-schema.ts";
+import { loadConfig } from "../configs/load-config.ts";
+import { explain } from "../errors/atlas-error.ts";
+import { tell } from "./output.ts";
+import type { CommonOptions } from "./program.ts";
+
+/** The configured log with another database; an embedded log has none, so the database is then the log. */
+const at = (databaseUrl: string, log: LogConfig): LogConfig =>
+  log.kind === "embedded"
+    ? { kind: "postgres", databaseUrl, partitions: undefined }
+    : { ...log, databaseUrl };
+
+/** Opens what a command works on, runs it, and closes it again whatever happens. */
+export async function withAtlas<T>(
+  options: CommonOptions,
+  body: (atlas: Atlas) => Promise<T>,
+  open: OpenOptions = {},
+): Promise<T> {
+  const config = loadConfig(options.config);
+  const log = options.databaseUrl === undefined ? config.log : at(options.databaseUrl, config.log);
+  const atlas = await openConfigured(
+    { ...config, log },
+    {
+      onDeadLetter: (group, record, error) => {
+        tell(`${group} set ${record.topic}[${record.partition}]@${record.offset} aside. ${explain(error)}`);
+      },
+      ...open,
+    },
+  );
+  try {
+    // A consumer that stopped as unhealthy must not leave a command waiting for it.
+    const failed = atlas.pipeline?.done.then(() => new Promise<never>(() => undefined));
+    return await (failed === undefined ? body(atlas) : Promise.race([body(atlas), failed]));
+  } finally {
+    await atlas.close();
+  }
+}

@@ -1,0 +1,212 @@
+import type { EventLog, LogRecord } from "../log/event-log.ts";
+import type { Database, Queryable } from "../log/postgres/database.ts";
+import { isGone, memberName } from "../log/postgres/leases.ts";
+import { isTransient } from "../log/postgres/transient.ts";
+import { TOPICS, type Topic } from "../schemas/topics.ts";
+import { currentSchema, prepareReadModels, seriesOf } from "./prepare-read-models.ts";
+import { createReadModels } from "./read-models.ts";
+import {
+  checkpointsOf,
+  inputsOf,
+  type Place,
+  type Positions,
+  placeOf,
+  Replay,
+  recordsSetAside,
+} from "./rebuild-replay.ts";
+import { swapTables } from "./swap-schema.ts";
+import { quoteIdentifier } from "./tables.ts";
+
+/** How to rebuild. */
+export interface RebuildReadModelsOptions {
+  /** The group that keeps the live tables; `read-models` unless told. */
+  group?: string;
+  /** Called with the number of events applied so far. */
+  onProgress?: (events: number) => void;
+}
+
+/** What a rebuild did. */
+export interface RebuiltReadModels {
+  sessions: number;
+  events: number;
+}
+
+/** Partitions that are replayed at a time. */
+const LANES = 4;
+/** A rebuild that was not heard of for this long is taken for dead. */
+const DEAD_AFTER = "10 minutes";
+/** Records read ahead before the swap, from each partition. */
+const AHEAD = 500;
+
+const schemaOf = (id: number): string => `atlas_rebuild_${id}`;
+
+/**
+ * Builds the read models anew from the log, in a schema beside the live tables, up to where the live ones are; then
+ * puts the new tables in their place in one short transaction, with the owners and grants of the old ones. Readers and
+ * consumers go on meanwhile. One that is killed leaves the live tables as they are, and the next one clears up.
+ *
+ * @throws AtlasError ATLAS_DATABASE_OCCUPIED when a view depends on the live tables; what reading the log throws
+ * @example
+ * const { sessions, events } = await rebuildReadModels(db, log);
+ */
+export async function rebuildReadModels(
+  db: Database,
+  log: EventLog,
+  options: RebuildReadModelsOptions = {},
+): Promise<RebuiltReadModels> {
+  const { group = "read-models", onProgress } = options;
+  const live = await currentSchema(db);
+  await clearLeftovers(db);
+  const id = await register(db);
+  const schema = schemaOf(id);
+  try {
+    await prepareReadModels(db, { schema });
+    const { apply } = createReadModels({ schema });
+    const replay = new Replay(apply, schema, await recordsSetAside(log, group));
+    const work = { db, log, group, id, replay, onProgress };
+    for (;;) {
+      await catchUp(work, await checkpointsOf(db, group));
+      const sessions = await trySwap(work, schema, live, await readAhead(work));
+      if (sessions !== undefined) return { sessions, events: replay.events };
+    }
+  } finally {
+    await clear(db, id).catch(() => undefined);
+  }
+}
+
+interface Work {
+  db: Database;
+  log: EventLog;
+  group: string;
+  id: number;
+  replay: Replay;
+  onProgress: ((events: number) => void) | undefined;
+}
+
+async function register(db: Database): Promise<number> {
+  const { rows } = await db.query<{ id: number }>(
+    "insert into atlas_log.rebuilds (member) values ($1) returning id",
+    [memberName()],
+  );
+  return rows[0]!.id;
+}
+
+async function clearLeftovers(db: Database): Promise<void> {
+  const { rows } = await db.query<{ id: number; member: string; silent: boolean }>(
+    `select id, member, seen_at < now() - interval '${DEAD_AFTER}' as silent from atlas_log.rebuilds`,
+  );
+  for (const { id, member, silent } of rows) if (silent || isGone(member)) await clear(db, id);
+}
+
+/** Removes all that a rebuild needed; its tables went away with the swap, or go now. */
+const clear = (db: Database, id: number): Promise<void> =>
+  db.transaction(async (tx) => {
+    await tx.query(`drop schema if exists ${quoteIdentifier(schemaOf(id))} cascade`);
+    await tx.query("delete from atlas_log.migrations where series = $1", [seriesOf(schemaOf(id))]);
+    await tx.query("delete from atlas_log.sequences where group_id = $1", [schemaOf(id)]);
+    await tx.query("delete from atlas_log.rebuilds where id = $1", [id]);
+  });
+
+/** Applies the log up to these positions, several partitions at a time. */
+async function catchUp({ db, log, id, replay, onProgress }: Work, until: Positions): Promise<void> {
+  const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
+  const lane = async (): Promise<void> => {
+    for (let partition = partitions.shift(); partition !== undefined; partition = partitions.shift()) {
+      for (const topic of TOPICS) {
+        const fromOffset = replay.doneAt(topic, partition);
+        const untilOffset = until.get(placeOf(topic, partition)) ?? 0;
+        if (fromOffset >= untilOffset) continue;
+        for await (const batch of log.read([topic], { partition, fromOffset, untilOffset })) {
+          await patiently(() =>
+            db.transaction(async (tx) => {
+              await tx.query("update atlas_log.rebuilds set seen_at = now() where id = $1", [id]);
+              await replay.unit(tx, topic, partition, batch);
+            }),
+          );
+          replay.advance(topic, partition, batch);
+          onProgress?.(replay.events);
+        }
+      }
+    }
+  };
+  const stopping = (error: unknown): never => {
+    partitions.length = 0;
+    throw error;
+  };
+  const lanes = await Promise.allSettled(Array.from({ length: LANES }, () => lane().catch(stopping)));
+  const failed = lanes.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** The next records of every partition: consumers may have applied some of them by the time of the swap. */
+async function readAhead({ log, replay }: Work): Promise<Map<Place, LogRecord[]>> {
+  const ahead = new Map<Place, LogRecord[]>();
+  const ends = await log.ends(TOPICS);
+  for (const { topic, partition } of inputsOf(log.partitions)) {
+    const fromOffset = replay.doneAt(topic, partition);
+    const untilOffset = Math.min(ends.get(topic)![partition] ?? 0, fromOffset + AHEAD);
+    if (fromOffset >= untilOffset) continue;
+    for await (const batch of log.read([topic], { partition, fromOffset, untilOffset })) {
+      ahead.set(placeOf(topic, partition), [...batch]);
+      break;
+    }
+  }
+  return ahead;
+}
+
+/**
+ * Stops the group's consumers for one transaction, applies what they did meanwhile, and swaps.
+ *
+ * @returns how many sessions there are; undefined when the consumers were further than what was read ahead
+ */
+async function trySwap(
+  { db, log, group, replay, onProgress }: Work,
+  schema: string,
+  live: string,
+  ahead: ReadonlyMap<Place, LogRecord[]>,
+): Promise<number | undefined> {
+  const applied: { topic: Topic; partition: number; records: LogRecord[] }[] = [];
+  const swap = async (tx: Queryable): Promise<number | undefined> => {
+    applied.length = 0;
+    await tx.query("select 1 from atlas_log.assignments where group_id = $1 order by partition for update", [
+      group,
+    ]);
+    const checkpoints = await checkpointsOf(tx, group);
+    for (const { topic, partition } of inputsOf(log.partitions)) {
+      const place = placeOf(topic, partition);
+      const until = checkpoints.get(place) ?? 0;
+      const from = replay.doneAt(topic, partition);
+      if (until <= from) continue;
+      const records = (ahead.get(place) ?? []).filter(({ offset }) => offset < until);
+      if ((records.at(-1)?.offset ?? from - 1) + 1 < until) return undefined;
+      applied.push({ topic, partition, records });
+    }
+    for (const { topic, partition, records } of applied) await replay.unit(tx, topic, partition, records);
+    await swapTables(tx, schema, live);
+    const { rows } = await tx.query<{ count: number }>(
+      `select count(*)::float8 as count from ${quoteIdentifier(live)}.sessions`,
+    );
+    return rows[0]!.count;
+  };
+  try {
+    const sessions = await db.transaction(swap);
+    if (sessions === undefined) return undefined;
+    for (const { topic, partition, records } of applied) replay.advance(topic, partition, records);
+    onProgress?.(replay.events);
+    return sessions;
+  } catch (error) {
+    if (isTransient(error) && (error as { code?: unknown }).code === "40P01") return undefined;
+    throw error;
+  }
+}
+
+/** Waits out deadlocks and the like a few times: a rebuild may be started again, too. */
+async function patiently(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTransient(error) || attempt === 5) throw error;
+    }
+  }
+}

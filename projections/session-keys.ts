@@ -1,0 +1,66 @@
+import type { Queryable } from "../log/postgres/database.ts";
+import type { Uuid } from "../schemas/generated/events.ts";
+import { conditionOf, type SessionPage } from "./session-filters.ts";
+
+/** Where a session stands in the order of reading, and how much is stored of it. */
+export interface SessionKey {
+  id: number;
+  sessionId: Uuid;
+  size: number;
+}
+
+interface KeyRow extends SessionKey {
+  created: string;
+}
+
+const PAGE = 500;
+
+/**
+ * The sessions that pass the filters, newest first, in groups of up to `size` characters of content (one session at
+ * least). Each page of keys begins where the last one ended, so however deep, it costs the same.
+ */
+export async function* sessionKeys(
+  db: Queryable,
+  filters: SessionPage,
+  group: { sessions: number; size: number },
+): AsyncGenerator<SessionKey[]> {
+  const { where, params } = conditionOf(filters);
+  let left = filters.limit ?? Number.POSITIVE_INFINITY;
+  let offset = filters.offset ?? 0;
+  let last: KeyRow | undefined;
+  while (left > 0) {
+    const at = params.length;
+    const page = Math.min(PAGE, left);
+    const { rows } = await db.query<KeyRow>(
+      `select s.id, s.session_uuid::text as "sessionId", s.size::float8 as size, s.created_at::text as created
+         from sessions s
+        where ${where} and ($${at + 1}::timestamptz is null or s.created_at < $${at + 1}::timestamptz
+              or (s.created_at = $${at + 1}::timestamptz and s.session_uuid > $${at + 2}::uuid))
+        order by s.created_at desc, s.session_uuid limit $${at + 3}::int offset $${at + 4}::int`,
+      [...params, last?.created ?? null, last?.sessionId ?? null, page, offset],
+    );
+    yield* groupsOf(rows, group);
+    if (rows.length < page) return;
+    last = rows.at(-1);
+    left -= rows.length;
+    offset = 0;
+  }
+}
+
+function* groupsOf(
+  keys: readonly SessionKey[],
+  limits: { sessions: number; size: number },
+): Generator<SessionKey[]> {
+  let group: SessionKey[] = [];
+  let size = 0;
+  for (const key of keys) {
+    if (group.length > 0 && (group.length === limits.sessions || size + key.size > limits.size)) {
+      yield group;
+      group = [];
+      size = 0;
+    }
+    group.push(key);
+    size += key.size;
+  }
+  if (group.length > 0) yield group;
+}

@@ -1,0 +1,86 @@
+import { openAtlas } from "../../app/open-atlas.ts";
+import { knownSequences } from "../../app/known-sequences.ts";
+import { orderedAppend } from "../../app/ordered-append.ts";
+import { type Pipeline, settle, startPipeline } from "../../app/pipeline.ts";
+import { openRules } from "../../app/rules.ts";
+import type { EventLog } from "../../log/event-log.ts";
+import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
+import type { Database } from "../../log/postgres/database.ts";
+import { prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
+import { openPostgres } from "../../log/postgres/pg-database.ts";
+import { type ImportSummary, importRecorded } from "../../producers/import/import-recorded.ts";
+import { prepareReadModels } from "../../projections/prepare-read-models.ts";
+import { DEFAULT_RULES } from "../../schemas/rules.ts";
+
+/** Where a log and its read models are, as it is told to other processes. */
+export type Place =
+  | { kind: "embedded"; path: string }
+  | { kind: "postgres"; databaseUrl: string }
+  | {
+      kind: "kafka";
+      brokers: string[];
+      schemaRegistryUrl: string;
+      databaseUrl: string;
+      /** Keeps several logs apart on one cluster. */
+      topicPrefix: string;
+    };
+
+/** When conversations without recorded times happened. */
+const AT = new Date("2025-01-01T00:00:00Z");
+
+/** A place that was opened. */
+export interface OpenPlace {
+  log: EventLog;
+  db: Database;
+  pipeline: Pipeline | undefined;
+  importFile(file: string): Promise<ImportSummary>;
+  settled(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const unordered = (): never => {
+  throw new Error("no consumer kept up with the import");
+};
+
+async function openKafkaPlace(place: Extract<Place, { kind: "kafka" }>, consumers: boolean): Promise<OpenPlace> {
+  const { kind: _, databaseUrl, ...options } = place;
+  const db = await openPostgres(databaseUrl);
+  await prepareLogTables(db);
+  const log = await openKafkaLog({ ...options, db, partitions: 4, sessionTimeoutMs: 6000 });
+  await prepareReadModels(db);
+  const rules = openRules(log);
+  const pipeline = consumers ? await startPipeline(log, rules) : undefined;
+  return {
+    log,
+    db,
+    pipeline,
+    importFile: async (file) =>
+      importRecorded({
+        files: [file],
+        at: AT,
+        rulesHash: await rules.ensure(DEFAULT_RULES),
+        log: { append: orderedAppend(log, unordered) },
+        knownSequences: (sources) => knownSequences(log, sources),
+      }),
+    settled: () => settle(log),
+    async close() {
+      await pipeline?.stop();
+      await log.close();
+      await db.close();
+    },
+  };
+}
+
+/** Opens a place, with or without the consumers. Kafka by hand: its prefix is no part of the configuration. */
+export async function openPlace(place: Place, consumers: boolean): Promise<OpenPlace> {
+  if (place.kind === "kafka") return openKafkaPlace(place, consumers);
+  const atlas = await openAtlas({ log: place }, { consumers });
+  return {
+    log: atlas.log,
+    db: atlas.db,
+    pipeline: atlas.pipeline,
+    importFile: (file) => atlas.importRuns({ files: [file], at: AT, onUnordered: unordered }),
+    settled: () => atlas.settled(),
+    close: atlas.close,
+  };
+}
