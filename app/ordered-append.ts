@@ -31,19 +31,24 @@ export function orderedAppend(
   onUnordered: () => void,
 ): (events: readonly AtlasEvent[]) => Promise<void> {
   let waiting = true;
+  const rewarded = async (): Promise<void> => {
+    if (!waiting) return;
+    try {
+      await settle(log, { upTo: "session-rewards", timeoutMs: ROUND_MS });
+    } catch (error) {
+      if (!isAtlasError(error, "ATLAS_CONSUMER_BEHIND")) throw error;
+      waiting = false;
+      onUnordered();
+    }
+  };
   return async (events) => {
     const closing = events.filter((event): event is SessionJudged => event.type === "SessionJudged");
     await log.append(events.filter((event) => event.type !== "SessionJudged"));
+    // An import that was killed may have left sessions behind that nobody has rewarded yet.
+    if (closing.length > 0) await rewarded();
     for (const round of roundsOf(closing)) {
       await log.append(round);
-      if (!waiting) continue;
-      try {
-        await settle(log, { upTo: "session-rewards", timeoutMs: ROUND_MS });
-      } catch (error) {
-        if (!isAtlasError(error, "ATLAS_CONSUMER_BEHIND")) throw error;
-        waiting = false;
-        onUnordered();
-      }
+      await rewarded();
     }
   };
 }

@@ -60,6 +60,8 @@ export async function rebuildReadModels(
   const id = await register(db);
   const schema = schemaOf(id);
   try {
+    await db.query(`create schema ${quoteIdentifier(schema)}`);
+    await db.query(`create schema ${quoteIdentifier(schema)}`);
     await prepareReadModels(db, { schema });
     const { apply } = createReadModels({ schema });
     const replay = new Replay(apply, schema, await recordsSetAside(log, group));

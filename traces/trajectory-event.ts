@@ -141,9 +141,10 @@ function spanOf(event: AtlasEvent): Span {
  * const row = toTrajectoryEvent(event);
  */
 export function toTrajectoryEvent(event: AtlasEvent): TrajectoryEvent {
-  const { type, meta, ...fields } = event;
-  // The fields are JSON text, which escapes what Postgres cannot hold; names are not.
+  const { type, meta: envelope, ...fields } = event;
+  // The fields are JSON text, which escapes what Postgres cannot hold; the rest is not.
   const span = cleanText(spanOf(event));
+  const meta = cleanText(envelope);
   const value = { value: JSON.stringify(fields) };
   const starts = span.type.endsWith("_START");
   const { step_id = null, attempt = null } = fields as Fields;
@@ -174,7 +175,7 @@ export function toTrajectoryEvent(event: AtlasEvent): TrajectoryEvent {
         time_assumed: meta.time_assumed,
         causation_id: meta.causation_id ?? null,
         trace_id: meta.trace_id ?? null,
-        derivation: meta.derivation == null ? null : JSON.stringify(meta.derivation),
+        derivation: envelope.derivation == null ? null : JSON.stringify(envelope.derivation),
       },
       data: { input: starts ? value : null, output: starts ? null : value, chunk: null },
       usage_info: null,

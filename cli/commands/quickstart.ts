@@ -28,6 +28,8 @@ interface Row {
   approved: boolean;
 }
 
+const seconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
+
 async function runTasks(atlas: Atlas, options: Options, signal: AbortSignal): Promise<Row[]> {
   const { client, why } = await detectModel();
   tell(`Models: ${client.simulated ? style("yellow", why) : why}`);
@@ -69,7 +71,7 @@ function showResults(rows: readonly Row[]): void {
       value: ({ result }) => result.tokens.total.toLocaleString("en"),
       align: "right",
     },
-    { title: "Time", value: ({ result }) => `${(result.durationMs / 1000).toFixed(1)} s`, align: "right" },
+    { title: "Time", value: ({ result }) => seconds(result.durationMs), align: "right" },
     { title: "Session", value: ({ result }) => result.sessionId },
   ]))
     print(line);
@@ -165,7 +167,7 @@ async function quickstart(options: Options): Promise<void> {
   atlas sessions show ${rows[0]!.result.sessionId.slice(0, 13)}   the tree of what happened
   atlas review list                    what waits for a decision
   atlas import runs.jsonl              your own recorded conversations
-  docs: https://github.com/atlas-sdk/atlas-sdk#readme`);
+  atlas --help                         everything else`);
     }
     if (!identical) process.exitCode = EXIT.failure;
   });

@@ -176,7 +176,14 @@ describe("the server in front of PGlite", () => {
     await one.query("insert into t values (2)");
     const ended = new Promise((resolve) => one.once("end", resolve));
     const told = new Promise<Error>((resolve) => one.once("error", resolve));
+    const counts = Array.from({ length: 6 }, async (_, index) => {
+      await sleep((index * IDLE_MS) / 3);
+      return (await (await client()).query("select count(*)::int as n from t")).rows[0];
+    });
+    const waited = Date.now();
     expect((await two.query("select count(*)::int as n from t")).rows).toEqual([{ n: 0 }]);
+    expect(Date.now() - waited).toBeLessThan(1.6 * IDLE_MS);
+    expect(await Promise.all(counts)).toEqual(Array(6).fill({ n: 0 }));
     expect(await told).toMatchObject({ code: "25P03" });
     await ended;
     await expect(one.query("commit")).rejects.toThrow(/not queryable|terminated|closed/);

@@ -69,24 +69,6 @@ export async function everything(db: Database): Promise<Record<string, string[]>
   return tables;
 }
 
-/** The same, with sessions' integers forgotten: for databases that met the sessions in another order. */
-export async function everythingWithoutIds(db: Database): Promise<unknown> {
-  const { rows } = await db.query<{ session: object }>(
-    `select jsonb_build_object(
-       'session', to_jsonb(s) - 'id',
-       'plan', (select p.plan from plans p where p.session_id = s.id),
-       'steps', (select jsonb_agg(to_jsonb(r) - 'session_id' order by step_id) from step_results r where r.session_id = s.id),
-       'attempts', (select jsonb_agg(to_jsonb(a) - 'session_id' order by step_id, attempt) from step_attempts a where a.session_id = s.id),
-       'notes', (select jsonb_agg(to_jsonb(g) - 'session_id' order by step_id, sequence) from guidance_notes g where g.session_id = s.id),
-       'events', (select jsonb_agg((to_jsonb(e) - 'session_id') || jsonb_build_object('id', e.id - s.id::bigint * 2097152) order by id)
-                    from trajectory_events e where e.session_id = s.id)) as session
-       from sessions s order by session_uuid`,
-  );
-  const facts = await db.query("select * from session_facts order by session_uuid, event_id");
-  const registry = await db.query("select * from learning_registry order by learning_key");
-  return { sessions: rows.map(({ session }) => session), facts: facts.rows, registry: registry.rows };
-}
-
 /** Empties the read models; sessions keep their integers. */
 export async function emptyReadModels(db: Database): Promise<void> {
   await db.query(`truncate ${Object.keys(TABLES).join(", ")}, atlas_log.dead_letters`);

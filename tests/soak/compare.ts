@@ -31,8 +31,12 @@ function compareSets(name: string, got: readonly string[], expected: readonly st
   const extra = missingFrom(expected, got);
   if (missing.length === 0 && extra.length === 0) return [];
   const counts = `${name}: ${got.length} instead of ${expected.length}`;
-  const first = [...missing.slice(0, 1).map((text) => `lacks ${cut(text)}`), ...extra.slice(0, 1).map((text) => `has ${cut(text)}`)];
-  const kind = got.length < expected.length ? "lost" : got.length > expected.length ? "duplicated" : "different";
+  const first = [
+    ...missing.slice(0, 1).map((text) => `lacks ${cut(text)}`),
+    ...extra.slice(0, 1).map((text) => `has ${cut(text)}`),
+  ];
+  const kind =
+    got.length < expected.length ? "lost" : got.length > expected.length ? "duplicated" : "different";
   return [{ kind, what: `${counts}; ${first.join("; ")}` }];
 }
 
@@ -40,8 +44,11 @@ function compareExports(got: string, expected: string): Anomaly[] {
   if (got === expected) return [];
   const [lines, wanted] = [got.split("\n"), expected.split("\n")];
   const line = wanted.findIndex((text, index) => text !== lines[index]);
-  const column = [...(wanted[line] ?? "")].findIndex((character, index) => character !== lines[line]?.[index]);
-  const around = (text: string | undefined): string => text?.slice(Math.max(0, column - 80), column + 80) ?? "nothing";
+  const column = [...(wanted[line] ?? "")].findIndex(
+    (character, index) => character !== lines[line]?.[index],
+  );
+  const around = (text: string | undefined): string =>
+    text?.slice(Math.max(0, column - 80), column + 80) ?? "nothing";
   const what = `the export differs at ${line + 1}:${column + 1}; …${around(lines[line])}… instead of …${around(wanted[line])}…`;
   return [{ kind: "different", what }];
 }

@@ -19,7 +19,9 @@ function turns(random: Random, thing: string, long: boolean): unknown[] {
     const name = random.pick(["find", "count", "look_up"]);
     const call = { id, type: "function", function: { name, arguments: JSON.stringify({ thing, turn }) } };
     const content =
-      long && turn === 0 ? `${thing} `.repeat(LONG / (thing.length + 1)) : `${random.below(1000)} – ${thing} ☂`;
+      long && turn === 0
+        ? `${thing} `.repeat(LONG / (thing.length + 1))
+        : `${random.below(1000)} – ${thing} ☂`;
     return [
       { role: "assistant", content: null, tool_calls: [call] },
       { role: "tool", tool_call_id: id, name, content },

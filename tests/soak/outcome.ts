@@ -35,7 +35,10 @@ const DECIDED_AT = Date.UTC(2025, 5, 1) * 1000;
 function asAlways(decision: AtlasEvent): AtlasEvent {
   const { meta } = decision;
   const event_id = idOf("approved", meta.session_id!);
-  return { ...decision, meta: { ...meta, event_id, source: `review/${event_id}`, sequence: 1, occurred_at: DECIDED_AT } };
+  return {
+    ...decision,
+    meta: { ...meta, event_id, source: `review/${event_id}`, sequence: 1, occurred_at: DECIDED_AT },
+  };
 }
 
 async function approveAll({ log, db, settled }: OpenPlace): Promise<void> {

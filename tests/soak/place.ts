@@ -1,5 +1,5 @@
-import { openAtlas } from "../../app/open-atlas.ts";
 import { knownSequences } from "../../app/known-sequences.ts";
+import { openAtlas } from "../../app/open-atlas.ts";
 import { orderedAppend } from "../../app/ordered-append.ts";
 import { type Pipeline, settle, startPipeline } from "../../app/pipeline.ts";
 import { openRules } from "../../app/rules.ts";
@@ -42,7 +42,10 @@ const unordered = (): never => {
   throw new Error("no consumer kept up with the import");
 };
 
-async function openKafkaPlace(place: Extract<Place, { kind: "kafka" }>, consumers: boolean): Promise<OpenPlace> {
+async function openKafkaPlace(
+  place: Extract<Place, { kind: "kafka" }>,
+  consumers: boolean,
+): Promise<OpenPlace> {
   const { kind: _, databaseUrl, ...options } = place;
   const db = await openPostgres(databaseUrl);
   await prepareLogTables(db);

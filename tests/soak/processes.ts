@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Orders } from "./child.ts";
+import type { Orders } from "./orders.ts";
 
 /** A process of a round. */
 export interface Running {
@@ -26,9 +26,7 @@ export function start(orders: Orders): Running {
   child.stderr!.setEncoding("utf8").on("data", (text: string) => {
     said += text;
   });
-  const ended = once(child, "close").then(
-    ([code, signal]) => (signal ?? code) as number | NodeJS.Signals,
-  );
+  const ended = once(child, "close").then(([code, signal]) => (signal ?? code) as number | NodeJS.Signals);
   const opened = Promise.race([once(child, "message"), ended]).then(() => undefined);
   return { child, role: orders.role, opened, ended, said: () => said };
 }

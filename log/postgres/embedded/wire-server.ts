@@ -53,15 +53,21 @@ export async function serve(options: WireServerOptions): Promise<WireServer> {
     return turns.splice(index, index < 0 ? 0 : 1)[0];
   };
 
-  const work = async (): Promise<void> => {
+  const busy = (): void => {
     clearTimeout(idle);
+    idle = undefined;
+  };
+
+  const work = async (): Promise<void> => {
     while (!stopping) {
       if (owner !== undefined && !sockets.has(owner)) {
+        busy();
         await session.run(query("rollback"));
         owner = undefined;
       }
       const turn = next();
       if (turn === undefined) break;
+      busy();
       const { socket, unit } = turn;
       const answer = await session.run(unit, (last) => socket.write(last));
       owner = session.inTransaction() ? socket : undefined;
@@ -70,7 +76,8 @@ export async function serve(options: WireServerOptions): Promise<WireServer> {
       socket.uncork();
       if (owner === undefined) await between(unit.length);
     }
-    if (owner !== undefined && turns.length > 0) idle = setTimeout(evict, idleInTransactionMs, owner);
+    // Whoever else comes to wait does not give the owner more time.
+    if (owner !== undefined && turns.length > 0) idle ??= setTimeout(evict, idleInTransactionMs, owner);
   };
 
   const pump = (): void => {
@@ -119,14 +126,14 @@ export async function serve(options: WireServerOptions): Promise<WireServer> {
 
   const server = createServer(accept);
   await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
+    server.on("error", reject);
     server.listen(path, resolve);
   });
 
   return {
     async stop() {
       stopping = true;
-      clearTimeout(idle);
+      busy();
       const closed = new Promise((resolve) => server.close(resolve));
       await running;
       for (const socket of sockets) socket.destroy();

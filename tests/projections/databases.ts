@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Database } from "../../log/postgres/database.ts";
+import { openEmbedded } from "../../log/postgres/embedded/open-embedded.ts";
+import { prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
+import { openPostgres } from "../../log/postgres/pg-database.ts";
+import { prepareReadModels } from "../../projections/prepare-read-models.ts";
+import { missing, postgres } from "../services/services.ts";
+
+/** A kind of database that read models have to work on. */
+export interface DatabaseKind {
+  name: string;
+  skip: boolean;
+  /** Opens a new one with all tables. */
+  open(): Promise<Database>;
+}
+
+async function prepared(db: Database): Promise<Database> {
+  await prepareLogTables(db);
+  await prepareReadModels(db);
+  return db;
+}
+
+async function openNewEmbedded(): Promise<Database> {
+  const folder = mkdtempSync(join(tmpdir(), "atlas-read-models-"));
+  const db = await openEmbedded(folder);
+  return {
+    address: db.address,
+    query: (sql, params) => db.query(sql, params),
+    transaction: (body) => db.transaction(body),
+    close: async () => {
+      await db.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A new database on the server that all suites share. */
+export const openServer = async (): Promise<Database> => prepared(await openPostgres((await postgres()).url));
+
+/** Every kind of database. */
+export const DATABASES: DatabaseKind[] = [
+  { name: "a Postgres server", skip: await missing("postgres"), open: openServer },
+  { name: "the embedded database", skip: false, open: async () => prepared(await openNewEmbedded()) },
+];

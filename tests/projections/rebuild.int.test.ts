@@ -1,0 +1,213 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Consumer, EventLog } from "../../log/event-log.ts";
+import type { Database } from "../../log/postgres/database.ts";
+import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
+import { createReadModels } from "../../projections/read-models.ts";
+import { rebuildReadModels } from "../../projections/rebuild.ts";
+import { streamTraces } from "../../projections/stream-traces.ts";
+import { createEvent } from "../../schemas/codec.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { TOPICS } from "../../schemas/topics.ts";
+import { encodeTrainingLine } from "../../traces/training-line.ts";
+import { factsOf, sessionWriter, wholeSession } from "../traces/sessions.ts";
+import { DATABASES } from "./databases.ts";
+import { everything } from "./replayed.ts";
+
+const GROUP = "read-models";
+
+async function linesOf(db: Database): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const trace of streamTraces(db)) lines.push(encodeTrainingLine(trace));
+  return lines;
+}
+
+async function leftovers(db: Database): Promise<string[]> {
+  const { rows } = await db.query<{ nspname: string }>(
+    "select nspname::text from pg_namespace where nspname like 'atlas_rebuild%'",
+  );
+  return rows.map(({ nspname }) => nspname);
+}
+
+describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
+  describe.skipIf(skip)("", () => {
+    let db: Database;
+    let log: EventLog;
+    const consumers: Consumer[] = [];
+
+    const appendSessions = async (names: readonly string[]): Promise<void> => {
+      for (const name of names) {
+        const own = wholeSession(name, { learningKey: `key ${name}` });
+        await log.append([...own, ...factsOf(own)]);
+      }
+    };
+
+    const consume = async (): Promise<Consumer> => {
+      const { apply, forget } = createReadModels();
+      const consumer = await log.consume({ group: GROUP, topics: TOPICS, onAssignmentChange: forget }, apply);
+      consumers.push(consumer);
+      return consumer;
+    };
+
+    const caughtUp = async (): Promise<void> => {
+      await log.caughtUp(GROUP, await log.ends(TOPICS), { timeoutMs: 30_000 });
+    };
+
+    beforeEach(async () => {
+      db = await open();
+      log = await openPostgresLog({ db, partitions: 4, embedded: db.address.startsWith("embedded") });
+    });
+    afterEach(async () => {
+      await Promise.all(consumers.splice(0).map((consumer) => consumer.stop()));
+      await log?.close();
+      await db?.close();
+    });
+
+    it("gives the same rows and the same lines, whatever happened to the live tables", async () => {
+      await appendSessions(["a", "b", "c", "d", "e"]);
+      await consume();
+      await caughtUp();
+      const [rows, lines] = [await everything(db), await linesOf(db)];
+      expect(lines).toHaveLength(5);
+
+      await db.query("update sessions set task = 'changed', review_status = 'quarantined'");
+      await db.query("delete from sessions where id = (select min(id) from sessions)");
+      const progress: number[] = [];
+      const summary = await rebuildReadModels(db, log, { onProgress: (events) => progress.push(events) });
+      expect(summary).toEqual({ sessions: 5, events: 5 * (wholeSession("a").length + 4) });
+      expect(progress.at(-1)).toBe(summary.events);
+      expect(await everything(db)).toEqual(rows);
+      expect(await linesOf(db)).toEqual(lines);
+      expect(await leftovers(db)).toEqual([]);
+    });
+
+    it("goes on beside consumers that are at work, and loses nothing of what they do", async () => {
+      const first = ["a", "b", "c", "d", "e", "f"];
+      const then = ["g", "h", "i", "j", "k", "l"];
+      await appendSessions(first);
+      await consume();
+      const appending = appendSessions(then);
+      const { sessions } = await rebuildReadModels(db, log);
+      expect(sessions).toBeGreaterThan(0);
+      await appending;
+      await caughtUp();
+      const rows = await everything(db);
+      expect(rows.sessions).toHaveLength(first.length + then.length);
+      await rebuildReadModels(db, log);
+      expect(await everything(db)).toEqual(rows);
+    });
+
+    it("builds only what the consumers have applied", async () => {
+      await appendSessions(["a"]);
+      const consumer = await consume();
+      await caughtUp();
+      await consumer.stop();
+      await appendSessions(["b"]);
+      expect((await rebuildReadModels(db, log)).sessions).toBe(1);
+      await consume();
+      await caughtUp();
+      expect((await everything(db)).sessions).toHaveLength(2);
+    });
+
+    it("leaves the live tables as they are when it fails, and clears up behind one that was killed", async () => {
+      await appendSessions(["a", "b"]);
+      await consume();
+      await caughtUp();
+      const rows = await everything(db);
+      const failing = rebuildReadModels(db, log, {
+        onProgress: () => {
+          throw new Error("no more");
+        },
+      });
+      await expect(failing).rejects.toThrow("no more");
+      expect(await leftovers(db)).toEqual([]);
+
+      // What a killed process leaves: its registration, by a process id that nobody has, and its schema.
+      const { hostname } = await import("node:os");
+      const { rows: killed } = await db.query<{ id: number }>(
+        "insert into atlas_log.rebuilds (member) values ($1) returning id",
+        [`${hostname()}:999999:dead`],
+      );
+      await db.query(`create schema atlas_rebuild_${killed[0]!.id}`);
+      await db.query(`create table atlas_rebuild_${killed[0]!.id}.sessions (id int)`);
+      expect(await everything(db)).toEqual(rows);
+      await rebuildReadModels(db, log);
+      expect(await leftovers(db)).toEqual([]);
+      expect(await everything(db)).toEqual(rows);
+      expect((await db.query("select 1 from atlas_log.rebuilds")).rows).toEqual([]);
+    });
+
+    it("leaves out the records that consumers set aside", async () => {
+      const { emit, events } = sessionWriter("poison");
+      emit("SessionStarted", { task: "t", learning_key: "k", agent: "x" });
+      const stray = { ...events[0]!, meta: { ...events[0]!.meta, session_id: "nobody", source: "nobody" } };
+      await log.append([stray as AtlasEvent]);
+      await appendSessions(["a"]);
+      await consume();
+      await caughtUp();
+      await caughtUp();
+      const rows = await everything(db);
+      expect((await db.query("select 1 from atlas_log.dead_letters")).rows).toHaveLength(1);
+      await rebuildReadModels(db, log);
+      expect(await everything(db)).toEqual(rows);
+    });
+
+    it("keeps who owns the tables and who may read them", async () => {
+      await db.query(`do $$ begin
+        if not exists (select 1 from pg_roles where rolname = 'atlas_reader') then create role atlas_reader; end if;
+        if not exists (select 1 from pg_roles where rolname = 'atlas_owner') then create role atlas_owner; end if;
+      end $$`);
+      await db.query(
+        "grant select on sessions, plans to atlas_reader; grant select (session_id) on step_results to public",
+      );
+      await db.query(
+        "grant usage, create on schema public to atlas_owner; alter table guidance_notes owner to atlas_owner",
+      );
+      const rights = `select relname::text, relowner::regrole::text as owner, relacl::text[] as acl,
+          (select array_agg(attname || ' ' || attacl::text order by attname) from pg_attribute a where a.attrelid = c.oid and attacl is not null) as columns
+        from pg_class c where relnamespace = current_schema()::regnamespace and relkind in ('r', 'i') order by 1`;
+      const before = await db.query(rights);
+      await appendSessions(["a"]);
+      await consume();
+      await caughtUp();
+      await rebuildReadModels(db, log);
+      expect((await db.query(rights)).rows).toEqual(before.rows);
+      await db.query(
+        "reassign owned by atlas_owner to current_user; drop owned by atlas_reader, atlas_owner",
+      );
+    });
+
+    it("refuses to swap while a view depends on the live tables, and leaves them", async () => {
+      await db.query("create view mine as select task from sessions");
+      await expect(rebuildReadModels(db, log)).rejects.toMatchObject({
+        code: "ATLAS_DATABASE_OCCUPIED",
+        message: expect.stringContaining("depend"),
+      });
+      expect(await leftovers(db)).toEqual([]);
+      expect((await db.query("select * from mine")).rows).toEqual([]);
+    });
+
+    it("replays a revised reward as the consumers saw it", async () => {
+      const own = wholeSession("a");
+      await log.append([...own, ...factsOf(own), ...factsOf(own, { revision: 1, score: 0.25 })]);
+      const late = createEvent(
+        "SessionErased",
+        {
+          event_id: crypto.randomUUID(),
+          session_id: wholeSession("b")[0]!.meta.session_id!,
+          source: "e",
+          sequence: 1,
+          occurred_at: 1,
+          time_assumed: false,
+        },
+        { learning_key: "counting", author: "Ada" },
+      );
+      await log.append([...wholeSession("b"), late]);
+      await consume();
+      await caughtUp();
+      const rows = await everything(db);
+      expect(rows.sessions).toHaveLength(1);
+      await rebuildReadModels(db, log);
+      expect(await everything(db)).toEqual(rows);
+    });
+  });
+});
