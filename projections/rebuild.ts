@@ -61,7 +61,6 @@ export async function rebuildReadModels(
   const schema = schemaOf(id);
   try {
     await db.query(`create schema ${quoteIdentifier(schema)}`);
-    await db.query(`create schema ${quoteIdentifier(schema)}`);
     await prepareReadModels(db, { schema });
     const { apply } = createReadModels({ schema });
     const replay = new Replay(apply, schema, await recordsSetAside(log, group));

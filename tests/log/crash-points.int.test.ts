@@ -119,7 +119,7 @@ describe("an owner that dies", () => {
       transaction: async (body) => {
         transactions += 1;
         if (transactions !== nth) return db.transaction(body);
-        if (when === "before") return db.transaction(async (tx) => (await body(tx), die()));
+        if (when === "before") return db.transaction((tx) => body(tx).then(die));
         await db.transaction(body);
         return die();
       },
@@ -146,7 +146,7 @@ describe("an owner that dies", () => {
 
   test("in the middle of publishing", async () => {
     const owner = await claim({
-      publish: async (records) => (await appendRecords(db, records.slice(0, 2)), die()),
+      publish: (records) => appendRecords(db, records.slice(0, 2)).then(die),
     });
     await expect(owner.apply("atlas.sessions", input)).rejects.toBe(dead);
     await finish();
@@ -154,7 +154,7 @@ describe("an owner that dies", () => {
   });
 
   test("after the log acknowledged, before it emptied its outbox", async () => {
-    const owner = await claim({ publish: async (records) => (await appendRecords(db, records), die()) });
+    const owner = await claim({ publish: (records) => appendRecords(db, records).then(die) });
     await expect(owner.apply("atlas.sessions", input)).rejects.toBe(dead);
     await finish();
     expect({ effects: await effects(), seen: await seen() }).toEqual(whole);

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Consumer, EventLog } from "../../log/event-log.ts";
 import type { Database } from "../../log/postgres/database.ts";
@@ -122,7 +124,6 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
       expect(await leftovers(db)).toEqual([]);
 
       // What a killed process leaves: its registration, by a process id that nobody has, and its schema.
-      const { hostname } = await import("node:os");
       const { rows: killed } = await db.query<{ id: number }>(
         "insert into atlas_log.rebuilds (member) values ($1) returning id",
         [`${hostname()}:999999:dead`],
@@ -152,16 +153,11 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
     });
 
     it("keeps who owns the tables and who may read them", async () => {
-      await db.query(`do $$ begin
-        if not exists (select 1 from pg_roles where rolname = 'atlas_reader') then create role atlas_reader; end if;
-        if not exists (select 1 from pg_roles where rolname = 'atlas_owner') then create role atlas_owner; end if;
-      end $$`);
-      await db.query(
-        "grant select on sessions, plans to atlas_reader; grant select (session_id) on step_results to public",
-      );
-      await db.query(
-        "grant usage, create on schema public to atlas_owner; alter table guidance_notes owner to atlas_owner",
-      );
+      // Roles belong to the whole server.
+      const [reader, owner] = ["reader", "owner"].map((role) => `atlas_${role}_${randomUUID().slice(0, 8)}`);
+      await db.query(`create role ${reader}; create role ${owner}; grant usage, create on schema public to ${owner}`);
+      await db.query(`grant select on sessions, plans to ${reader}; alter table guidance_notes owner to ${owner}`);
+      await db.query("grant select (session_id) on step_results to public");
       const rights = `select relname::text, relowner::regrole::text as owner, relacl::text[] as acl,
           (select array_agg(attname || ' ' || attacl::text order by attname) from pg_attribute a where a.attrelid = c.oid and attacl is not null) as columns
         from pg_class c where relnamespace = current_schema()::regnamespace and relkind in ('r', 'i') order by 1`;
@@ -171,9 +167,8 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
       await caughtUp();
       await rebuildReadModels(db, log);
       expect((await db.query(rights)).rows).toEqual(before.rows);
-      await db.query(
-        "reassign owned by atlas_owner to current_user; drop owned by atlas_reader, atlas_owner",
-      );
+      await db.query(`reassign owned by ${owner} to current_user; drop owned by ${reader}, ${owner}`);
+      await db.query(`drop role ${reader}, ${owner}`);
     });
 
     it("refuses to swap while a view depends on the live tables, and leaves them", async () => {
@@ -192,7 +187,7 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
       const late = createEvent(
         "SessionErased",
         {
-          event_id: crypto.randomUUID(),
+          event_id: randomUUID(),
           session_id: wholeSession("b")[0]!.meta.session_id!,
           source: "e",
           sequence: 1,

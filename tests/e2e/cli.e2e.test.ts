@@ -1,0 +1,30 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { configuring } from "./configuring.ts";
+import { exporting } from "./exporting.ts";
+import { importing } from "./importing.ts";
+import { install, type Installed } from "./installed.ts";
+import { quickstarting } from "./quickstarting.ts";
+import { rebuilding } from "./rebuilding.ts";
+import { reviewing } from "./reviewing.ts";
+import { sharing } from "./sharing.ts";
+import { typing } from "./typing.ts";
+
+// One installation serves them all.
+let installed: Installed;
+beforeAll(async () => {
+  installed = await install();
+});
+afterAll(() => installed?.remove());
+
+const it = (): Installed => installed;
+
+describe("the installed package", () => {
+  describe("usage and configuration", () => configuring(it));
+  describe("atlas quickstart", () => quickstarting(it));
+  describe("atlas import", () => importing(it));
+  describe("atlas sessions and review", () => reviewing(it));
+  describe("atlas export", () => exporting(it));
+  describe("atlas rebuild", () => rebuilding(it));
+  describe("several processes, and signals", () => sharing(it));
+  describe("types", () => typing(it));
+});
