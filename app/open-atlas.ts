@@ -115,7 +115,7 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
       return importRecorded({
         ...rest,
         rulesHash,
-        log: { append: orderedAppend(log, () => onUnordered?.()) },
+        log: { append: orderedAppend(log, () => onUnordered?.(), rest.signal) },
         knownSequences: (sources) => knownSequences(log, sources),
       });
     },

@@ -25,16 +25,18 @@ function roundsOf(closing: readonly SessionJudged[]): SessionJudged[][] {
  * would otherwise decide which those are, and two imports of the same file could differ.
  *
  * @param onUnordered called once when no consumer keeps up, and the rest is appended without waiting
+ * @param signal ends the waiting; sessions that were not closed by then are when they are imported again
  */
 export function orderedAppend(
   log: EventLog,
   onUnordered: () => void,
+  signal?: AbortSignal,
 ): (events: readonly AtlasEvent[]) => Promise<void> {
   let waiting = true;
   const rewarded = async (): Promise<void> => {
     if (!waiting) return;
     try {
-      await settle(log, { upTo: "session-rewards", timeoutMs: ROUND_MS });
+      await settle(log, { upTo: "session-rewards", timeoutMs: ROUND_MS, ...(signal && { signal }) });
     } catch (error) {
       if (!isAtlasError(error, "ATLAS_CONSUMER_BEHIND")) throw error;
       waiting = false;

@@ -28,8 +28,11 @@ export interface RebuildSummary {
   };
 }
 
+/** What a rebuild needs of an open Atlas. */
+export type Rebuildable = Pick<Atlas, "log" | "db" | "rules">;
+
 async function rebuildDerived(
-  atlas: Atlas,
+  atlas: Rebuildable,
   options: RebuildOptions,
 ): Promise<NonNullable<RebuildSummary["derived"]>> {
   const { log, rules } = atlas;
@@ -58,7 +61,7 @@ async function rebuildDerived(
  *
  * @throws AtlasError ATLAS_CONSUMER_BEHIND when consumers do not keep up
  */
-export async function rebuild(atlas: Atlas, options: RebuildOptions = {}): Promise<RebuildSummary> {
+export async function rebuild(atlas: Rebuildable, options: RebuildOptions = {}): Promise<RebuildSummary> {
   const derived = options.derived === true ? await rebuildDerived(atlas, options) : undefined;
   await settle(atlas.log, options.signal === undefined ? {} : { signal: options.signal });
   const { sessions, events } = await rebuildReadModels(atlas.db, atlas.log, {

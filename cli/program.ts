@@ -63,7 +63,8 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
-      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      const asked = error.exitCode === 0 || error.code === "commander.help";
+      process.exitCode = asked ? EXIT.ok : EXIT.usage;
       return;
     }
     tell(explain(error));

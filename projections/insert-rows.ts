@@ -1,8 +1,8 @@
 import type { Queryable } from "../log/postgres/database.ts";
+import { groupsOf } from "./groups.ts";
 
 /** Larger statements would hold up the embedded database's other work. */
-const MAX_ROWS = 500;
-const MAX_LENGTH = 4 * 1024 * 1024;
+const LIMITS = { items: 500, size: 4 * 1024 * 1024 };
 
 type Cell = string | number | boolean | null;
 
@@ -13,32 +13,12 @@ export type Columns<Row> = Record<string, [type: string, value: (row: Row) => Ce
 export interface Target<Row> {
   table: string;
   columns: Columns<Row>;
-  /** Columns that identify a row. */
-  key: readonly string[];
-  /** Leave rows that are there as they are, instead of overwriting them. */
-  keep?: boolean;
-  /** Overwrites only where this holds; the row that is there is called `old`. */
-  where?: string;
+  /** Columns that identify a row: rows that are there are overwritten. Without, none may be there. */
+  key?: readonly string[];
 }
 
 const lengthOf = (cells: readonly Cell[]): number =>
   cells.reduce<number>((sum, cell) => sum + (typeof cell === "string" ? cell.length : 8), 0);
-
-function* chunks(rows: readonly Cell[][]): Generator<Cell[][]> {
-  let chunk: Cell[][] = [];
-  let length = 0;
-  for (const row of rows) {
-    const more = lengthOf(row);
-    if (chunk.length > 0 && (chunk.length === MAX_ROWS || length + more > MAX_LENGTH)) {
-      yield chunk;
-      chunk = [];
-      length = 0;
-    }
-    chunk.push(row);
-    length += more;
-  }
-  if (chunk.length > 0) yield chunk;
-}
 
 /**
  * Inserts rows, or overwrites those that are there, with one statement for up to 500 rows. No row may come twice.
@@ -54,16 +34,15 @@ export async function insertRows<Row>(
   if (rows.length === 0) return;
   const columns = Object.entries(target.columns);
   const names = columns.map(([name]) => name);
-  const changed = names.filter((name) => !target.key.includes(name));
-  const update = changed.map((name) => `${name} = excluded.${name}`).join(", ");
-  const where = target.where === undefined ? "" : ` where ${target.where}`;
-  const conflict = target.keep === true ? "do nothing" : `do update set ${update}${where}`;
+  const { key } = target;
+  const update = names.filter((name) => !key?.includes(name)).map((name) => `${name} = excluded.${name}`);
+  const conflict =
+    key === undefined ? "" : ` on conflict (${key.join(", ")}) do update set ${update.join(", ")}`;
   const sql =
-    `insert into ${target.table} as old (${names.join(", ")}) select * from ` +
-    `unnest(${columns.map(([, [type]], index) => `$${index + 1}::${type}[]`).join(", ")}) ` +
-    `on conflict (${target.key.join(", ")}) ${conflict}`;
+    `insert into ${target.table} (${names.join(", ")}) select * from ` +
+    `unnest(${columns.map(([, [type]], index) => `$${index + 1}::${type}[]`).join(", ")})${conflict}`;
   const cells = rows.map((row) => columns.map(([, [, value]]) => value(row)));
-  for (const chunk of chunks(cells)) {
+  for (const chunk of groupsOf(cells, lengthOf, LIMITS)) {
     await tx.query(
       sql,
       columns.map((_, index) => chunk.map((row) => row[index])),

@@ -1,6 +1,9 @@
-import type { Apply, EventLog, LogRecord } from "../log/event-log.ts";
+import { AtlasError } from "../errors/atlas-error.ts";
+import type { Apply, EventLog, LogRecord, Position, RawRecord } from "../log/event-log.ts";
 import type { Queryable } from "../log/postgres/database.ts";
 import { loadSequences, saveSequences } from "../log/runner/assignment-store.ts";
+import { decodeEvent } from "../schemas/codec.ts";
+import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
 
 /** Names one partition of one topic. */
@@ -20,17 +23,42 @@ export async function checkpointsOf(db: Queryable, group: string): Promise<Posit
   return new Map(rows.map(({ topic, partition, next }) => [placeOf(topic, partition), next]));
 }
 
+type RecordName = `${Place}@${number}`;
+
+const nameOf = ({ topic, partition, offset }: Position): RecordName =>
+  `${placeOf(topic, partition)}@${offset}`;
+
 /** The records that a group could not apply: its read models are without them, and so is a rebuild. */
-export async function recordsSetAside(log: EventLog, group: string): Promise<Set<string>> {
-  const aside = new Set<string>();
-  for await (const batch of log.read(["atlas.dead-letters"])) {
-    for (const { event } of batch) {
-      if (event.type === "DeadLettered" && event.group === group) {
-        aside.add(`${event.topic}[${event.partition}]@${event.offset}`);
-      }
+export async function recordsSetAside(log: EventLog, group: string): Promise<Set<RecordName>> {
+  const aside = new Set<RecordName>();
+  for await (const batch of log.readRaw(["atlas.dead-letters"])) {
+    for (const raw of batch) {
+      const event = readable(raw);
+      if (event?.type !== "DeadLettered" || event.group !== group) continue;
+      const { topic, partition, offset } = event;
+      aside.add(nameOf({ topic: topic as Topic, partition, offset }));
     }
   }
   return aside;
+}
+
+function readable({ fingerprint, body }: RawRecord): AtlasEvent | undefined {
+  try {
+    return fingerprint === undefined ? undefined : decodeEvent(fingerprint, body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** @throws AtlasError ATLAS_EVENT_UNREADABLE, ATLAS_SCHEMA_NEWER */
+function decoded(raw: RawRecord): LogRecord {
+  const { topic, partition, offset, key, appendedAt, fingerprint, body } = raw;
+  if (fingerprint === undefined) {
+    throw new AtlasError("ATLAS_EVENT_UNREADABLE", "the record was not written by this package", {
+      where: nameOf(raw),
+    });
+  }
+  return { topic, partition, offset, key, appendedAt, event: decodeEvent(fingerprint, body) };
 }
 
 /** Applies records as a consumer would, without being one. */
@@ -41,13 +69,13 @@ export class Replay {
   events = 0;
   private readonly apply: Apply;
   private readonly group: string;
-  private readonly aside: ReadonlySet<string>;
+  private readonly aside: ReadonlySet<RecordName>;
 
   /**
    * @param group the name under which sequences are remembered meanwhile
    * @param aside records to leave out
    */
-  constructor(apply: Apply, group: string, aside: ReadonlySet<string>) {
+  constructor(apply: Apply, group: string, aside: ReadonlySet<RecordName>) {
     this.apply = apply;
     this.group = group;
     this.aside = aside;
@@ -58,14 +86,14 @@ export class Replay {
   }
 
   /** Applies records of one partition of one topic, in order, in the caller's transaction. */
-  async unit(tx: Queryable, topic: Topic, partition: number, records: readonly LogRecord[]): Promise<void> {
+  async unit(tx: Queryable, topic: Topic, partition: number, raw: readonly RawRecord[]): Promise<void> {
+    const records = raw.filter((record) => !this.aside.has(nameOf(record))).map(decoded);
     const key = { group: this.group, partition };
     const sources = [...new Set(records.map(({ event }) => event.meta.source))];
     const seen = await loadSequences(tx, key, topic, sources);
     const advanced = new Map<string, number>();
-    const fresh = records.filter(({ event, offset }) => {
+    const fresh = records.filter(({ event }) => {
       const { source, sequence } = event.meta;
-      if (this.aside.has(`${topic}[${partition}]@${offset}`)) return false;
       if (sequence <= (advanced.get(source) ?? seen.get(source) ?? -1)) return false;
       advanced.set(source, sequence);
       return true;
@@ -75,7 +103,7 @@ export class Replay {
   }
 
   /** Notes that records were applied and committed. */
-  advance(topic: Topic, partition: number, records: readonly LogRecord[]): void {
+  advance(topic: Topic, partition: number, records: readonly Position[]): void {
     const last = records.at(-1);
     if (last === undefined) return;
     this.done.set(placeOf(topic, partition), last.offset + 1);

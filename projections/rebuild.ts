@@ -1,4 +1,4 @@
-import type { EventLog, LogRecord } from "../log/event-log.ts";
+import type { EventLog, RawRecord } from "../log/event-log.ts";
 import type { Database, Queryable } from "../log/postgres/database.ts";
 import { isGone, memberName } from "../log/postgres/leases.ts";
 import { isTransient } from "../log/postgres/transient.ts";
@@ -117,7 +117,7 @@ async function catchUp({ db, log, id, replay, onProgress }: Work, until: Positio
         const fromOffset = replay.doneAt(topic, partition);
         const untilOffset = until.get(placeOf(topic, partition)) ?? 0;
         if (fromOffset >= untilOffset) continue;
-        for await (const batch of log.read([topic], { partition, fromOffset, untilOffset })) {
+        for await (const batch of log.readRaw([topic], { partition, fromOffset, untilOffset })) {
           await patiently(() =>
             db.transaction(async (tx) => {
               await tx.query("update atlas_log.rebuilds set seen_at = now() where id = $1", [id]);
@@ -140,14 +140,14 @@ async function catchUp({ db, log, id, replay, onProgress }: Work, until: Positio
 }
 
 /** The next records of every partition: consumers may have applied some of them by the time of the swap. */
-async function readAhead({ log, replay }: Work): Promise<Map<Place, LogRecord[]>> {
-  const ahead = new Map<Place, LogRecord[]>();
+async function readAhead({ log, replay }: Work): Promise<Map<Place, RawRecord[]>> {
+  const ahead = new Map<Place, RawRecord[]>();
   const ends = await log.ends(TOPICS);
   for (const { topic, partition } of inputsOf(log.partitions)) {
     const fromOffset = replay.doneAt(topic, partition);
     const untilOffset = Math.min(ends.get(topic)![partition] ?? 0, fromOffset + AHEAD);
     if (fromOffset >= untilOffset) continue;
-    for await (const batch of log.read([topic], { partition, fromOffset, untilOffset })) {
+    for await (const batch of log.readRaw([topic], { partition, fromOffset, untilOffset })) {
       ahead.set(placeOf(topic, partition), [...batch]);
       break;
     }
@@ -164,9 +164,9 @@ async function trySwap(
   { db, log, group, replay, onProgress }: Work,
   schema: string,
   live: string,
-  ahead: ReadonlyMap<Place, LogRecord[]>,
+  ahead: ReadonlyMap<Place, RawRecord[]>,
 ): Promise<number | undefined> {
-  const applied: { topic: Topic; partition: number; records: LogRecord[] }[] = [];
+  const applied: { topic: Topic; partition: number; records: RawRecord[] }[] = [];
   const swap = async (tx: Queryable): Promise<number | undefined> => {
     applied.length = 0;
     await tx.query("select 1 from atlas_log.assignments where group_id = $1 order by partition for update", [

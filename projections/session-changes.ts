@@ -8,7 +8,7 @@ export interface SessionChanges {
   readonly taken: { event: AtlasEvent; place: number }[];
   /** Events to write, by id. */
   readonly events: Set<Uuid>;
-  /** Places of stored parts that went into the event that they continue. */
+  /** Places of stored rows to remove: parts that went into the event that they continue, and that event as it was. */
   readonly removed: number[];
   /** Steps to write. */
   readonly steps: Set<number>;
@@ -53,6 +53,7 @@ function noteJoins(state: StoredTrace, before: readonly ContentContinued[], chan
     if (!changes.events.delete(id)) changes.removed.push(place);
     state.stored.delete(id);
     state.size -= length;
+    if (!changes.events.has(part.continues)) changes.removed.push(state.stored.get(part.continues)!.place);
     changes.events.add(part.continues);
     touch(changes, findEvent(state, part.continues)!);
   }

@@ -1,5 +1,6 @@
 import type { Queryable } from "../log/postgres/database.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
+import { type GroupLimits, groupsOf } from "./groups.ts";
 import { conditionOf, type SessionPage } from "./session-filters.ts";
 
 /** Where a session stands in the order of reading, and how much is stored of it. */
@@ -16,13 +17,12 @@ interface KeyRow extends SessionKey {
 const PAGE = 500;
 
 /**
- * The sessions that pass the filters, newest first, in groups of up to `size` characters of content (one session at
- * least). Each page of keys begins where the last one ended, so however deep, it costs the same.
+ * The sessions that pass the filters, newest first, in groups of limited number and content. Each page of keys begins where the last one ended, so however deep, it costs the same.
  */
 export async function* sessionKeys(
   db: Queryable,
   filters: SessionPage,
-  group: { sessions: number; size: number },
+  limits: GroupLimits,
 ): AsyncGenerator<SessionKey[]> {
   const { where, params } = conditionOf(filters);
   let left = filters.limit ?? Number.POSITIVE_INFINITY;
@@ -39,28 +39,10 @@ export async function* sessionKeys(
         order by s.created_at desc, s.session_uuid limit $${at + 3}::int offset $${at + 4}::int`,
       [...params, last?.created ?? null, last?.sessionId ?? null, page, offset],
     );
-    yield* groupsOf(rows, group);
+    yield* groupsOf(rows, ({ size }) => size, limits);
     if (rows.length < page) return;
     last = rows.at(-1);
     left -= rows.length;
     offset = 0;
   }
-}
-
-function* groupsOf(
-  keys: readonly SessionKey[],
-  limits: { sessions: number; size: number },
-): Generator<SessionKey[]> {
-  let group: SessionKey[] = [];
-  let size = 0;
-  for (const key of keys) {
-    if (group.length > 0 && (group.length === limits.sessions || size + key.size > limits.size)) {
-      yield group;
-      group = [];
-      size = 0;
-    }
-    group.push(key);
-    size += key.size;
-  }
-  if (group.length > 0) yield group;
 }

@@ -8,7 +8,7 @@ import { loadStored } from "./stored-events.ts";
 import { tablesIn } from "./tables.ts";
 
 /** How much is in memory at a time, at least one session. */
-const GROUP = { sessions: 100, size: 8 * 1024 * 1024 };
+const GROUP = { items: 100, size: 8 * 1024 * 1024 };
 
 /**
  * The traces of the sessions that pass the filters, newest first, in bounded memory: each equals the fold of the

@@ -82,7 +82,7 @@ export async function* paginateSessions(
 ): AsyncGenerator<AtlasSessionTrace[]> {
   const { includeTrajectoryEvents, includeLearningData, pageSize = 100 } = options;
   const size = includeTrajectoryEvents === false ? Number.POSITIVE_INFINITY : GROUP_SIZE;
-  for await (const keys of sessionKeys(db, options, { sessions: pageSize, size })) {
+  for await (const keys of sessionKeys(db, options, { items: pageSize, size })) {
     const page = await loadTrainingSessions(db, {
       includeTrajectoryEvents,
       includeLearningData,

@@ -130,23 +130,20 @@ export async function writeSessions(
     { table: tables("guidance_notes"), columns: NOTE, key: ["session_id", "step_id", "sequence"] },
     steps.flatMap(({ step, id }) => noteRows(step, id)),
   );
-  await removeParts(tx, tables, removed);
-  await insertRows(
-    tx,
-    { table: tables("trajectory_events"), columns: EVENT, key: ["session_id", "id"] },
-    events,
-  );
+  await removeEvents(tx, tables, removed);
+  // Whoever holds the lock of a session knows what is stored of it: there is nothing to run into.
+  await insertRows(tx, { table: tables("trajectory_events"), columns: EVENT }, events);
 }
 
-async function removeParts(
+async function removeEvents(
   tx: Queryable,
   tables: TableNames,
-  parts: readonly (readonly [session: number, id: number])[],
+  rows: readonly (readonly [session: number, id: number])[],
 ): Promise<void> {
-  if (parts.length === 0) return;
+  if (rows.length === 0) return;
   await tx.query(
-    `delete from ${tables("trajectory_events")} e using unnest($1::int[], $2::bigint[]) as p(session_id, id)
-      where e.session_id = p.session_id and e.id = p.id`,
-    [parts.map(([session]) => session), parts.map(([, id]) => id)],
+    `delete from ${tables("trajectory_events")} e using unnest($1::int[], $2::bigint[]) as gone(session_id, id)
+      where e.session_id = gone.session_id and e.id = gone.id`,
+    [rows.map(([session]) => session), rows.map(([, id]) => id)],
   );
 }

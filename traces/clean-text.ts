@@ -31,14 +31,33 @@ export function cleanText(value: unknown): unknown {
   return same ? value : Object.fromEntries(after);
 }
 
+/** Deeper values exhaust the stack of whoever walks them, Postgres included. */
+const DEEPEST = 500;
+
+/** Says so without parsing: brackets in strings do not count. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (inString && character === "\\") at += 1;
+    else if (character === '"') inString = !inString;
+    else if (inString) continue;
+    else if (character === "[" || character === "{") depth += 1;
+    else if (character === "]" || character === "}") depth -= 1;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
+}
+
 /**
- * The value of a JSON text, cleaned; undefined where the text is absent or no JSON.
+ * The value of a JSON text, cleaned; undefined where the text is absent, no JSON, or more than 500 levels deep.
  *
  * @example
  * jsonValue('{"path":"a.ts"}'); // { path: "a.ts" }
  */
 export function jsonValue(text: string | null | undefined): unknown {
-  if (text === null || text === undefined) return undefined;
+  if (text === null || text === undefined || isTooDeep(text)) return undefined;
   try {
     return cleanText(JSON.parse(text) as unknown);
   } catch {

@@ -4,12 +4,8 @@ import { cleanText } from "./clean-text.ts";
 /** An event in the shape in which readers of trajectories know it; every path has one type. */
 export interface TrajectoryEvent {
   parent_id: string;
-  function_ancestry: {
-    function_id: string;
-    function_name: string;
-    parent_id: string | null;
-    parent_name: string | null;
-  };
+  /** What was going on when it happened. */
+  function_ancestry: { function_id: string; function_name: string; parent_id: null; parent_name: null };
   payload: {
     /** LLM_START, TOOL_END, CUSTOM_END and so on. */
     event_type: string;
@@ -151,9 +147,9 @@ export function toTrajectoryEvent(event: AtlasEvent): TrajectoryEvent {
   return {
     parent_id: span.parent,
     function_ancestry: {
-      function_id: span.id,
-      function_name: span.name,
-      parent_id: span.parent,
+      function_id: span.parent,
+      function_name: span.parent,
+      parent_id: null,
       parent_name: null,
     },
     payload: {

@@ -85,26 +85,27 @@ function showResults(rows: readonly Row[]): void {
 }
 
 /** Which sessions may leave: what a person says, and only the passing ones where nobody can be asked. */
-async function reviewGate(rows: readonly Row[], yes: boolean): Promise<Row[]> {
+async function reviewGate(rows: readonly Row[], { yes, json }: Options): Promise<Row[]> {
+  const say = json === true ? tell : print;
   const passing = rows.filter(({ result }) => result.status === "succeeded");
   if (passing.length === 0) {
-    print("\nReview: no session succeeded, so none is approved.");
+    say("\nReview: no session succeeded, so none is approved.");
     return [];
   }
-  if (!yes && process.stdin.isTTY === true && process.stderr.isTTY === true) {
+  if (yes !== true && process.stdin.isTTY === true && process.stderr.isTTY === true) {
     const terminal = createInterface({ input: process.stdin, output: process.stderr });
     try {
       const kept = rows.length - passing.length;
       const question = `\nReview: approve the ${passing.length} sessions that succeeded${kept > 0 ? ` and keep ${kept} out` : ""}? [Y/n] `;
       const approve = !/^n/i.test((await terminal.question(question)).trim());
-      if (!approve) print("Nothing was approved: `atlas review list` shows what waits.");
+      if (!approve) say("Nothing was approved: `atlas review list` shows what waits.");
       return approve ? passing : [];
     } finally {
       terminal.close();
     }
   }
-  const why = yes ? "--yes" : "no terminal to ask on";
-  print(
+  const why = yes === true ? "--yes" : "no terminal to ask on";
+  say(
     `\nReview: approved the ${passing.length} sessions that succeeded (${why}); ${rows.length - passing.length} stay out of the dataset.`,
   );
   return passing;
@@ -132,27 +133,24 @@ async function exportAndProve(atlas: Atlas, output: string) {
   return { file, manifest, manifestPath, events, identical: proof.file.sha256 === file.sha256 };
 }
 
+const plain = (rows: readonly Row[]): unknown[] =>
+  rows.map(({ title, result: { durable: _, ...result }, approved }) => ({ title, ...result, approved }));
+
 async function quickstart(options: Options): Promise<void> {
   const signal = interruptSignal();
   await withAtlas(options, async (atlas) => {
     const rows = await runTasks(atlas, options, signal);
     await atlas.settled({ signal });
     if (options.json !== true) showResults(rows);
-    const approved = await reviewGate(rows, options.yes === true);
-    if (approved.length === 0) return;
+    const approved = await reviewGate(rows, options);
+    if (approved.length === 0) {
+      if (options.json === true) printJson({ sessions: plain(rows) });
+      return;
+    }
     await approve(atlas, approved);
     const { file, manifest, manifestPath, events, identical } = await exportAndProve(atlas, options.output);
     if (options.json === true) {
-      printJson({
-        sessions: rows.map(({ title, result: { durable: _, ...result }, approved: ok }) => ({
-          title,
-          ...result,
-          approved: ok,
-        })),
-        file,
-        manifestPath,
-        identical,
-      });
+      printJson({ sessions: plain(rows), file, manifestPath, identical });
     } else {
       print(`Dataset: ${file.path} (${manifest.sessions} sessions, sha256 ${file.sha256.slice(0, 12)}…)`);
       print(

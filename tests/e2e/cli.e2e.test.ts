@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { configuring } from "./configuring.ts";
 import { exporting } from "./exporting.ts";
 import { importing } from "./importing.ts";
-import { install, type Installed } from "./installed.ts";
+import { type Installed, install } from "./installed.ts";
 import { quickstarting } from "./quickstarting.ts";
 import { rebuilding } from "./rebuilding.ts";
 import { reviewing } from "./reviewing.ts";

@@ -14,7 +14,16 @@ export function configuring(installed: () => Installed): void {
     const shell = shellOf(installed());
     const help = await shell.atlas("--help");
     expect(help.code).toBe(0);
-    for (const command of ["quickstart", "import", "sessions", "review", "export", "rebuild", "worker", "log"])
+    for (const command of [
+      "quickstart",
+      "import",
+      "sessions",
+      "review",
+      "export",
+      "rebuild",
+      "worker",
+      "log",
+    ])
       expect(help.stdout).toMatch(new RegExp(`^ {2}${command}\\b`, "m"));
     expect((await shell.atlas("--version")).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const alias = await shell.run("arc-atlas", "--help");

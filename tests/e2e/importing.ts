@@ -86,7 +86,9 @@ export function importing(installed: () => Installed): void {
     ];
     for (const { code, stdout, stderr } of outputs) {
       expect(code).toBe(0);
-      expect(stdout + stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+      expect(stdout + stderr).not.toMatch(
+        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/,
+      );
       expect(stdout).toContain("owned");
     }
   });

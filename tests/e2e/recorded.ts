@@ -25,6 +25,7 @@ export function recorded(index: number, more: Partial<Recorded> = {}): Recorded 
 }
 
 /** The lines of a file to import. */
-export const linesOf = (rows: readonly unknown[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+export const linesOf = (rows: readonly unknown[]): string =>
+  rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 
 export const tenRuns = (): string => linesOf(Array.from({ length: 10 }, (_, index) => recorded(index)));

@@ -37,7 +37,7 @@ export class Shell {
   start(program: string, args: readonly string[], env: Record<string, string> = {}): UnderWay {
     const child = spawn(program, args, {
       cwd: this.folder,
-      env: { PATH: this.path, HOME: this.folder, USER: "ada", ATLAS_OFFLINE_MODE: "1", ...env },
+      env: { PATH: this.path, HOME: this.folder, ATLAS_REVIEWER: "ada", ATLAS_OFFLINE_MODE: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const written = { stdout: "", stderr: "" };

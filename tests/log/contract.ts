@@ -146,7 +146,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       });
       // A reader that goes on from where it was must meet every offset.
       const next = new Map<number, number>();
-      let seen = 0;
+      const seen = new Set<string>();
       const reader = await open();
       const readOn = async (): Promise<void> => {
         const ends = (await reader.ends(["atlas.sessions"])).get("atlas.sessions")!;
@@ -156,14 +156,15 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
           for (const record of await all(reader, { partition, fromOffset: from, untilOffset: end })) {
             expect(record.offset).toBe(next.get(partition) ?? 0);
             next.set(partition, record.offset + 1);
-            seen += 1;
+            seen.add(`${record.event.meta.source}#${record.event.meta.sequence}`);
           }
         }
       };
       while (appending) await readOn();
       await appenders;
       await readOn();
-      expect(seen).toBe(240);
+      // A record may stand on the wire twice after a lost answer; none may be missing.
+      expect(seen.size).toBe(240);
     });
 
     test("reads a range of offsets", async () => {

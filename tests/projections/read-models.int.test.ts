@@ -395,6 +395,15 @@ describe.each(DATABASES)("read models on $name", ({ skip, open }) => {
       expect((await traceOf(db, "hostile"))?.events).toEqual(foldSession(own).events);
     });
 
+    it("are not stopped by JSON that is too deep for Postgres", async () => {
+      const { emit, events: own } = sessionWriter("deep");
+      const metadata = `${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}`;
+      emit("SessionStarted", { task: "t", learning_key: "k", agent: "x", metadata });
+      emit("SessionEnded", { learning_key: "k", status: "succeeded" });
+      await applyRecords(db, logOf(own));
+      expect((await traceOf(db, "deep"))?.started?.metadata).toBe(metadata);
+    });
+
     it("join content that came in many messages, in any batches", async () => {
       const { emit, events: own, nextMeta, id } = sessionWriter("large");
       emit("SessionStarted", { task: "t", learning_key: "k", agent: "x" });

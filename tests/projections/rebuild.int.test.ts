@@ -3,11 +3,12 @@ import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Consumer, EventLog } from "../../log/event-log.ts";
 import type { Database } from "../../log/postgres/database.ts";
+import { appendRecords } from "../../log/postgres/event-store.ts";
 import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
 import { createReadModels } from "../../projections/read-models.ts";
 import { rebuildReadModels } from "../../projections/rebuild.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
-import { createEvent } from "../../schemas/codec.ts";
+import { createEvent, encodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { TOPICS } from "../../schemas/topics.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
@@ -142,12 +143,21 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
       emit("SessionStarted", { task: "t", learning_key: "k", agent: "x" });
       const stray = { ...events[0]!, meta: { ...events[0]!.meta, session_id: "nobody", source: "nobody" } };
       await log.append([stray as AtlasEvent]);
+      const { fingerprint } = encodeEvent(stray as AtlasEvent);
+      const garbage = {
+        topic: "atlas.sessions",
+        partition: 1,
+        key: "x",
+        fingerprint,
+        body: Buffer.from("no event"),
+      } as const;
+      await appendRecords(db, [garbage]);
       await appendSessions(["a"]);
       await consume();
       await caughtUp();
       await caughtUp();
       const rows = await everything(db);
-      expect((await db.query("select 1 from atlas_log.dead_letters")).rows).toHaveLength(1);
+      expect((await db.query("select 1 from atlas_log.dead_letters")).rows).toHaveLength(2);
       await rebuildReadModels(db, log);
       expect(await everything(db)).toEqual(rows);
     });
@@ -155,8 +165,12 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
     it("keeps who owns the tables and who may read them", async () => {
       // Roles belong to the whole server.
       const [reader, owner] = ["reader", "owner"].map((role) => `atlas_${role}_${randomUUID().slice(0, 8)}`);
-      await db.query(`create role ${reader}; create role ${owner}; grant usage, create on schema public to ${owner}`);
-      await db.query(`grant select on sessions, plans to ${reader}; alter table guidance_notes owner to ${owner}`);
+      await db.query(
+        `create role ${reader}; create role ${owner}; grant usage, create on schema public to ${owner}`,
+      );
+      await db.query(
+        `grant select on sessions, plans to ${reader}; alter table guidance_notes owner to ${owner}`,
+      );
       await db.query("grant select (session_id) on step_results to public");
       const rights = `select relname::text, relowner::regrole::text as owner, relacl::text[] as acl,
           (select array_agg(attname || ' ' || attacl::text order by attname) from pg_attribute a where a.attrelid = c.oid and attacl is not null) as columns

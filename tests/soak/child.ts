@@ -8,11 +8,11 @@ const { place, role, file } = JSON.parse(process.argv[2]!) as Orders;
 
 // Whoever started this process may be gone.
 process.on("disconnect", () => process.exit(1));
+const stopped = new Promise((resolve) => process.once("SIGTERM", resolve));
 try {
   const opened = await openPlace(place, role !== "importer");
   process.send?.("open");
   if (role === "worker") {
-    const stopped = new Promise((resolve) => process.once("SIGTERM", resolve));
     await Promise.race([stopped, opened.pipeline?.done]);
   } else {
     await opened.importFile(file);

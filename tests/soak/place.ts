@@ -2,7 +2,7 @@ import { knownSequences } from "../../app/known-sequences.ts";
 import { openAtlas } from "../../app/open-atlas.ts";
 import { orderedAppend } from "../../app/ordered-append.ts";
 import { type Pipeline, settle, startPipeline } from "../../app/pipeline.ts";
-import { openRules } from "../../app/rules.ts";
+import { openRules, type RulesStore } from "../../app/rules.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import type { Database } from "../../log/postgres/database.ts";
@@ -32,6 +32,7 @@ const AT = new Date("2025-01-01T00:00:00Z");
 export interface OpenPlace {
   log: EventLog;
   db: Database;
+  rules: RulesStore;
   pipeline: Pipeline | undefined;
   importFile(file: string): Promise<ImportSummary>;
   settled(): Promise<void>;
@@ -56,6 +57,7 @@ async function openKafkaPlace(
   return {
     log,
     db,
+    rules,
     pipeline,
     importFile: async (file) =>
       importRecorded({
@@ -81,6 +83,7 @@ export async function openPlace(place: Place, consumers: boolean): Promise<OpenP
   return {
     log: atlas.log,
     db: atlas.db,
+    rules: atlas.rules,
     pipeline: atlas.pipeline,
     importFile: (file) => atlas.importRuns({ files: [file], at: AT, onUnordered: unordered }),
     settled: () => atlas.settled(),
