@@ -7,6 +7,7 @@ import { openEmbedded } from "../log/postgres/embedded/open-embedded.ts";
 import { openPostgresLog, prepareLogTables } from "../log/postgres/open-postgres-log.ts";
 import { openPostgres } from "../log/postgres/pg-database.ts";
 import { prepareReadModels } from "../projections/prepare-read-models.ts";
+import { absentLog, logElsewhere } from "./absent-log.ts";
 
 /** A log and the database of its consumers, opened together. */
 export interface Store {
@@ -48,9 +49,12 @@ export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> 
     config.kind === "embedded" ? await openEmbedded(config.path) : await openPostgres(config.databaseUrl);
   let log: EventLog | undefined;
   try {
+    await prepareLogTables(db);
+    const elsewhere = config.kind === "kafka" ? undefined : await logElsewhere(db);
     if (config.kind === "kafka") {
-      await prepareLogTables(db);
       log = await openKafka(config, db, mask);
+    } else if (elsewhere !== undefined) {
+      log = absentLog(db, elsewhere);
     } else {
       const { partitions } = config;
       log = await openPostgresLog({

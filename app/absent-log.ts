@@ -1,0 +1,40 @@
+import { AtlasError } from "../errors/atlas-error.ts";
+import type { EventLog } from "../log/event-log.ts";
+import type { Database } from "../log/postgres/database.ts";
+
+/** The log that a database's read models were filled from, where its events are not in the database itself. */
+export async function logElsewhere(db: Database): Promise<{ id: string; partitions: number } | undefined> {
+  const { rows } = await db.query<{ id: string; partitions: number }>(
+    `select log_id as id, max(partition) + 1 as partitions from atlas_log.assignments
+      where log_id not in (select id::text from atlas_log.log) group by log_id limit 1`,
+  );
+  return rows[0];
+}
+
+/**
+ * Stands for a log whose events are elsewhere: its read models can be looked at and exported as they are, and nothing
+ * can be added to it.
+ */
+export function absentLog(db: Database, { id, partitions }: { id: string; partitions: number }): EventLog {
+  const refuse = (): never => {
+    throw new AtlasError("ATLAS_LOG_MISCONFIGURED", "the events of these read models are in another log", {
+      where: db.address,
+      hint: "Configure that log: set ATLAS_KAFKA_BROKERS and ATLAS_SCHEMA_REGISTRY_URL, or pass --config.",
+    });
+  };
+  return {
+    id,
+    kind: "kafka",
+    partitions,
+    address: db.address,
+    db,
+    append: async () => refuse(),
+    read: refuse,
+    readRaw: refuse,
+    ends: async () => new Map(),
+    consume: async () => refuse(),
+    subscribe: refuse,
+    caughtUp: async () => undefined,
+    close: async () => undefined,
+  };
+}
