@@ -5,7 +5,11 @@ import { Kafka, logLevel } from "kafkajs";
 
 const [brokers, host] = process.argv.slice(2);
 const registry = new SchemaRegistry({ host });
-const consumer = new Kafka({ clientId: "drift-pager", brokers: brokers.split(","), logLevel: logLevel.ERROR }).consumer({
+const consumer = new Kafka({
+  clientId: "drift-pager",
+  brokers: brokers.split(","),
+  logLevel: logLevel.ERROR,
+}).consumer({
   groupId: "drift-pager",
 });
 
@@ -14,6 +18,7 @@ await consumer.subscribe({ topics: ["atlas.drift"], fromBeginning: true });
 await consumer.run({
   eachMessage: async ({ message }) => {
     const event = await registry.decode(message.value);
-    if (event.alert) console.log(`${event.learning_key}: ${event.direction} in ${event.reason}: ${event.message}`);
+    if (event.alert)
+      console.log(`${event.learning_key}: ${event.direction} in ${event.reason}: ${event.message}`);
   },
 });

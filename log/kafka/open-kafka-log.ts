@@ -1,7 +1,6 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { decodeEvent } from "../../schemas/codec.ts";
 import type { Topic } from "../../schemas/topics.ts";
-import type { Consumer, Ends, EventLog, LogRecord, RawRecord, ReadRange } from "../event-log.ts";
+import type { Consumer, Ends, EventLog, RawRecord, ReadRange } from "../event-log.ts";
 import { toOutgoing } from "../outgoing.ts";
 import type { Database } from "../postgres/database.ts";
 import { prepareLogTables } from "../postgres/open-postgres-log.ts";

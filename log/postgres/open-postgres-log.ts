@@ -4,15 +4,7 @@ import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
 import { TOPICS, type Topic } from "../../schemas/topics.ts";
-import type {
-  Apply,
-  ConsumeOptions,
-  Consumer,
-  EventLog,
-  LogRecord,
-  RawRecord,
-  ReadRange,
-} from "../event-log.ts";
+import type { Apply, ConsumeOptions, Consumer, EventLog, RawRecord, ReadRange } from "../event-log.ts";
 import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
