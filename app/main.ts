@@ -10,15 +10,28 @@ export type {
   AgentReply,
 } from "../producers/agents/agent.ts";
 export { defineAgent } from "../producers/agents/agent.ts";
+export { anthropicAgent } from "../producers/agents/anthropic-agent.ts";
 export { functionAgent } from "../producers/agents/function-agent.ts";
+export { geminiAgent } from "../producers/agents/gemini-agent.ts";
+export type { HttpAgentOptions } from "../producers/agents/http-agent.ts";
+export { httpAgent } from "../producers/agents/http-agent.ts";
+export { langchainHandler } from "../producers/agents/langchain-handler.ts";
+export { langgraphAgent } from "../producers/agents/langgraph-agent.ts";
 export { modelAgent } from "../producers/agents/model-agent.ts";
+export { agentOf } from "../producers/agents/object-agent.ts";
 export { openaiAgent } from "../producers/agents/openai-agent.ts";
+export { wrapAnthropic } from "../producers/agents/wrap-anthropic.ts";
+export { wrapOpenAI } from "../producers/agents/wrap-openai.ts";
 export { anthropicModel } from "../producers/models/anthropic.ts";
 export { geminiModel } from "../producers/models/gemini.ts";
 export type { ModelClient, ModelReply, ModelRequest } from "../producers/models/model-client.ts";
 export { openaiModel } from "../producers/models/openai.ts";
 export { simulatedModel } from "../producers/models/simulated.ts";
 export type { RunResult, RunReward } from "../producers/run-session.ts";
+export type { McpClient } from "../producers/tools/mcp-tools.ts";
+export { mcpTools } from "../producers/tools/mcp-tools.ts";
+export type { Tool } from "../producers/tools/tool.ts";
+export { defineTool } from "../producers/tools/tool.ts";
 export { decisionsOn } from "./decide-review.ts";
 export { exportDataset } from "./export-dataset.ts";
 export type { Atlas, ImportRunsOptions, OpenOptions } from "./open-atlas.ts";

@@ -24,11 +24,27 @@ export interface RecordedReply extends ModelReply {
   callId: Uuid;
 }
 
-function parametersOf({ json, temperature, topP, maxTokens }: ModelRequest): string | null {
-  const parameters = { json, temperature, top_p: topP, max_tokens: maxTokens };
+function parametersOf({
+  json,
+  jsonSchema,
+  temperature,
+  topP,
+  maxTokens,
+  extra,
+}: ModelRequest): string | null {
+  const parameters = {
+    ...extra,
+    json,
+    json_schema: jsonSchema,
+    temperature,
+    top_p: topP,
+    max_tokens: maxTokens,
+  };
   const text = jsonText(parameters);
   return text === "{}" ? null : text;
 }
+
+const optionalJson = (value: unknown): string | null => (value === undefined ? null : jsonText(value));
 
 const answered = (reply: ModelReply): Partial<Draft<"ModelCallEnded">> => ({
   content: reply.content,
@@ -36,6 +52,8 @@ const answered = (reply: ModelReply): Partial<Draft<"ModelCallEnded">> => ({
   tool_calls: reply.toolCalls.length === 0 ? null : jsonText(reply.message.tool_calls ?? reply.toolCalls),
   finish_reason: reply.finishReason ?? null,
   usage: reply.usage === undefined ? null : usageOf(reply.usage),
+  token_ids: optionalJson(reply.tokenIds),
+  logprobs: optionalJson(reply.logprobs),
 });
 
 /**

@@ -1,14 +1,15 @@
 import { type Agent, type AgentContext, type AgentInput, type AgentReply, defineAgent } from "./agent.ts";
+import { isPieces, joinedPieces, type Pieces } from "./joined-pieces.ts";
 
-/** Answers a task; what else it is told and may record is there when it wants it. */
+/** Answers a task, at once or in pieces; what else it is told and may record is there when it wants it. */
 export type AgentFunction = (
   task: string,
   input: AgentInput,
   ctx: AgentContext,
-) => AgentReply | string | Promise<AgentReply | string>;
+) => AgentReply | string | Pieces | Promise<AgentReply | string | Pieces>;
 
 /**
- * An agent that is a function.
+ * An agent that is a function, an async function, or an async generator whose pieces make the answer.
  *
  * @param name the function's own name unless told
  * @example
@@ -17,5 +18,8 @@ export type AgentFunction = (
 export const functionAgent = (fn: AgentFunction, { name }: { name?: string } = {}): Agent =>
   defineAgent({
     name: name ?? (fn.name || "function"),
-    invoke: (input, ctx) => fn(input.task, input, ctx),
+    async invoke(input, ctx) {
+      const answer = await fn(input.task, input, ctx);
+      return isPieces(answer) ? joinedPieces(answer, input.signal) : answer;
+    },
   });

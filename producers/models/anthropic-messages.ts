@@ -50,16 +50,35 @@ function messageParam(message: ChatMessage): MessageParam {
   };
 }
 
+/** The results of calls that were made together go back together; apart, they teach the model to call one by one. */
+function messageParams(messages: readonly ChatMessage[]): MessageParam[] {
+  const params: MessageParam[] = [];
+  let before: ChatMessage | undefined;
+  for (const message of messages) {
+    const param = messageParam(message);
+    const last = params.at(-1);
+    if (message.role === "tool" && before?.role === "tool" && last !== undefined)
+      last.content = [...(last.content as ContentBlockParam[]), ...(param.content as ContentBlockParam[])];
+    else params.push(param);
+    before = message;
+  }
+  return params;
+}
+
 const isSystem = ({ role }: ChatMessage): boolean => role === "system" || role === "developer";
 
-/** A request in the shape of Anthropic's API, which keeps the system prompt apart and has no JSON mode. */
+/** A request in the shape of Anthropic's API, which keeps the system prompt apart and has schemas but no JSON mode. */
 export function anthropicParams(request: ModelRequest, model: string): MessageCreateParamsNonStreaming {
   const { temperature, topP, maxTokens = MAX_TOKENS, tools = [] } = request;
   const system = request.messages.filter(isSystem).map(({ content }) => textOf(content));
   return {
+    ...request.extra,
     model,
     max_tokens: maxTokens,
-    messages: request.messages.filter((message) => !isSystem(message)).map(messageParam),
+    messages: messageParams(request.messages.filter((message) => !isSystem(message))),
+    ...(request.jsonSchema === undefined
+      ? {}
+      : { output_config: { format: { type: "json_schema" as const, schema: request.jsonSchema } } }),
     ...(system.length === 0 ? {} : { system: system.join("\n\n") }),
     ...(temperature === undefined ? {} : { temperature: Math.min(temperature, 1) }),
     ...(topP === undefined ? {} : { top_p: topP }),

@@ -1,8 +1,10 @@
 import type Anthropic from "@anthropic-ai/sdk";
+import type { Message, MessageCreateParamsStreaming } from "@anthropic-ai/sdk/resources/messages";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { EventJoiner } from "./anthropic-events.ts";
 import { anthropicParams, anthropicReply } from "./anthropic-messages.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
-import { type Asked, modelError, unusableReply } from "./model-error.ts";
+import { type Asked, halfAnswer, modelError, unusableReply } from "./model-error.ts";
 
 /** A Claude model. */
 export interface AnthropicModelOptions extends Patience {
@@ -46,6 +48,17 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
     });
   }
 
+  async function streamed(
+    from: Anthropic,
+    params: MessageCreateParamsStreaming,
+    rest: { signal?: AbortSignal },
+  ): Promise<Message> {
+    const joiner = new EventJoiner();
+    for await (const event of await from.messages.create(params, rest)) joiner.add(event);
+    if (!joiner.complete) throw halfAnswer(asked);
+    return joiner.message();
+  }
+
   return {
     provider: "anthropic",
     model,
@@ -54,10 +67,11 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
       client ??= await open();
       const { APIConnectionError } = await import("@anthropic-ai/sdk");
       try {
-        const message = await client.messages.create(
-          anthropicParams(request, model),
-          signal ? { signal } : {},
-        );
+        const params = anthropicParams(request, model);
+        const rest = signal ? { signal } : {};
+        const message = options.stream
+          ? await streamed(client, { ...params, stream: true }, rest)
+          : await client.messages.create(params, rest);
         if (!Array.isArray(message?.content)) throw unusableReply(asked, "answered without content");
         return anthropicReply(message);
       } catch (error) {

@@ -34,12 +34,16 @@ export interface ModelRequest {
   tools?: readonly ToolDefinition[];
   /** Ask for one JSON object; a provider that cannot promise it is still asked in the prompt. */
   json?: boolean;
+  /** JSON Schema that the reply keeps, where the provider can promise it; JSON mode elsewhere. */
+  jsonSchema?: Record<string, unknown>;
   /** 0 to 2. */
   temperature?: number;
   /** 0 to 1. */
   topP?: number;
   /** Most tokens of the reply. */
   maxTokens?: number;
+  /** Further fields of the provider's request, sent as they are, such as `seed`, `stop` or `return_token_ids`. */
+  extra?: Readonly<Record<string, unknown>>;
   /** Which prompt asks, such as "validation.v1". Recorded, and never sent. */
   promptVersion?: string;
 }
@@ -51,6 +55,12 @@ export interface Usage {
   totalTokens: number;
   reasoningTokens?: number;
   cachedTokens?: number;
+}
+
+/** Token ids as the server's tokenizer made them; vLLM tells them when asked with `return_token_ids`. */
+export interface TokenIds {
+  prompt?: readonly number[];
+  completion?: readonly number[];
 }
 
 /** What a model answered. */
@@ -66,6 +76,9 @@ export interface ModelReply {
   /** The version that answered. */
   model: string;
   finishReason?: string;
+  tokenIds?: TokenIds;
+  /** Log probabilities as the provider sent them. */
+  logprobs?: unknown;
 }
 
 /** A model of a provider. */
@@ -82,10 +95,12 @@ export interface ModelClient {
   complete(request: ModelRequest, options?: { signal?: AbortSignal | undefined }): Promise<ModelReply>;
 }
 
-/** How patient a client is. */
+/** How a client asks. */
 export interface Patience {
   /** Milliseconds of one try; 60,000 unless told. */
   timeoutMs?: number | undefined;
   /** Further tries after 429, 5xx and network failures, with jittered pauses; 2 unless told. */
   maxRetries?: number | undefined;
+  /** Lets the provider stream, so that a long answer cannot run into its idle timeouts; the reply is whole all the same. */
+  stream?: boolean | undefined;
 }

@@ -19,8 +19,14 @@ function shownUrl(url: string): string {
   return `${origin}${pathname}`;
 }
 
-/** Providers repeat the key that they refuse, and Node the URL; what is secret in them goes no further. */
-function withoutSecrets(text: string, apiKey: string | undefined): string {
+/**
+ * A text without the key, anything that looks like one, and what a URL hides: providers repeat the key that they
+ * refuse, and Node the URL. At most 500 characters.
+ *
+ * @example
+ * withoutSecrets("refused sk-proj-0123456789abcdef", undefined); // "refused [key]"
+ */
+export function withoutSecrets(text: string, apiKey: string | undefined): string {
   const known = apiKey === undefined || apiKey.length < 4 ? text : text.replaceAll(apiKey, "[key]");
   return known
     .replace(/https?:\/\/[^\s"']+/g, shownUrl)
@@ -70,3 +76,9 @@ export function modelError(error: unknown, asked: Asked, network = false): Atlas
 /** An answer that cannot be used. */
 export const unusableReply = ({ provider, model }: Asked, problem: string): AtlasError =>
   new AtlasError("ATLAS_MODEL_FAILED", `${provider} ${model} ${problem}`);
+
+/** A stream that ended before the answer did; what came of it is no answer. */
+export const halfAnswer = ({ provider, model }: Asked): AtlasError =>
+  new AtlasError("ATLAS_MODEL_FAILED", `${provider} ${model}: the stream ended in the middle of the answer`, {
+    retryable: true,
+  });

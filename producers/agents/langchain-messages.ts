@@ -1,0 +1,52 @@
+import type { ChatMessage } from "../models/model-client.ts";
+
+const ROLES: Readonly<Record<string, ChatMessage["role"]>> = {
+  human: "user",
+  user: "user",
+  ai: "assistant",
+  assistant: "assistant",
+  system: "system",
+  developer: "developer",
+  tool: "tool",
+};
+
+interface LangchainMessage {
+  content?: unknown;
+  role?: unknown;
+  type?: unknown;
+  getType?: unknown;
+  _getType?: unknown;
+  tool_calls?: unknown;
+  tool_call_id?: unknown;
+}
+
+function typeOf(message: LangchainMessage): unknown {
+  const tell = message.getType ?? message._getType;
+  return typeof tell === "function" ? tell.call(message) : (message.role ?? message.type);
+}
+
+interface LangchainCall {
+  id?: string;
+  name: string;
+  args?: unknown;
+}
+
+const chatCall = ({ id, name, args }: LangchainCall) => ({
+  id: id ?? name,
+  type: "function",
+  function: { name, arguments: JSON.stringify(args ?? {}) },
+});
+
+/** A message of LangChain.js, or a plain one, in the shape of OpenAI's chat API. */
+export function langchainMessage(value: unknown): ChatMessage {
+  if (typeof value === "string") return { role: "user", content: value };
+  const message = (value ?? {}) as LangchainMessage;
+  const calls = Array.isArray(message.tool_calls) ? (message.tool_calls as LangchainCall[]) : [];
+  const isChatShape = calls.length > 0 && "function" in calls[0]!;
+  return {
+    role: ROLES[String(typeOf(message))] ?? "user",
+    content: (message.content ?? "") as NonNullable<ChatMessage["content"]>,
+    ...(calls.length === 0 ? {} : { tool_calls: isChatShape ? calls : calls.map(chatCall) }),
+    ...(typeof message.tool_call_id === "string" ? { tool_call_id: message.tool_call_id } : {}),
+  };
+}

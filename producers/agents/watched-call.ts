@@ -1,0 +1,64 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { ModelReply, ModelRequest } from "../models/model-client.ts";
+import type { AgentContext } from "./agent.ts";
+
+/** A call that somebody else makes, recorded while it goes on. */
+export interface WatchedCall<T> {
+  /** Runs code so that calls in it have this one as their parent. */
+  enter: <R>(work: () => R) => R;
+  end(result: T): Promise<void>;
+  fail(error: unknown): Promise<void>;
+}
+
+/** Begins to record a model call of somebody else's. */
+export function watchModel(
+  ctx: AgentContext,
+  { provider, model }: { provider: string; model: string },
+  request: ModelRequest,
+): WatchedCall<ModelReply> {
+  const { promise, resolve, reject } = Promise.withResolvers<ModelReply>();
+  promise.catch(() => {});
+  const client = { provider, model, simulated: false, complete: () => promise };
+  const recorded = ctx.model(client, request).then(
+    () => {},
+    () => {},
+  );
+  return {
+    enter: (work) => work(),
+    end(reply) {
+      resolve(reply);
+      return recorded;
+    },
+    fail(error) {
+      reject(error);
+      return recorded;
+    },
+  };
+}
+
+/** Begins to record a tool call of somebody else's. */
+export function watchTool(ctx: AgentContext, name: string, args: unknown): WatchedCall<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  promise.catch(() => {});
+  let inside: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;
+  const recorded = ctx
+    .tool(name, args, () => {
+      inside = AsyncLocalStorage.snapshot();
+      return promise;
+    })
+    .then(
+      () => {},
+      () => {},
+    );
+  return {
+    enter: (work) => (inside === undefined ? work() : inside(work)),
+    end(result) {
+      resolve(result);
+      return recorded;
+    },
+    fail(error) {
+      reject(error);
+      return recorded;
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import { AtlasError, explain } from "../../errors/atlas-error.ts";
+import type { AgentContext } from "../agents/agent.ts";
+import { textOf } from "../json-text.ts";
+import type { ChatMessage, ToolCall } from "../models/model-client.ts";
+import type { Tool } from "./tool.ts";
+
+const wrong = (message: string): AtlasError => new AtlasError("ATLAS_AGENT_FAILED", message);
+
+function toolNamed(tools: readonly Tool[], name: string): Tool {
+  const tool = tools.find((candidate) => candidate.name === name);
+  if (tool !== undefined) return tool;
+  throw wrong(`there is no tool ${name}; there are ${tools.map((known) => known.name).join(", ")}`);
+}
+
+/** Some models write nothing where a tool takes no arguments. */
+function parsed(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw wrong("the arguments are not JSON");
+  }
+}
+
+/** Arguments as they are recorded: what the model meant, or what it wrote where that cannot be read. */
+function recordable(text: string): unknown {
+  try {
+    return parsed(text);
+  } catch {
+    return text;
+  }
+}
+
+/**
+ * Executes a call that a model asked for, records it, and returns the message with its result. What goes wrong (an
+ * unknown tool, arguments that do not fit, a tool that throws) is told to the model in that message.
+ *
+ * @throws the signal's reason when it aborts
+ */
+export async function runToolCall(
+  ctx: AgentContext,
+  tools: readonly Tool[],
+  call: ToolCall,
+  signal: AbortSignal,
+): Promise<ChatMessage> {
+  const answer = (content: string): ChatMessage => ({ role: "tool", tool_call_id: call.id, content });
+  try {
+    const result = await ctx.tool(call.name, recordable(call.arguments), async () => {
+      const tool = toolNamed(tools, call.name);
+      const args = parsed(call.arguments);
+      return tool.run(tool.check === undefined ? args : tool.check(args), { signal });
+    });
+    return answer(textOf(result) ?? "");
+  } catch (error) {
+    signal.throwIfAborted();
+    return answer(`Error: ${explain(error)}`);
+  }
+}

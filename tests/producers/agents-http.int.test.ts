@@ -1,0 +1,81 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { explain } from "../../errors/atlas-error.ts";
+import { httpAgent } from "../../producers/agents/http-agent.ts";
+import { simulatedModel } from "../../producers/models/simulated.ts";
+import { closedPort, json, startModelServer } from "./model-server.ts";
+import { run } from "./sessions.ts";
+
+const model = simulatedModel({ latencyMs: 0 });
+const both = { teacher: model, judge: model };
+afterEach(() => vi.unstubAllEnvs());
+
+test("template, result path, headers and key make the request; the answer is what is at the path", async () => {
+  vi.stubEnv("MY_KEY", "canary-key-0123456789");
+  await using server = await startModelServer((_, response) =>
+    json(response, { output: [{ text: "no" }, { text: "yes" }] }),
+  );
+  const { result, events } = await run({
+    agent: httpAgent({
+      url: `${server.url}/answer?mode=x`,
+      template: { input: [{ text: "Q: {{task}}", n: 1 }], attempt: "{{attempt}}", kept: "{{other}}" },
+      resultPath: "output[1].text",
+      apiKeyEnv: "MY_KEY",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the agent fills it from the environment
+      headers: { "X-Team": "team-${MY_KEY}" },
+    }),
+    ...both,
+  });
+  expect(result.finalAnswer).toBe("yes");
+  expect(events[0]).toMatchObject({ agent_kind: "http" });
+  const [request] = server.requests;
+  expect(request?.path).toBe("/v1/answer?mode=x");
+  expect(request?.body).toEqual({
+    input: [{ text: "Q: Say hello", n: 1 }],
+    attempt: "1",
+    kept: "{{other}}",
+  });
+  expect(request?.headers).toMatchObject({
+    authorization: "Bearer canary-key-0123456789",
+    "x-team": "team-canary-key-0123456789",
+  });
+});
+
+test("a rate limit is waited out as long as the server asks, a failing server is tried again", async () => {
+  const statuses = [429, 503];
+  await using server = await startModelServer((_, response) => {
+    const status = statuses.shift();
+    if (status === undefined) response.end("at last");
+    else json(response, {}, status, { "retry-after": status === 429 ? "1" : "0" });
+  });
+  const from = performance.now();
+  const { result } = await run({ agent: httpAgent({ url: server.url }), ...both });
+  expect(result.finalAnswer).toBe("at last");
+  expect(server.requests).toHaveLength(3);
+  expect(performance.now() - from).toBeGreaterThan(950);
+});
+
+test("other refusals, a missing path and broken JSON fail at once; secrets stay out of the error", async () => {
+  vi.stubEnv("MY_KEY", "canary-key-0123456789");
+  const bodies = ['{"error": "Bearer canary-key-0123456789 is bad"}', '{"a": [1]}', '{"a": '];
+  for (const [at, expected] of [/answered 400/, /nothing at a\.1/, /not JSON/].entries()) {
+    await using server = await startModelServer((_, response) => {
+      response.writeHead(at === 0 ? 400 : 200).end(bodies[at]);
+    });
+    const agent = httpAgent({ url: server.url, apiKeyEnv: "MY_KEY", resultPath: "a[1].b" });
+    const { result } = await run({ agent, ...both });
+    expect(result.status).toBe("failed");
+    expect(explain(result.error)).toMatch(expected);
+    expect(explain(result.error)).not.toContain("canary-key");
+    expect(server.requests).toHaveLength(1);
+  }
+});
+
+test("a slow and an absent server are failures with what happened", async () => {
+  await using slow = await startModelServer(() => {});
+  const patience = { timeoutMs: 50, maxRetries: 0 };
+  const late = await run({ agent: httpAgent({ url: slow.url, ...patience }), ...both });
+  expect(late.result.error?.message).toMatch(/did not answer within 50 ms/);
+  const url = `http://127.0.0.1:${await closedPort()}/`;
+  const gone = await run({ agent: httpAgent({ url, ...patience }), ...both });
+  expect(gone.result.error?.message).toMatch(/cannot be reached: .*ECONNREFUSED/);
+});

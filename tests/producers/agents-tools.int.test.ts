@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { z } from "zod";
+import { anthropicAgent } from "../../producers/agents/anthropic-agent.ts";
+import { geminiAgent } from "../../producers/agents/gemini-agent.ts";
+import { openaiAgent } from "../../producers/agents/openai-agent.ts";
+import { simulatedModel } from "../../producers/models/simulated.ts";
+import { mcpTools } from "../../producers/tools/mcp-tools.ts";
+import { defineTool } from "../../producers/tools/tool.ts";
+import { only } from "./memory-log.ts";
+import { completion, json, startModelServer } from "./model-server.ts";
+import { run } from "./sessions.ts";
+
+const model = simulatedModel({ latencyMs: 0 });
+const both = { teacher: model, judge: model };
+
+beforeEach(() => {
+  for (const name of ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"])
+    vi.stubEnv(name, "key-0123456789");
+});
+afterEach(() => vi.unstubAllEnvs());
+
+const call = (id: string, name: string, args: string) => ({
+  id,
+  type: "function",
+  function: { name, arguments: args },
+  extra_content: { kept: id },
+});
+
+let running = 0;
+let most = 0;
+const slow = defineTool({
+  name: "slow",
+  description: "waits",
+  parameters: z.object({ n: z.number().int() }),
+  async run({ n }) {
+    most = Math.max(most, ++running);
+    await sleep(30);
+    running -= 1;
+    return { doubled: n * 2 };
+  },
+});
+const broken = defineTool({
+  name: "broken",
+  parameters: { type: "object", properties: { path: { type: "string" } }, required: ["path"] },
+  run() {
+    throw new Error("disk on fire");
+  },
+});
+
+test("parallel calls run side by side, failures are told to the model, and all goes back as it came", async () => {
+  const calls = [
+    call("a", "slow", '{"n":1}'),
+    call("b", "slow", '{"n":2}'),
+    call("c", "broken", '{"path":"x"}'),
+    call("d", "broken", "{}"),
+    call("e", "slow", '{"n":'),
+    call("f", "none", "{}"),
+  ];
+  await using server = await startModelServer(({ body }, response) =>
+    (body["messages"] as unknown[]).length === 1
+      ? json(response, completion(null, { tool_calls: calls, provider_field: 1 }))
+      : json(response, completion("done")),
+  );
+  for (const agent of [openaiAgent, geminiAgent]) {
+    server.requests.length = 0;
+    most = 0;
+    const { result, events } = await run({
+      agent: agent({ model: "m", baseUrl: server.url, tools: [slow, broken] }),
+      ...both,
+    });
+    expect(result).toMatchObject({ status: "succeeded", finalAnswer: "done" });
+    expect(most).toBe(2);
+    const [, assistant, ...results] = server.requests[1]!.body["messages"] as Record<string, unknown>[];
+    expect(assistant).toEqual({ role: "assistant", content: null, tool_calls: calls, provider_field: 1 });
+    expect(results.map(({ role, tool_call_id }) => [role, tool_call_id])).toEqual(
+      ["a", "b", "c", "d", "e", "f"].map((id) => ["tool", id]),
+    );
+    const said = results.map(({ content }) => String(content));
+    expect(said.slice(0, 2)).toEqual(['{"doubled":2}', '{"doubled":4}']);
+    for (const [at, text] of [/disk on fire/, /do not fit.*path/, /not JSON/, /no tool none/].entries())
+      expect(said[at + 2]).toMatch(text);
+    const ended = only(events, "ToolCallEnded");
+    expect(ended).toHaveLength(6);
+    expect(ended.filter(({ error }) => error !== null)).toHaveLength(4);
+    expect(only(events, "MessageRecorded").map(({ role }) => role)).toEqual([
+      ...["user", "assistant"],
+      ...Array(6).fill("tool"),
+      "assistant",
+    ]);
+  }
+});
+
+test("Anthropic's blocks and results round-trip, the results of one turn in one message", async () => {
+  const blocks = [
+    { type: "thinking", thinking: "hm", signature: "sig" },
+    { type: "tool_use", id: "t1", name: "slow", input: { n: 4 } },
+    { type: "tool_use", id: "t2", name: "slow", input: { n: 5 } },
+  ];
+  const message = (content: unknown) => ({
+    id: "msg",
+    type: "message",
+    role: "assistant",
+    model: "claude-y",
+    content,
+    stop_reason: "end_turn",
+    usage: { input_tokens: 1, output_tokens: 1 },
+  });
+  await using server = await startModelServer(({ body }, response) =>
+    json(
+      response,
+      message((body["messages"] as unknown[]).length === 1 ? blocks : [{ type: "text", text: "done" }]),
+    ),
+  );
+  const agent = anthropicAgent({ model: "m", baseUrl: server.url, tools: [slow] });
+  const { result } = await run({ agent, ...both });
+  expect(result.finalAnswer).toBe("done");
+  expect((server.requests[1]!.body["messages"] as unknown[]).slice(1)).toEqual([
+    { role: "assistant", content: blocks },
+    {
+      role: "user",
+      content: [
+        { type: "tool_result", tool_use_id: "t1", content: '{"doubled":8}' },
+        { type: "tool_result", tool_use_id: "t2", content: '{"doubled":10}' },
+      ],
+    },
+  ]);
+});
+
+test("a model that never stops calling tools is stopped at its last turn", async () => {
+  await using server = await startModelServer((_, response) =>
+    json(response, completion(null, { tool_calls: [call("a", "slow", '{"n":1}')] })),
+  );
+  const agent = openaiAgent({ model: "m", baseUrl: server.url, tools: [slow], maxTurns: 3 });
+  const { result } = await run({ agent, ...both });
+  expect(result.status).toBe("failed");
+  expect(result.error?.message).toMatch(/still called tools at turn 3/);
+  expect(server.requests).toHaveLength(3);
+});
+
+test("an MCP server's tools are listed page by page and executed by the server", async () => {
+  const schema = { type: "object", properties: { q: { type: "string" } } };
+  const asked: unknown[] = [];
+  const tools = await mcpTools({
+    async listTools(params) {
+      return params?.cursor === "2"
+        ? { tools: [{ name: "fail", inputSchema: schema }] }
+        : { tools: [{ name: "find", description: "finds", inputSchema: schema }], nextCursor: "2" };
+    },
+    async callTool(params) {
+      asked.push(params);
+      return { content: [{ type: "text", text: "said" }], isError: params.name === "fail" };
+    },
+  });
+  await using server = await startModelServer(({ body }, response) =>
+    (body["messages"] as unknown[]).length === 1
+      ? json(
+          response,
+          completion(null, { tool_calls: [call("a", "find", '{"q":"x"}'), call("b", "fail", "{}")] }),
+        )
+      : json(response, completion("done")),
+  );
+  const { events } = await run({ agent: openaiAgent({ model: "m", baseUrl: server.url, tools }), ...both });
+  expect(asked).toEqual([
+    { name: "find", arguments: { q: "x" } },
+    { name: "fail", arguments: {} },
+  ]);
+  const ended = new Map(only(events, "ToolCallEnded").map((event) => [event.name, event]));
+  expect(ended.get("find")).toMatchObject({ output: "said", error: null });
+  expect(ended.get("fail")?.error).toMatch(/the tool fail failed: said/);
+});
