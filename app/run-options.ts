@@ -1,14 +1,11 @@
 import type { AtlasConfig, LlmConfig } from "../configs/config-schema.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { Agent } from "../producers/agents/agent.ts";
-import { anthropicModel } from "../producers/models/anthropic.ts";
 import { detectModel } from "../producers/models/detect.ts";
-import { geminiModel } from "../producers/models/gemini.ts";
 import type { ModelClient } from "../producers/models/model-client.ts";
-import { openaiModel } from "../producers/models/openai.ts";
-import { simulatedModel } from "../producers/models/simulated.ts";
 import type { SessionOptions } from "../producers/run-session.ts";
 import { configuredAgent } from "./configured-agent.ts";
+import { configuredModel } from "./configured-model.ts";
 
 /** A task, who works on it, and, where the configuration's are not wanted, who looks at the result. */
 export interface RunOptions
@@ -19,32 +16,8 @@ export interface RunOptions
   judge?: ModelClient;
 }
 
-/** A model whose requests have these defaults. */
-function withDefaults(client: ModelClient, { temperature, maxOutputTokens }: LlmConfig): ModelClient {
-  const defaults = {
-    ...(temperature !== undefined && { temperature }),
-    ...(maxOutputTokens !== undefined && { maxTokens: maxOutputTokens }),
-  };
-  return { ...client, complete: (request, options) => client.complete({ ...defaults, ...request }, options) };
-}
-
-function clientOf(config: LlmConfig): ModelClient {
-  const { provider, model, baseUrl, apiKeyEnv, timeoutSeconds } = config;
-  const timeoutMs = timeoutSeconds === undefined ? undefined : timeoutSeconds * 1000;
-  switch (provider) {
-    case "openai":
-      return openaiModel({ model, baseUrl, apiKeyEnv, timeoutMs });
-    case "anthropic":
-      return anthropicModel({ model, baseUrl, apiKeyEnv, timeoutMs });
-    case "gemini":
-      return geminiModel({ model, baseUrl, apiKeyEnv, timeoutMs });
-    case "simulated":
-      return simulatedModel();
-  }
-}
-
 const modelOf = (config: LlmConfig | undefined): ModelClient | undefined =>
-  config === undefined ? undefined : withDefaults(clientOf(config), config);
+  config === undefined ? undefined : configuredModel(config);
 
 /**
  * Fills in who works, who teaches and who judges: the caller's, else the configured, else what the environment offers.

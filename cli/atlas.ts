@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import type { Command } from "commander";
 import { packageInfo } from "../app/package-info.ts";
+import { configCommands } from "./commands/config.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommands } from "./commands/log.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
 import { rebuildCommand } from "./commands/rebuild.ts";
 import { reviewCommand } from "./commands/review.ts";
+import { runCommand } from "./commands/run.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { newProgram, runProgram } from "./program.ts";
@@ -18,6 +21,7 @@ const program: Command = newProgram(
 );
 for (const add of [
   quickstartCommand,
+  runCommand,
   importCommand,
   sessionsCommand,
   reviewCommand,
@@ -25,6 +29,8 @@ for (const add of [
   rebuildCommand,
   workerCommand,
   logCommands,
+  configCommands,
+  doctorCommand,
 ]) {
   add(program);
 }

@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
-import { AtlasError, explain, isAtlasError } from "../errors/atlas-error.ts";
+import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import { isTransient } from "../log/postgres/transient.ts";
+import { readDotEnv } from "./dot-env.ts";
 import { tell } from "./output.ts";
 
 /** Exit codes of every command. */
@@ -53,6 +55,13 @@ function exitCodeOf(error: unknown): number {
   return USAGE_ERRORS.some((code) => isAtlasError(error, code)) ? EXIT.usage : EXIT.failure;
 }
 
+const unreachable = (error: unknown): AtlasError =>
+  new AtlasError("ATLAS_DATABASE_UNREACHABLE", `the database went away: ${messageOf(error)}`, {
+    hint: "Run the command again; what it had confirmed is kept.",
+    retryable: true,
+    cause: error,
+  });
+
 /** Runs a program: every failure becomes one line on standard error and an exit code. */
 export async function runProgram(program: Command, args: readonly string[]): Promise<void> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -60,6 +69,7 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     throw error;
   });
   try {
+    readDotEnv();
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -67,7 +77,7 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
       process.exitCode = asked ? EXIT.ok : EXIT.usage;
       return;
     }
-    tell(explain(error));
+    tell(explain(isAtlasError(error) || !isTransient(error) ? error : unreachable(error)));
     if (process.env.ATLAS_DEBUG !== undefined && error instanceof Error) tell(error.stack ?? "");
     process.exitCode = exitCodeOf(error);
   }

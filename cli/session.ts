@@ -1,8 +1,8 @@
 import { type Atlas, type OpenOptions, openConfigured } from "../app/open-atlas.ts";
-import type { LogConfig } from "../configs/config-schema.ts";
+import type { AtlasConfig, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
 import { explain } from "../errors/atlas-error.ts";
-import { tell } from "./output.ts";
+import { harmless, tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
 /** The configured log with another database; an embedded log has none, so the database is then the log. */
@@ -11,23 +11,25 @@ const at = (databaseUrl: string, log: LogConfig): LogConfig =>
     ? { kind: "postgres", databaseUrl, partitions: undefined }
     : { ...log, databaseUrl };
 
+/** The configuration that a command works with; what in it has no effect is told. */
+export function configOf(options: CommonOptions): AtlasConfig {
+  const config = loadConfig(options.config, process.env, (warning) => tell(harmless(`warning: ${warning}`)));
+  const log = options.databaseUrl === undefined ? config.log : at(options.databaseUrl, config.log);
+  return { ...config, log };
+}
+
 /** Opens what a command works on, runs it, and closes it again whatever happens. */
 export async function withAtlas<T>(
   options: CommonOptions,
   body: (atlas: Atlas) => Promise<T>,
   open: OpenOptions = {},
 ): Promise<T> {
-  const config = loadConfig(options.config);
-  const log = options.databaseUrl === undefined ? config.log : at(options.databaseUrl, config.log);
-  const atlas = await openConfigured(
-    { ...config, log },
-    {
-      onDeadLetter: (group, record, error) => {
-        tell(`${group} set ${record.topic}[${record.partition}]@${record.offset} aside. ${explain(error)}`);
-      },
-      ...open,
+  const atlas = await openConfigured(configOf(options), {
+    onDeadLetter: (group, record, error) => {
+      tell(`${group} set ${record.topic}[${record.partition}]@${record.offset} aside. ${explain(error)}`);
     },
-  );
+    ...open,
+  });
   try {
     // A consumer that stopped as unhealthy must not leave a command waiting for it.
     const failed = atlas.pipeline?.done.then(() => new Promise<never>(() => undefined));

@@ -77,18 +77,26 @@ const modelFields = {
   base_url: httpUrl.optional(),
   api_key_env: variable.optional(),
   temperature: z.number().min(0).max(2).optional(),
+  top_p: z.number().min(0).max(1).optional(),
   max_output_tokens: z.int().min(1).optional(),
-  timeout_seconds: z.number().positive().max(86_400).optional(),
+  timeout_seconds: z.number().positive().max(86_400).optional().describe("Of one try."),
+  retries: z.int().min(0).max(10).optional().describe("Further tries after 429, 5xx and network failures."),
+  stream: z.boolean().optional().describe("Let the provider stream; the reply is whole all the same."),
+  extra: z
+    .record(z.string(), z.unknown())
+    .optional()
+    .describe("Further fields of each request, sent as they are, such as seed or reasoning_effort."),
 };
 
 const llm = block({ provider: z.enum(PROVIDERS).default("openai"), ...modelFields });
 
-const openaiAgent = block({
-  type: z.literal("openai"),
-  name: text.optional(),
-  system_prompt: z.string().optional(),
-  ...modelFields,
-});
+const modelAgent = <T extends string>(type: T) =>
+  block({
+    type: z.literal(type),
+    name: text.optional().describe("The model's name unless told."),
+    system_prompt: z.string().optional(),
+    ...modelFields,
+  });
 
 const functionAgent = block({
   type: z.literal("function"),
@@ -97,22 +105,57 @@ const functionAgent = block({
   attribute: text.default("default").describe("Name of the module's export."),
 });
 
-const agentSchema = z.discriminatedUnion("type", [openaiAgent, functionAgent], {
-  error: "must be openai or function",
+const langgraphAgent = block({
+  type: z.literal("langgraph"),
+  name: text.optional(),
+  import_path: text.describe("Module with the compiled graph, from this file's folder."),
+  attribute: text.default("default").describe("Name of the module's export."),
+  system_prompt: z.string().optional(),
+  options: z.record(z.string(), z.unknown()).optional().describe("Passed on with each run of the graph."),
 });
 
+const httpAgent = block({
+  type: z.literal("http"),
+  name: text.optional(),
+  url: httpUrl,
+  method: z.enum(["POST", "PUT", "PATCH"]).optional(),
+  template: z.unknown().optional().describe("The request's JSON, with {{prompt}}, {{task}}, {{guidance}}."),
+  result_path: text.optional().describe("Where the answer is, such as choices[0].message.content."),
+  headers: z.record(z.string(), z.string()).optional(),
+  api_key_env: variable.optional().describe("Environment variable with a key, sent as a bearer token."),
+  system_prompt: z.string().optional().describe("Recorded; the endpoint knows its own."),
+  timeout_seconds: modelFields.timeout_seconds,
+  retries: modelFields.retries,
+});
+
+const agentSchema = z.discriminatedUnion(
+  "type",
+  [
+    modelAgent("openai"),
+    modelAgent("anthropic"),
+    modelAgent("gemini"),
+    httpAgent,
+    functionAgent,
+    langgraphAgent,
+  ],
+  { error: "must be openai, anthropic, gemini, http, function or langgraph" },
+);
+
 const rubric = z.strictObject({ weights: z.record(z.string(), z.number().min(0)).default({}) });
-const drift = z.strictObject({
+/** When a session counts as drift. */
+export const driftSchema = z.strictObject({
   window: z.int().min(1).default(DEFAULT_RULES.drift.window),
   threshold: z.number().positive().default(DEFAULT_RULES.drift.threshold),
   min_baseline: z.int().min(0).default(DEFAULT_RULES.drift.min_baseline),
 });
-const rulesSchema = z.strictObject({ rubric: rubric.prefault({}), drift: drift.prefault({}) }).transform(
-  (rules): Rules => ({
-    rubric: { aggregation: DEFAULT_RULES.rubric.aggregation, weights: rules.rubric.weights },
-    drift: rules.drift,
-  }),
-);
+const rulesSchema = z
+  .strictObject({ rubric: rubric.prefault({}), drift: driftSchema.prefault({}) })
+  .transform(
+    (rules): Rules => ({
+      rubric: { aggregation: DEFAULT_RULES.rubric.aggregation, weights: rules.rubric.weights },
+      drift: rules.drift,
+    }),
+  );
 
 /** The configuration file. Unknown keys are refused everywhere. */
 export const configSchema = block({

@@ -4,44 +4,90 @@ import { dirname, join, resolve } from "node:path";
 import { AtlasError } from "../errors/atlas-error.ts";
 import { toCamelPath, toSnake } from "./camel-case.ts";
 import { type ConfigProblem, nameOf, problemsOf } from "./config-problems.ts";
-import { type AtlasConfig, type ConfigInput, configSchema } from "./config-schema.ts";
+import { type AtlasConfig, type ConfigInput, configSchema, driftSchema } from "./config-schema.ts";
 import { LOG_VARIABLES, logOfEnvironment } from "./environment-log.ts";
+import { DRIFT_VARIABLES, driftOfEnvironment, environmentWarnings } from "./environment-rules.ts";
+import { fromPython, isPythonConfig } from "./python-config.ts";
 import { type Place, readYaml } from "./read-yaml.ts";
 
+/** Takes what a configuration says in vain. */
+export type OnWarning = (warning: string) => void;
+
+const emitWarning: OnWarning = (warning) => process.emitWarning(warning, "AtlasWarning");
+
 /** Blocks whose keys are names that a user chose. */
-const FREE_BLOCKS = ["weights"];
+const FREE_BLOCKS = ["weights", "extra", "headers", "template", "options"];
 
 /**
  * Loads a configuration: a YAML file, an object, or nothing. Where it says nothing about the log, the environment
  * decides (`ATLAS_KAFKA_BROKERS`, `ATLAS_SCHEMA_REGISTRY_URL`, `ATLAS_DATABASE_URL`, else
- * `STORAGE__DATABASE_URL`), and otherwise events are kept in `.atlas`.
+ * `STORAGE__DATABASE_URL`), and otherwise events are kept in `.atlas`. `ATLAS_DRIFT_WINDOW`, `_Z_THRESHOLD` and
+ * `_MIN_BASELINE` go before what it says about drift. A file for the Python SDK is understood too.
  *
  * @param source path of a YAML file, or what it would hold with keys in camelCase
+ * @param onWarning told what has no effect, a sentence each; a warning of the process unless given
  * @throws AtlasError ATLAS_CONFIG_NOT_FOUND, or ATLAS_CONFIG_INVALID with every problem, each with line and column
  * @example
  * const { log } = loadConfig("atlas.yaml");
  * if (log.kind === "postgres") await openPostgres(log.databaseUrl);
  */
-export function loadConfig(source?: string | ConfigInput, env: NodeJS.ProcessEnv = process.env): AtlasConfig {
-  if (typeof source === "string") return loadFile(source, env);
+export function loadConfig(
+  source?: string | ConfigInput,
+  env: NodeJS.ProcessEnv = process.env,
+  onWarning: OnWarning = emitWarning,
+): AtlasConfig {
+  const examined = examineConfig(source, env, onWarning);
+  if (Array.isArray(examined)) throw invalid(examined);
+  return examined;
+}
+
+/** One thing that is wrong, and where: `atlas.yaml:3:5`. */
+export interface ConfigFault {
+  where?: string | undefined;
+  text: string;
+}
+
+/**
+ * {@link loadConfig} for who wants to see all that is wrong.
+ *
+ * @throws AtlasError ATLAS_CONFIG_NOT_FOUND, or ATLAS_CONFIG_INVALID where variables do not go together
+ */
+export function examineConfig(
+  source?: string | ConfigInput,
+  env: NodeJS.ProcessEnv = process.env,
+  onWarning: OnWarning = emitWarning,
+): AtlasConfig | ConfigFault[] {
+  for (const warning of environmentWarnings(env)) onWarning(warning);
+  if (typeof source === "string") return examineFile(source, env, onWarning);
   return check(snakeKeys(source ?? {}), env, process.cwd(), (problem) => ({
     name: toCamelPath(nameOf([...problem.path, ...(problem.key === undefined ? [] : [problem.key])])),
     words: toCamelPath(problem.words),
   }));
 }
 
-function loadFile(path: string, env: NodeJS.ProcessEnv): AtlasConfig {
+function examineFile(
+  path: string,
+  env: NodeJS.ProcessEnv,
+  onWarning: OnWarning,
+): AtlasConfig | ConfigFault[] {
   const file = expandHome(path);
   const yaml = readYaml(readText(file), env);
   const at = ({ line, column }: Place): string => `${path}:${line}:${column}`;
   if (yaml.problems.length > 0) {
-    throw invalid(yaml.problems.map(({ place, words }) => ({ where: at(place), text: words })));
+    return yaml.problems.map(({ place, words }) => ({ where: at(place), text: words }));
   }
-  return check(yaml.value, env, dirname(resolve(file)), ({ path: keys, key, words }) => ({
-    name: nameOf(key === undefined ? keys : [...keys, key]),
-    words,
-    where: at(yaml.placeOf(keys, key)),
-  }));
+  const draft = isBlock(yaml.value) && isPythonConfig(yaml.value) ? fromPython(yaml.value) : undefined;
+  const placeOf = (keys: readonly PropertyKey[]): string =>
+    at(yaml.placeOf(keys.slice(0, -1), keys.length === 0 ? undefined : String(keys.at(-1))));
+  const config = check(draft?.value ?? yaml.value, env, dirname(resolve(file)), ({ path, key, words }) => {
+    const whole = key === undefined ? path : [...path, key];
+    const written = draft?.origin(whole) ?? whole;
+    const where = key === undefined ? at(yaml.placeOf(written)) : at(yaml.placeOf(written.slice(0, -1), key));
+    return { name: nameOf(written), words, where };
+  });
+  for (const { path: keys, words } of draft?.warnings ?? [])
+    onWarning(`${nameOf(keys)} ${words} (${placeOf(keys)})`);
+  return config;
 }
 
 function readText(file: string): string {
@@ -62,6 +108,9 @@ function readText(file: string): string {
   }
 }
 
+const isBlock = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 interface Described {
   name: string;
   words: string;
@@ -73,24 +122,32 @@ function check(
   env: NodeJS.ProcessEnv,
   folder: string,
   describe: (problem: ConfigProblem) => Described,
-): AtlasConfig {
-  const isBlock = typeof value === "object" && value !== null && !Array.isArray(value);
-  const environment = isBlock && !("log" in value) ? logOfEnvironment(env) : undefined;
+): AtlasConfig | ConfigFault[] {
+  const environment = isBlock(value) && !("log" in value) ? logOfEnvironment(env) : undefined;
   const given = environment === undefined ? value : { ...(value as object), log: environment };
   const checked = configSchema.safeParse(given);
-  if (checked.success) return withPaths(checked.data, folder);
-  throw invalid(
-    problemsOf(checked.error.issues, given).map((problem) => {
-      if (environment !== undefined && problem.path[0] === "log") {
-        return { where: "environment", text: `${LOG_VARIABLES[String(problem.path[1])]} ${problem.words}` };
-      }
-      const { name, words, where } = describe(problem);
-      return { where, text: `${name || "the configuration"} ${words}` };
-    }),
-  );
+  if (checked.success) return withDrift(withPaths(checked.data, folder), env);
+  return problemsOf(checked.error.issues, given).map((problem) => {
+    if (environment !== undefined && problem.path[0] === "log") {
+      return { where: "environment", text: `${LOG_VARIABLES[String(problem.path[1])]} ${problem.words}` };
+    }
+    const { name, words, where } = describe(problem);
+    return { where, text: `${name || "the configuration"} ${words}` };
+  });
 }
 
-function invalid(problems: { where?: string | undefined; text: string }[]): AtlasError {
+/** What the environment says about drift goes before the file. */
+function withDrift(config: AtlasConfig, env: NodeJS.ProcessEnv): AtlasConfig | ConfigFault[] {
+  const drift = { ...config.rules.drift, ...driftOfEnvironment(env) };
+  const checked = driftSchema.safeParse(drift);
+  if (checked.success) return { ...config, rules: { ...config.rules, drift: checked.data } };
+  return problemsOf(checked.error.issues, drift).map(({ path, words }) => ({
+    where: "environment",
+    text: `${DRIFT_VARIABLES[String(path[0])]} ${words}`,
+  }));
+}
+
+function invalid(problems: readonly ConfigFault[]): AtlasError {
   const [first] = problems;
   const single = problems.length === 1;
   const list = problems.map(({ where, text }) => (where === undefined ? text : `${text} (${where})`));
@@ -108,7 +165,7 @@ const expandHome = (path: string): string =>
 function withPaths(config: AtlasConfig, folder: string): AtlasConfig {
   const { log, agent } = config;
   if (log.kind === "embedded") log.path = expandHome(log.path);
-  if (agent?.type === "function") {
+  if (agent?.type === "function" || agent?.type === "langgraph") {
     const path = expandHome(agent.importPath);
     agent.importPath = /^[./]/.test(path) || path !== agent.importPath ? resolve(folder, path) : path;
   }

@@ -34,7 +34,9 @@ export const ERROR_CODES = {
   ATLAS_MODEL_FAILED: "A model call failed.",
   ATLAS_AGENT_FAILED: "The wrapped agent threw or answered with something unusable.",
   ATLAS_ATTEMPT_REJECTED: "The teacher accepted none of a step's attempts.",
-  ATLAS_DEADLINE_PASSED: "A session did not end before its deadline.",
+  ATLAS_PLAN_INVALID:
+    "A plan has a circle, a reference to a missing step, or an id twice; none of it was run.",
+  ATLAS_DEADLINE_PASSED: "A session or step did not end before its deadline.",
   ATLAS_CANCELLED: "A run was cancelled.",
   ATLAS_MASK_FAILED: "The mask function threw; nothing of the event was written.",
   ATLAS_SPOOL_FAILED: "Events could neither be written to the log nor to the spool.",

@@ -30,6 +30,10 @@ export interface SessionOptions {
   /** Anything of the caller's, kept with the session. */
   metadata?: Record<string, unknown> | undefined;
   tags?: readonly string[] | undefined;
+  /** Names the group of sessions that try the same task. */
+  groupId?: string | undefined;
+  /** Which of its group's tries this is, from 1. */
+  rollout?: number | undefined;
   project?: string | undefined;
   tenant?: string | undefined;
   /** Cancels the session. */
@@ -99,6 +103,8 @@ function started(options: SessionOptions, learningKey: string, simulated: boolea
     project: options.project ?? null,
     tenant: options.tenant ?? null,
     tags: [...(options.tags ?? [])],
+    group_id: options.groupId ?? null,
+    rollout: options.rollout ?? null,
     ground_truth: options.groundTruth ?? null,
     executor_system_prompt: agent.systemPrompt ?? null,
     metadata: options.metadata === undefined ? null : jsonText(options.metadata),

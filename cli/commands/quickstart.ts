@@ -1,5 +1,4 @@
 import { rmSync } from "node:fs";
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import { decisionsOn } from "../../app/decide-review.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
@@ -13,9 +12,10 @@ import {
   QUICKSTART_TASKS,
 } from "../../producers/quickstart-tasks.ts";
 import type { RunResult } from "../../producers/run-session.ts";
+import { ask, canAsk } from "../ask.ts";
 import { print, printJson, style, table, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
-import { watch } from "../run-view.ts";
+import { timeOf, watch } from "../run-view.ts";
 import { withAtlas } from "../session.ts";
 
 interface Options extends CommonOptions {
@@ -27,8 +27,6 @@ interface Row {
   result: RunResult;
   approved: boolean;
 }
-
-const seconds = (ms: number): string => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 async function runTasks(atlas: Atlas, options: Options, signal: AbortSignal): Promise<Row[]> {
   const { client, why } = await detectModel();
@@ -71,7 +69,7 @@ function showResults(rows: readonly Row[]): void {
       value: ({ result }) => result.tokens.total.toLocaleString("en"),
       align: "right",
     },
-    { title: "Time", value: ({ result }) => seconds(result.durationMs), align: "right" },
+    { title: "Time", value: ({ result }) => timeOf(result.durationMs), align: "right" },
     { title: "Session", value: ({ result }) => result.sessionId },
   ]))
     print(line);
@@ -92,17 +90,13 @@ async function reviewGate(rows: readonly Row[], { yes, json }: Options): Promise
     say("\nReview: no session succeeded, so none is approved.");
     return [];
   }
-  if (yes !== true && process.stdin.isTTY === true && process.stderr.isTTY === true) {
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    try {
-      const kept = rows.length - passing.length;
-      const question = `\nReview: approve the ${passing.length} sessions that succeeded${kept > 0 ? ` and keep ${kept} out` : ""}? [Y/n] `;
-      const approve = !/^n/i.test((await terminal.question(question)).trim());
-      if (!approve) say("Nothing was approved: `atlas review list` shows what waits.");
-      return approve ? passing : [];
-    } finally {
-      terminal.close();
-    }
+  if (yes !== true && canAsk()) {
+    const kept = rows.length - passing.length;
+    const out = kept > 0 ? ` and keep ${kept} out` : "";
+    const answer = await ask(`\nReview: approve the ${passing.length} sessions that succeeded${out}? [Y/n] `);
+    if (!/^n/i.test(answer)) return passing;
+    say("Nothing was approved: `atlas review list` shows what waits.");
+    return [];
   }
   const why = yes === true ? "--yes" : "no terminal to ask on";
   say(

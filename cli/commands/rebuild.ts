@@ -1,7 +1,7 @@
-import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { Difference } from "../../app/compare-derived.ts";
 import { type RebuildSummary, rebuild } from "../../app/rebuild.ts";
+import { ask, canAsk } from "../ask.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
@@ -25,16 +25,11 @@ function showDifferences(differences: readonly Difference[]): void {
 async function mayPublish(options: Options, differences: readonly Difference[]): Promise<boolean> {
   showDifferences(differences);
   if (options.yes === true) return true;
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+  if (!canAsk()) {
     tell("Nothing was published. Run it again with --yes to publish them as revisions.");
     return false;
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^y/i.test(await terminal.question("Publish them as revisions? [y/N] "));
-  } finally {
-    terminal.close();
-  }
+  return /^y/i.test(await ask("Publish them as revisions? [y/N] "));
 }
 
 async function run(options: Options): Promise<void> {

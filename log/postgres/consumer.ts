@@ -38,6 +38,7 @@ export async function startPostgresConsumer(
   const owned = new Map<number, Assignment>();
   let stopped = false;
   let renewedAt = 0;
+  let waiting = false;
 
   const claim = async (partition: number): Promise<void> => {
     const assignment = await claimAssignment({
@@ -109,8 +110,11 @@ export async function startPostgresConsumer(
       try {
         if (Date.now() - renewedAt >= RENEW_MS) await renew();
         const more = await pass();
+        if (waiting) options.onRetry?.(undefined);
+        waiting = false;
         if (!more && !stopped) await log.wake.after(seen, POLL_MS);
       } catch (error) {
+        waiting = true;
         if (isAtlasError(error, "ATLAS_SCHEMA_NEWER")) {
           options.onRetry?.(error);
           await log.wake.after(log.wake.count, RENEW_MS);
@@ -124,7 +128,11 @@ export async function startPostgresConsumer(
     }
   };
 
-  await renew();
+  // A database that is away for a moment is waited for like later.
+  await renew().catch((error: unknown) => {
+    if (!isTransient(error)) throw error;
+    renewedAt = 0;
+  });
   const keepAlive = setInterval(() => {
     if (!stopped && Date.now() - renewedAt >= RENEW_MS)
       void leases.renew().then(

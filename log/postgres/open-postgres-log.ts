@@ -1,10 +1,19 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
 import { TOPICS, type Topic } from "../../schemas/topics.ts";
-import type { Apply, ConsumeOptions, Consumer, EventLog, RawRecord, ReadRange } from "../event-log.ts";
+import type {
+  Apply,
+  ConsumeOptions,
+  Consumer,
+  EventLog,
+  OutgoingRecord,
+  RawRecord,
+  ReadRange,
+} from "../event-log.ts";
 import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
@@ -25,6 +34,9 @@ export interface PostgresLogOptions {
   /** All members run on this host: leases of dead processes are free at once, and one unit runs at a time. */
   embedded?: boolean;
 }
+
+/** How long an append is tried again while the database does not answer. */
+const APPEND_PATIENCE_MS = 5000;
 
 const MIGRATIONS = { series: "log", folder: join(import.meta.dirname, "migrations") };
 
@@ -112,11 +124,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     async append(events: readonly AtlasEvent[]) {
       usable();
       const outgoing = toOutgoing(events, partitions, mask);
-      try {
-        for (const batch of batchesOf(outgoing)) await appendRecords(db, batch);
-      } catch (error) {
-        throw isTransient(error) ? unreachable(db, error) : error;
-      }
+      for (const batch of batchesOf(outgoing)) await appendPatiently(db, batch);
       wake.notify();
     },
     async *read(topics, range) {
@@ -152,6 +160,20 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
     },
   };
+}
+
+/** Appends, and again where the answer was lost: readers drop what then stands in the log twice. */
+async function appendPatiently(db: Database, batch: readonly OutgoingRecord[]): Promise<void> {
+  const until = Date.now() + APPEND_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await appendRecords(db, batch);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      if (Date.now() > until) throw unreachable(db, error);
+      await sleep(200);
+    }
+  }
 }
 
 const unreachable = (db: Database, error: unknown): AtlasError =>

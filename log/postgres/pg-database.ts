@@ -3,6 +3,7 @@ import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Database } from "./database.ts";
 import { TYPES } from "./int8.ts";
 import { databaseOver } from "./pool-database.ts";
+import { quiet } from "./quiet-pool.ts";
 import { isTransient } from "./transient.ts";
 
 const CONNECT_MS = 10_000;
@@ -78,11 +79,4 @@ export async function openPostgres(url: string, options: { max?: number } = {}):
   });
   await connected(quiet(pool), address);
   return databaseOver({ address, connect: () => pool.connect(), close: () => pool.end() });
-}
-
-/** A connection that breaks tells whoever uses it; one that nobody uses must not end the process. */
-export function quiet(pool: pg.Pool): pg.Pool {
-  pool.on("error", () => undefined);
-  pool.on("connect", (client) => client.on("error", () => undefined));
-  return pool;
 }

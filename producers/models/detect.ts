@@ -1,3 +1,4 @@
+import { isOffline } from "../../configs/offline-mode.ts";
 import { anthropicModel } from "./anthropic.ts";
 import { geminiModel } from "./gemini.ts";
 import type { ModelClient } from "./model-client.ts";
@@ -21,7 +22,6 @@ const DEFAULT_MODELS = {
 /** Where Ollama, vLLM and LM Studio listen unless told otherwise. */
 const LOCAL_SERVERS = ["http://127.0.0.1:11434/v1", "http://127.0.0.1:8000/v1", "http://127.0.0.1:1234/v1"];
 const ANSWER_WITHIN_MS = 300;
-const OFF = new Set(["", "0", "false", "off"]);
 /** Local servers also list models that cannot chat. */
 const NOT_FOR_CHAT = /embed|rerank|whisper|tts|moderation|dall-e|image/i;
 
@@ -75,7 +75,7 @@ async function openaiName(): Promise<string> {
  * const { client, why } = await detectModel();
  */
 export async function detectModel(): Promise<DetectedModel> {
-  if (!OFF.has((process.env["ATLAS_OFFLINE_MODE"] ?? "").toLowerCase())) {
+  if (isOffline()) {
     return { client: simulatedModel(), why: "simulated models, because ATLAS_OFFLINE_MODE is set" };
   }
   if (process.env["OPENAI_API_KEY"]) {

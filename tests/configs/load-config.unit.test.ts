@@ -325,7 +325,9 @@ describe("examples", () => {
   test("there is one for each kind of log and agent", () => {
     const all = readdirSync(EXAMPLES).map((name) => loadConfig(join(EXAMPLES, name), {}));
     expect(new Set(all.map(({ log }) => log.kind))).toEqual(new Set(["embedded", "postgres", "kafka"]));
-    expect(new Set(all.flatMap(({ agent }) => agent?.type ?? []))).toEqual(new Set(["openai", "function"]));
+    expect(new Set(all.flatMap(({ agent }) => agent?.type ?? []))).toEqual(
+      new Set(["openai", "anthropic", "gemini", "http", "function", "langgraph"]),
+    );
   });
 
   test("the JSON Schema for editors names every key", () => {

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Installed } from "./installed.ts";
-import { shellOf } from "./shell.ts";
+import { type Ended, shellOf } from "./shell.ts";
+import { hasTerminals, NO_TERMINAL, onTerminal } from "./terminal.ts";
 
 /** What `atlas quickstart --json` prints, as far as these tests look. */
 interface Report {
@@ -27,6 +28,22 @@ export function quickstarting(installed: () => Installed): void {
     expect(shell.read(".atlas/quickstart.jsonl").trimEnd().split("\n")).toHaveLength(2);
     const failed = /^Password reset +failed .* (\S+)$/m.exec(stdout)![1]!;
     expect(shell.read(".atlas/quickstart.jsonl")).not.toContain(failed);
+  });
+
+  test("asks at a terminal, and approves nothing when the answer is no, or Ctrl-C", async ({ skip }) => {
+    skip(!hasTerminals(), NO_TERMINAL);
+    const shell = shellOf(installed());
+    const terminal = { TERM: "xterm" };
+    const answered = async (answer: string): Promise<Ended> => {
+      const asking = shell.start("script", onTerminal("atlas quickstart"), terminal);
+      await asking.says(/approve the 2 sessions that succeeded and keep 1 out\? \[Y\/n\]/);
+      asking.child.stdin.write(answer);
+      return asking.ended;
+    };
+    const no = await answered("n\r");
+    expect(no).toMatchObject({ code: 0, stdout: expect.stringContaining("Nothing was approved") });
+    expect(await answered("\u0003")).toMatchObject({ code: 130 });
+    expect(await shell.json("review", "list", "--status", "approved")).toEqual([]);
   });
 
   test("--json prints nothing but JSON, and a second run adds to the first", async () => {

@@ -1,8 +1,9 @@
-import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import type { Installed } from "./installed.ts";
 import { linesOf, recorded, tenRuns } from "./recorded.ts";
 import { shellOf } from "./shell.ts";
+import { hasTerminals, NO_TERMINAL, onTerminal } from "./terminal.ts";
 
 /** What `/healthz` answers, as far as these tests look. */
 interface Health {
@@ -13,9 +14,6 @@ interface Health {
 
 const GROUPS = ["session-rewards", "drift", "review", "read-models"];
 const HEALTH = /health at (http:\S+\/healthz)/;
-
-/** Runs a command on a terminal of its own, as `script` makes one. */
-const onTerminal = (command: string): string[] => ["-qec", command, "/dev/null"];
 
 export function sharing(installed: () => Installed): void {
   test("a worker answers /healthz, lets a second terminal work, and ends with 0 on SIGTERM", async () => {
@@ -68,12 +66,12 @@ export function sharing(installed: () => Installed): void {
     const rows = Array.from({ length: 300 }, (_, index) => recorded(index));
     shell.write("runs.jsonl", linesOf(rows));
     const importing = shell.start("atlas", ["import", "runs.jsonl", "--learning-key", "one"]);
+    // It holds the folder before anybody else looks.
     await expect
-      .poll(async () => (await shell.atlas("log", "verify", "--json")).stdout, {
-        timeout: 30_000,
-        interval: 100,
-      })
-      .toMatch(/"events": [1-9]/);
+      .poll(() => existsSync(shell.file(".atlas/pgdata/PG_VERSION")), { timeout: 30_000 })
+      .toBe(true);
+    const begun = async (): Promise<string> => (await shell.atlas("log", "verify", "--json")).stdout;
+    await expect.poll(begun, { timeout: 30_000 }).toMatch(/"events": [1-9]/);
     importing.child.kill("SIGINT");
     const { code, stderr } = await importing.ended;
     expect({ code, stderr }).toEqual({ code: 130, stderr: "ATLAS_INTERRUPTED: interrupted.\n" });
@@ -96,7 +94,7 @@ export function sharing(installed: () => Installed): void {
   });
 
   test("colours are for terminals, and not for those who set NO_COLOR", async ({ skip }) => {
-    skip(spawnSync("script", ["--version"]).status !== 0, "there is no program that makes a terminal");
+    skip(!hasTerminals(), NO_TERMINAL);
     const shell = shellOf(installed());
     shell.write("runs.jsonl", tenRuns());
     await shell.json("import", "runs.jsonl");

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
 import type { Installed } from "./installed.ts";
 
@@ -18,9 +20,9 @@ export interface Ended {
 
 /** A command under way. */
 export interface UnderWay {
-  readonly child: ChildProcess;
+  readonly child: ChildProcess & { readonly stdin: Writable };
   readonly ended: Promise<Ended>;
-  /** Resolves with the match as soon as what it wrote to standard error has one. */
+  /** Resolves with the match as soon as what it wrote, to whichever stream, has one. */
   says(pattern: RegExp): Promise<RegExpMatchArray>;
 }
 
@@ -28,6 +30,7 @@ export interface UnderWay {
 export class Shell {
   readonly folder = mkdtempSync(join(tmpdir(), "atlas-shell-"));
   private readonly path: string;
+  private readonly children = new Set<ChildProcess>();
 
   constructor(installed: Installed) {
     this.path = installed.path;
@@ -38,8 +41,9 @@ export class Shell {
     const child = spawn(program, args, {
       cwd: this.folder,
       env: { PATH: this.path, HOME: this.folder, ATLAS_REVIEWER: "ada", ATLAS_OFFLINE_MODE: "1", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: "pipe",
     });
+    this.children.add(child);
     const written = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const)
       child[name].setEncoding("utf8").on("data", (text: string) => {
@@ -48,11 +52,11 @@ export class Shell {
     const ended = once(child, "close").then(([code]): Ended => ({ code: code as number | null, ...written }));
     const says = async (pattern: RegExp): Promise<RegExpMatchArray> => {
       for (;;) {
-        const match = pattern.exec(written.stderr);
+        const match = pattern.exec(written.stderr) ?? pattern.exec(written.stdout);
         if (match !== null) return match;
-        const done = await Promise.race([once(child.stderr, "data").then(() => undefined), ended]);
-        if (done !== undefined && pattern.exec(written.stderr) === null)
-          throw new Error(`it ended with ${done.code} before it said ${pattern}: ${done.stderr}`);
+        if (child.exitCode !== null || child.signalCode !== null)
+          throw new Error(`it ended before it said ${pattern}: ${written.stderr}`);
+        await Promise.race([sleep(20), ended]);
       }
     };
     return { child, ended, says };
@@ -87,7 +91,9 @@ export class Shell {
     return readFileSync(this.file(name), "utf8");
   }
 
+  /** Ends what a failed test left running, and removes the folder. */
   remove(): void {
+    for (const child of this.children) if (child.exitCode === null) child.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
   }
 }

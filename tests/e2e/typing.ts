@@ -45,10 +45,10 @@ console.log(JSON.stringify({
 }));
 `;
 
-/** The TypeScript examples of a page, by the line at which they stand. */
+/** The TypeScript examples of a page, by the line at which they stand; what imports nothing is a fragment. */
 function examplesOf(page: string): { name: string; code: string }[] {
   const text = readFileSync(join(root, page), "utf8");
-  return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => ({
+  return [...text.matchAll(/^```ts\n(import .*?)^```$/gms)].map((match) => ({
     name: `${page.replaceAll(/[/.]/g, "-")}-${text.slice(0, match.index).split("\n").length}`,
     code: match[1]!,
   }));

@@ -4,8 +4,9 @@ import pg from "pg";
 import { isAtlasError, messageOf } from "../../../errors/atlas-error.ts";
 import type { Database } from "../database.ts";
 import { TYPES } from "../int8.ts";
-import { quiet } from "../pg-database.ts";
 import { databaseOver } from "../pool-database.ts";
+import { quiet } from "../quiet-pool.ts";
+import { isTransient } from "../transient.ts";
 import { folderError, heldError } from "./folder-errors.ts";
 import { type FolderLock, type Holder, type HolderRecord, readHolder, tryLock } from "./folder-lock.ts";
 import { type ServerThread, startServer } from "./server-thread.ts";
@@ -91,6 +92,8 @@ const connectionTo = (sockets: string, own = false): pg.ClientConfig => ({
   types: TYPES,
   connectionTimeoutMillis: own ? 0 : ANSWER_MS,
 });
+
+const isRead = (sql: string): boolean => /^\s*select\b/i.test(sql) && !sql.includes("atlas_log.append");
 
 const isTimeout = (error: unknown): boolean => messageOf(error).includes("timeout");
 
@@ -202,7 +205,17 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
   });
   return {
     address: database.address,
-    query: database.query,
+    query: async (sql, params) => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await database.query(sql, params);
+        } catch (error) {
+          // A read can be asked again: the holder went away, and somebody takes its place.
+          if (tries === CONNECT_TRIES || !isRead(sql) || !isTransient(error)) throw error;
+          await sleep(RETRY_MS);
+        }
+      }
+    },
     transaction: database.transaction,
     close: database.close,
     get role() {

@@ -1,0 +1,61 @@
+import { writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import { configJsonSchema } from "../../configs/config-schema.ts";
+import { examineConfig } from "../../configs/load-config.ts";
+import { STARTER_CONFIG } from "../../configs/starter.ts";
+import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { harmless, print, printJson, style, tell } from "../output.ts";
+import { EXIT } from "../program.ts";
+
+interface InitOptions {
+  output: string;
+  force?: boolean;
+}
+
+function init({ output, force }: InitOptions): void {
+  try {
+    writeFileSync(output, STARTER_CONFIG, { flag: force === true ? "w" : "wx" });
+  } catch (error) {
+    const exists = (error as { code?: string }).code === "EEXIST";
+    const why = exists ? "the file exists already" : `it cannot be written: ${messageOf(error)}`;
+    const hint = exists ? "Add --force to replace it, or name another with --output." : "Name another file.";
+    throw new AtlasError("ATLAS_FILE_UNWRITABLE", why, { where: output, hint, cause: error });
+  }
+  print(`Wrote ${output}. Try: atlas run --config ${output} --task "…"`);
+}
+
+function check(file: string, { json }: { json?: boolean }): void {
+  const warnings: string[] = [];
+  const examined = examineConfig(file, process.env, (warning) => warnings.push(warning));
+  const problems = Array.isArray(examined) ? examined : [];
+  if (json === true) printJson({ file, valid: problems.length === 0, problems, warnings });
+  else {
+    for (const { where, text } of problems)
+      print(`${where === undefined ? "" : `${harmless(where)}: `}${style("red", harmless(text))}`);
+    for (const warning of warnings) tell(harmless(`warning: ${warning}`));
+    if (problems.length === 0) print(`${harmless(file)} is valid.`);
+  }
+  if (problems.length > 0) process.exitCode = EXIT.usage;
+}
+
+/** `atlas config`. */
+export function configCommands(program: Command): void {
+  const config = program.command("config").description("configuration files");
+  config
+    .command("init")
+    .description("write a first configuration to go on from")
+    .option("--output <file>", "file to write", "atlas.yaml")
+    .option("--force", "replace the file if it exists")
+    .action(init);
+  config
+    .command("check")
+    .argument("<file>", "YAML configuration")
+    .description("everything that is wrong with a file, with line and column, and what in it has no effect")
+    .option("--json", "print JSON")
+    .addHelpText("after", "\nExit code 2 when something is wrong.")
+    .action(check);
+  config
+    .command("schema")
+    .description("JSON Schema of configuration files, for editors")
+    .action(() => printJson(configJsonSchema()));
+}

@@ -1,0 +1,175 @@
+import type { Command } from "commander";
+import type { Atlas } from "../../app/open-atlas.ts";
+import type { RunOptions } from "../../app/run-options.ts";
+import { recordOf, writeRunRecord } from "../../app/run-record.ts";
+import { AtlasError, explain } from "../../errors/atlas-error.ts";
+import { modelAgent } from "../../producers/agents/model-agent.ts";
+import { detectModel } from "../../producers/models/detect.ts";
+import type { RunResult } from "../../producers/run-session.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { newId } from "../../schemas/identity.ts";
+import { harmless, oneLine, print, style, table, tell } from "../output.ts";
+import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { timeOf, watch } from "../run-view.ts";
+import { withAtlas } from "../session.ts";
+import { count } from "./review.ts";
+
+interface Options extends CommonOptions {
+  task: string;
+  learningKey?: string;
+  groundTruth?: string;
+  tag: string[];
+  rollouts: string;
+}
+
+const RUNS_FOLDER = ".atlas/runs";
+const MOST_ROLLOUTS = 1000;
+
+/** Who works where no configuration says so: the model that the environment offers. */
+async function detectedWorkers(quiet: boolean): Promise<Partial<RunOptions>> {
+  const { client, why } = await detectModel();
+  if (!quiet) tell(`Models: ${client.simulated ? style("yellow", why) : why}`);
+  return { agent: modelAgent(client), teacher: client, judge: client };
+}
+
+/** One finished run, with the events that it was. */
+interface Run {
+  result: RunResult;
+  events: AtlasEvent[];
+  recordPath: string | undefined;
+}
+
+async function runOnce(atlas: Atlas, options: Options, run: RunOptions): Promise<Run> {
+  const events: AtlasEvent[] = [];
+  const show = watch(options.json === true || options.quiet === true || process.stderr.isTTY !== true);
+  const result = await atlas.run({
+    ...run,
+    onEvent: (event) => {
+      events.push(event);
+      if (options.json === true) print(JSON.stringify(event));
+      show(event);
+    },
+  });
+  const record = recordOf(events);
+  let recordPath: string | undefined;
+  try {
+    if (record !== undefined) recordPath = await writeRunRecord(RUNS_FOLDER, record);
+  } catch (error) {
+    // The session is in the log; a record is a convenience.
+    tell(`No record was written. ${explain(error)}`);
+  }
+  await result.durable;
+  return { result, events, recordPath };
+}
+
+const rewardOf = ({ reward }: RunResult): string =>
+  reward === undefined ? "none: not judged" : `${reward.score.toFixed(2)} ± ${reward.uncertainty.toFixed(2)}`;
+
+function tokensOf({ tokens }: RunResult): string {
+  const roles = Object.entries(tokens.byRole).map(([role, { total }]) => `${role} ${total}`);
+  return `${tokens.total} in ${tokens.calls} calls${roles.length > 1 ? ` (${roles.join(", ")})` : ""}`;
+}
+
+function summary({ result, recordPath }: Run): string[] {
+  const { status, sessionId, durationMs, simulated, error } = result;
+  const outcome = style(status === "succeeded" ? "green" : status === "cancelled" ? "yellow" : "red", status);
+  return [
+    `${outcome} in ${timeOf(durationMs)}${simulated ? style("yellow", ", with simulated models") : ""}`,
+    ...(error === undefined ? [] : [`error    ${oneLine(explain(error), 200)}`]),
+    `reward   ${rewardOf(result)}`,
+    `tokens   ${tokensOf(result)}`,
+    `session  ${sessionId}`,
+    ...(recordPath === undefined ? [] : [`record   ${recordPath}`]),
+  ];
+}
+
+/** The answer goes to standard output, all else to standard error, so that a pipe gets the answer alone. */
+function showRun(run: Run, quiet: boolean): void {
+  if (!quiet) for (const line of summary(run)) tell(line);
+  else if (run.result.error !== undefined) tell(explain(run.result.error));
+  const answer = run.events.find((event) => event.type === "SessionEnded")?.final_answer;
+  if (answer) print(harmless(answer));
+}
+
+function rolloutsOf({ rollouts }: Options): number {
+  const number = count(rollouts, "--rollouts", 1);
+  if (number > MOST_ROLLOUTS)
+    throw new AtlasError("ATLAS_USAGE", `at most ${MOST_ROLLOUTS} rollouts make a group`, {
+      where: "--rollouts",
+    });
+  return number;
+}
+
+/** The rollouts of a group as a table: each with its outcome, and its answer where to look. */
+function showGroup(runs: readonly Run[]): void {
+  for (const line of table(runs, [
+    { title: "Rollout", value: (one) => String(runs.indexOf(one) + 1), align: "right" },
+    { title: "Status", value: ({ result }) => result.status },
+    { title: "Reward", value: ({ result }) => result.reward?.score.toFixed(2) ?? "–", align: "right" },
+    { title: "Tokens", value: ({ result }) => String(result.tokens.total), align: "right" },
+    { title: "Time", value: ({ result }) => timeOf(result.durationMs), align: "right" },
+    { title: "Session", value: ({ result }) => result.sessionId },
+  ]))
+    print(line);
+}
+
+function exitCodeOf(runs: readonly Run[], interrupted: boolean): number {
+  if (interrupted) return EXIT.interrupted;
+  const succeeded = runs.filter(({ result }) => result.status === "succeeded").length;
+  return succeeded === runs.length ? EXIT.ok : succeeded === 0 ? EXIT.failure : EXIT.partial;
+}
+
+async function run(options: Options): Promise<void> {
+  const rollouts = rolloutsOf(options);
+  const signal = interruptSignal();
+  const quiet = options.quiet === true || options.json === true;
+  await withAtlas(options, async (atlas) => {
+    const workers =
+      options.config === undefined && atlas.config.agent === undefined ? await detectedWorkers(quiet) : {};
+    signal.throwIfAborted();
+    const groupId = rollouts === 1 ? undefined : newId();
+    const runs: Run[] = [];
+    while (runs.length < rollouts && !signal.aborted) {
+      const rollout = groupId === undefined ? {} : { groupId, rollout: runs.length + 1 };
+      if (groupId !== undefined && !quiet) tell(style("bold", `rollout ${runs.length + 1} of ${rollouts}`));
+      const one = await runOnce(atlas, options, {
+        ...workers,
+        ...rollout,
+        task: options.task,
+        tags: options.tag,
+        signal,
+        ...(options.learningKey !== undefined && { learningKey: options.learningKey }),
+        ...(options.groundTruth !== undefined && { groundTruth: options.groundTruth }),
+      });
+      runs.push(one);
+      if (options.json !== true && groupId === undefined) showRun(one, quiet);
+      else if (one.result.error !== undefined) tell(explain(one.result.error));
+    }
+    if (options.json !== true && groupId !== undefined) showGroup(runs);
+    // So that the next command sees the session at once; it is in the log either way.
+    if (atlas.pipeline !== undefined && !signal.aborted)
+      await atlas.settled({ signal }).catch((error: unknown) => tell(explain(error)));
+    process.exitCode = exitCodeOf(runs, signal.aborted);
+  });
+}
+
+/** `atlas run`. */
+export function runCommand(program: Command): void {
+  withCommonOptions(program.command("run"))
+    .description("run a task with the configured agent, or with a model that the environment offers")
+    .requiredOption("--task <text>", "what is to be done")
+    .option("--learning-key <key>", "group of sessions that learn from each other")
+    .option("--ground-truth <text>", "a known good answer: judges see it, the agent does not")
+    .option(
+      "--tag <tag>",
+      "label of the session; may be repeated",
+      (tag: string, tags: string[]) => [...tags, tag],
+      [],
+    )
+    .option("--rollouts <n>", "run the task so many times, as one group", "1")
+    .addHelpText(
+      "after",
+      "\n--json streams the session's events as NDJSON. Exit code 1 when the session failed, 3 when only some rollouts succeeded, 130 when it was cancelled.",
+    )
+    .action(run);
+}

@@ -1,0 +1,45 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { onTestFinished } from "vitest";
+
+const ATLAS = resolve(import.meta.dirname, "../../cli/atlas.ts");
+
+/** What a command ended with, and what it wrote. */
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A folder of a user, in which commands run without keys. */
+export function userFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "atlas-cli-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Starts `atlas` from its sources; it has nothing of this process's environment but the path. */
+export function startAtlas(folder: string, args: readonly string[], env: Record<string, string> = {}) {
+  const child: ChildProcess = spawn(process.execPath, [ATLAS, ...args], {
+    cwd: folder,
+    env: { PATH: process.env["PATH"] ?? "", HOME: folder, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const written = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const)
+    child[name]!.setEncoding("utf8").on("data", (text: string) => {
+      written[name] += text;
+    });
+  const ended = once(child, "close").then(([code]): Ended => ({ code: code as number | null, ...written }));
+  return { child, ended };
+}
+
+/** Runs `atlas` to its end. */
+export const atlas = (
+  folder: string,
+  args: readonly string[],
+  env?: Record<string, string>,
+): Promise<Ended> => startAtlas(folder, args, env).ended;
