@@ -79,7 +79,11 @@ class SessionWriter {
       { role: "system", content: this.text(300) },
       { role: "user", content: this.text(500) },
     ];
-    this.emit("ModelCallStarted", { ...place, messages: JSON.stringify(messages), parameters: '{"temperature":0}' });
+    this.emit("ModelCallStarted", {
+      ...place,
+      messages: JSON.stringify(messages),
+      parameters: '{"temperature":0}',
+    });
     this.emit("ModelCallEnded", {
       ...place,
       content,
@@ -99,7 +103,13 @@ class SessionWriter {
     this.emit("ToolCallStarted", { ...tool, arguments: JSON.stringify({ path, reason: this.text(200) }) });
     this.emit("ToolCallEnded", { ...tool, output: this.text(1200), duration_us: this.upTo(200_000) });
     this.modelCall(step_id, "teacher", this.text(300));
-    this.emit("StepValidated", { step_id, attempt: 1, verdict: "pass", reason: this.text(300), cached: false });
+    this.emit("StepValidated", {
+      step_id,
+      attempt: 1,
+      verdict: "valid",
+      reason: this.text(300),
+      cached: false,
+    });
     this.emit("AttemptEnded", { step_id, attempt: 1, status: "completed", output, usage: this.usage() });
     this.emit("StepEnded", { step_id, status: "succeeded", attempts: 1, output });
   }
@@ -131,13 +141,18 @@ class SessionWriter {
     });
     const judgement = this.emit("JudgementMade", {
       judge: "session",
-      stage: "primary",
+      stage: "sample",
       score: Math.round(this.random() * 100) / 100,
       uncertainty: 0.1,
       rationale: this.text(400),
       ...MODEL,
     });
-    this.emit("SessionJudged", { learning_key, judgements: [judgement], missing: [], rules_hash: RULES_HASH });
+    this.emit("SessionJudged", {
+      learning_key,
+      judgements: [judgement],
+      missing: [],
+      rules_hash: RULES_HASH,
+    });
     return this.events;
   }
 }

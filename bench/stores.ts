@@ -1,16 +1,23 @@
-import { openStore, type Store } from "../app/open-store.ts";
+import kafkajs from "kafkajs";
 import { settle, startPipeline } from "../app/pipeline.ts";
 import { openRules } from "../app/rules.ts";
+import type { EventLog } from "../log/event-log.ts";
+import { openKafkaLog } from "../log/kafka/open-kafka-log.ts";
+import type { Database } from "../log/postgres/database.ts";
+import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
 import { openPostgres } from "../log/postgres/pg-database.ts";
+import { prepareReadModels } from "../projections/prepare-read-models.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { DEFAULT_RULES } from "../schemas/rules.ts";
+import { TOPICS } from "../schemas/topics.ts";
 import type { BenchContext } from "./benchmark.ts";
 import { inBatches } from "./sessions.ts";
 
-/** A store whose database is dropped when it is closed. */
-export interface BenchStore extends Store {
-  /** Address of its database. */
-  databaseUrl: string;
+/** A log, and the database beside or below it, that are removed when they are closed. */
+export interface BenchStore {
+  log: EventLog;
+  db: Database;
+  close(): Promise<void>;
 }
 
 let made = 0;
@@ -19,29 +26,80 @@ const nextName = (): string => {
   return `bench_${process.pid}_${made}`;
 };
 
-/** Creates an empty database on the benchmark's server. */
-export async function createDatabase({ services }: BenchContext): Promise<{ url: string; drop(): Promise<void> }> {
+/** Creates an empty database on the benchmark's server; closing it drops it. */
+export async function createDatabase({ services }: BenchContext): Promise<Database> {
   const name = nextName();
   const url = new URL(services.databaseUrl);
   url.pathname = `/${name}`;
-  const run = async (sql: string): Promise<void> => {
+  const administer = async (sql: string): Promise<void> => {
     const admin = await openPostgres(services.databaseUrl);
     await admin.query(sql).finally(() => admin.close());
   };
-  await run(`create database ${name}`);
-  return { url: url.href, drop: () => run(`drop database if exists ${name} with (force)`) };
+  await administer(`create database ${name}`);
+  const db = await openPostgres(url.href);
+  const close = async (): Promise<void> => {
+    await db.close();
+    await administer(`drop database if exists ${name} with (force)`);
+  };
+  return { address: db.address, query: db.query, transaction: db.transaction, close };
 }
 
 /** Opens an empty log on the Postgres server, with read models beside it. */
 export async function postgresStore(context: BenchContext): Promise<BenchStore> {
-  const { url, drop } = await createDatabase(context);
-  return dropping(await openStore({ kind: "postgres", databaseUrl: url }), url, drop);
+  const db = await createDatabase(context);
+  const log = await openPostgresLog({ db });
+  await prepareReadModels(db);
+  const close = async (): Promise<void> => {
+    await log.close();
+    await db.close();
+  };
+  return { log, db, close };
 }
 
-function dropping(store: Store, databaseUrl: string, drop: () => Promise<void>): BenchStore {
+/** A client as users of Kafka would make it, for what the log is held against. */
+export const kafkaClient = ({ services }: BenchContext): kafkajs.Kafka =>
+  new kafkajs.Kafka({ clientId: "bench", brokers: services.brokers, logLevel: kafkajs.logLevel.NOTHING });
+
+/** Opens an empty log on Kafka; its checkpoints and read models are in a database of its own. */
+export async function kafkaStore(context: BenchContext): Promise<BenchStore & { prefix: string }> {
+  const { brokers, schemaRegistryUrl } = context.services;
+  const prefix = `${nextName()}.`;
+  const db = await createDatabase(context);
+  const log = await openKafkaLog({ brokers, schemaRegistryUrl, topicPrefix: prefix, db });
+  await prepareReadModels(db);
   const close = async (): Promise<void> => {
-    await store.close();
-    await drop();
+    await log.close();
+    await db.close();
+    await deleteTopics(context, prefix);
   };
-  return { log: store.log, db: store.db, databaseUrl, close };
+  return { log, db, prefix, close };
+}
+
+async function deleteTopics(context: BenchContext, prefix: string): Promise<void> {
+  const admin = kafkaClient(context).admin();
+  await admin.connect();
+  const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
+  await admin.deleteTopics({ topics });
+  await admin.disconnect();
+}
+
+/** Appends the sessions, lets processors and read models apply them, and waits until they have. */
+export async function fill({ log }: BenchStore, sessions: Iterable<AtlasEvent[]>): Promise<void> {
+  const rules = openRules(log);
+  await rules.ensure(DEFAULT_RULES);
+  for (const batch of inBatches(eventsOf(sessions), 500)) await log.append(batch);
+  const pipeline = await startPipeline(log, rules);
+  await Promise.race([settle(log), pipeline.done]).finally(() => pipeline.stop());
+}
+
+/** Everything that a log holds, in the order of its topics. */
+export async function contentsOf(log: EventLog): Promise<AtlasEvent[]> {
+  const events: AtlasEvent[] = [];
+  for await (const batch of log.read(TOPICS)) for (const { event } of batch) events.push(event);
+  return events;
+}
+
+/** The events of sessions, one after the other. */
+export function* eventsOf(sessions: Iterable<AtlasEvent[]>): Generator<AtlasEvent> {
+  for (const events of sessions) yield* events;
 }
