@@ -4,7 +4,7 @@ import { toOutgoing } from "../log/outgoing.ts";
 import type { BenchContext, Benchmark, Figure } from "./benchmark.ts";
 import { inTurns, rateOf } from "./rounds.ts";
 import { inBatches, madeUpSessions } from "./sessions.ts";
-import { eventsOf, kafkaClient, kafkaStore } from "./stores.ts";
+import { createTopic, eventsOf, kafkaClient, kafkaStore } from "./stores.ts";
 
 const BATCH = 500;
 const EVENTS = 15_000;
@@ -16,14 +16,10 @@ export const appendKafka: Benchmark = {
   needs: { kafka: true, postgres: true },
   async run(context: BenchContext): Promise<Figure[]> {
     const { log, prefix, close } = await kafkaStore(context);
-    const kafka = kafkaClient(context);
-    const producer = kafka.producer({ allowAutoTopicCreation: false });
+    const producer = kafkaClient(context).producer({ allowAutoTopicCreation: false });
     const topic = `${prefix}raw`;
     try {
-      const admin = kafka.admin();
-      await admin.connect();
-      await admin.createTopics({ topics: [{ topic, numPartitions: log.partitions }], waitForLeaders: true });
-      await admin.disconnect();
+      await createTopic(context, topic, log.partitions);
       await producer.connect();
       const sessions = madeUpSessions(Math.ceil(EVENTS / context.events), context.events);
       const batches = [...inBatches(eventsOf(sessions), BATCH)];

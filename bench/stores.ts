@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
 import { settle, startPipeline } from "../app/pipeline.ts";
 import { openRules } from "../app/rules.ts";
@@ -73,6 +74,24 @@ export async function kafkaStore(context: BenchContext): Promise<BenchStore & { 
     await deleteTopics(context, prefix);
   };
   return { log, db, prefix, close };
+}
+
+/** Creates a topic, and waits until the broker knows it. */
+export async function createTopic(
+  context: BenchContext,
+  topic: string,
+  numPartitions: number,
+): Promise<void> {
+  const admin = kafkaClient(context).admin();
+  await admin.connect();
+  await admin.createTopics({ topics: [{ topic, numPartitions }], waitForLeaders: false });
+  for (let left = 50; left > 0; left -= 1) {
+    const known = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+    const leaders = known?.topics[0]?.partitions.filter(({ leader }) => leader >= 0);
+    if (leaders?.length === numPartitions) break;
+    await sleep(100);
+  }
+  await admin.disconnect();
 }
 
 async function deleteTopics(context: BenchContext, prefix: string): Promise<void> {

@@ -1,115 +1,118 @@
-import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-error.ts";
 import type { PlanStep } from "../schemas/generated/events.ts";
-import type { SessionStatus } from "../schemas/vocabulary.ts";
-import type { Agent, AgentReply } from "./agents/agent.ts";
-import { jsonText } from "./json-text.ts";
+import type { Agent } from "./agents/agent.ts";
+import type { ExecutionMode, Lane } from "./lanes/lane.ts";
+import { makePlan, WHOLE_TASK } from "./lanes/make-plan.ts";
+import { runPlan } from "./lanes/run-plan.ts";
+import {
+  type Outcome,
+  runStep,
+  type StepOutcome,
+  type StepWork,
+  unexpectedOutcome,
+} from "./lanes/run-step.ts";
 import type { ModelClient } from "./models/model-client.ts";
+import { achievedText, guidedPrompt, type PriorResult, stepPrompt, synthesisPrompt } from "./prompts/step.ts";
 import { interruptionOf, type SessionScope } from "./session-scope.ts";
-import { attemptStep } from "./student.ts";
-import { validateAttempt } from "./teacher.ts";
+import { askStudent } from "./student.ts";
+import type { VerdictCache } from "./verdict-cache.ts";
 
 /** What is to be done, by whom, and who decides whether it is done. */
 export interface Orchestration {
   task: string;
   agent: Agent;
+  /** Not asked in the lane `auto`. */
   teacher: ModelClient;
+  lane: Lane;
+  executionMode: ExecutionMode;
   /** Further attempts at a step after one that was rejected. */
   maxRetries: number;
+  /** Most steps at a time. */
+  concurrency: number;
+  /** Milliseconds for all attempts at a step. */
+  stepTimeoutMs?: number | undefined;
+  verdicts?: VerdictCache | undefined;
 }
 
-/** How the work on a step, or on the whole task, came out. */
-export interface Outcome {
-  status: SessionStatus;
-  /** The last answer, accepted or not. */
-  reply?: AgentReply;
-  /** Set unless it succeeded. */
-  error?: AtlasError;
+function stepWork(work: Orchestration, prompt: string, priorResults?: readonly PriorResult[]): StepWork {
+  const { task, agent, lane, teacher, maxRetries, verdicts, stepTimeoutMs: timeoutMs } = work;
+  const validator = lane === "auto" ? undefined : teacher;
+  return { task, prompt, agent, teacher: validator, maxRetries, priorResults, verdicts, timeoutMs };
 }
 
-const rejected = (step: PlanStep, attempts: number, reason: string | undefined): AtlasError => {
-  const verdict = attempts === 1 ? "did not accept the attempt" : `accepted none of ${attempts} attempts`;
-  const because = reason === undefined ? "" : `: ${reason}`;
-  return new AtlasError("ATLAS_ATTEMPT_REJECTED", `step ${step.id}: the teacher ${verdict}${because}`);
+const planned = (scope: SessionScope, work: Orchestration): Promise<readonly PlanStep[]> => {
+  const { task, agent, executionMode, lane, teacher } = work;
+  return makePlan(scope, { task, agent, executionMode, reviewer: lane === "coach" ? teacher : undefined });
 };
 
-interface StepOutcome extends Outcome {
-  attempts: number;
+async function inOneStep(scope: SessionScope, work: Orchestration): Promise<Outcome> {
+  const { task, lane, executionMode } = work;
+  if (lane === "coach") {
+    const steps = await planned(scope, work);
+    return runStep(scope, stepWork(work, guidedPrompt(task, steps)), WHOLE_TASK);
+  }
+  scope.recorder.emit("PlanProposed", {
+    plan: { steps: [WHOLE_TASK], execution_mode: executionMode },
+    author: "runtime",
+  });
+  return runStep(scope, stepWork(work, task), WHOLE_TASK);
 }
 
-/**
- * Works on a step until the teacher accepts an attempt or no attempt is left. Every attempt is validated, the last
- * one too. An attempt that ends in an error, or gets no verdict, is not repeated.
- */
-async function attemptUntilAccepted(
-  scope: SessionScope,
-  { task, agent, teacher, maxRetries }: Orchestration,
-  step: PlanStep,
-): Promise<StepOutcome> {
-  const guidance: string[] = [];
-  let reply: AgentReply | undefined;
-  for (let attempt = 1; ; attempt += 1) {
-    const previous = reply === undefined ? {} : { previous: reply.content };
-    const current = { id: step.id, description: step.description, attempt, ...previous };
-    const attempted = await attemptStep(scope, { agent, task, step: current, guidance: [...guidance] });
-    const achieved = reply === undefined ? {} : { reply };
-    if (attempted.status !== "completed") return { ...attempted, ...achieved, attempts: attempt };
-    reply = attempted.reply;
-    try {
-      const answer = reply.content;
-      const verdict = await validateAttempt(scope, teacher, { task, step: current, answer, guidance });
-      if (verdict.verdict === "valid") return { status: "succeeded", reply, attempts: attempt };
-      if (verdict.verdict === "none" || attempt > maxRetries) {
-        return { status: "failed", reply, error: rejected(step, attempt, verdict.reason), attempts: attempt };
-      }
-      if (verdict.guidance !== undefined) {
-        guidance.push(verdict.guidance);
-        scope.recorder.emit("GuidanceGiven", { step_id: step.id, attempt, note: verdict.guidance });
-      }
-    } catch (error) {
-      if (!scope.signal.aborted) throw error;
-      return { ...interruptionOf(scope.signal), reply, attempts: attempt };
-    }
+type Outcomes = ReadonlyMap<number, StepOutcome>;
+
+/** What came of the steps that succeeded, in the order of the plan's ids. */
+function resultsOf(steps: readonly PlanStep[], outcomes: Outcomes): PriorResult[] {
+  const done = steps.filter(({ id }) => outcomes.get(id)?.status === "succeeded");
+  return done
+    .toSorted((a, b) => a.id - b.id)
+    .map(({ id, description }) => ({ id, description, output: outcomes.get(id)!.reply!.content }));
+}
+
+/** The first step, by id, that did not succeed says why the plan did not. */
+function failureOf(scope: SessionScope, outcomes: Outcomes): Outcome | undefined {
+  if (scope.signal.aborted) return interruptionOf(scope.signal);
+  const [first] = [...outcomes].filter(([, { status }]) => status !== "succeeded").sort(([a], [b]) => a - b);
+  return first === undefined ? undefined : { status: first[1].status, error: first[1].error! };
+}
+
+async function stepwise(scope: SessionScope, work: Orchestration): Promise<Outcome> {
+  const { task, agent, concurrency } = work;
+  const { signal, recorder } = scope;
+  const steps = await planned(scope, work);
+  const outcomes = await runPlan<StepOutcome>(steps, {
+    concurrency,
+    run(step, finished) {
+      const prior = resultsOf(
+        steps.filter(({ id }) => step.depends_on.includes(id)),
+        finished,
+      );
+      return runStep(scope, stepWork(work, stepPrompt(task, step, prior), prior), step);
+    },
+    skip: ({ id }, reason) => recorder.emit("StepSkipped", { step_id: id, reason }),
+    stopped: () => (signal.aborted ? "the session ended before it" : undefined),
+  });
+  const results = resultsOf(steps, outcomes);
+  const achieved = results.length === 0 ? {} : { reply: { content: achievedText(results) } };
+  const failure = failureOf(scope, outcomes);
+  if (failure !== undefined) return { ...failure, ...achieved };
+  const [only] = outcomes.values();
+  if (outcomes.size === 1) return only!;
+  try {
+    const prompt = synthesisPrompt(task, results);
+    const reply = await askStudent(scope, { agent, prompt, description: "Give the complete answer." });
+    return { status: "succeeded", reply };
+  } catch (error) {
+    return { ...(signal.aborted ? interruptionOf(signal) : unexpectedOutcome(error)), ...achieved };
   }
 }
 
-async function runStep(scope: SessionScope, work: Orchestration, step: PlanStep): Promise<StepOutcome> {
-  scope.recorder.emit("StepStarted", {
-    step_id: step.id,
-    description: step.description,
-    depends_on: [...step.depends_on],
-  });
-  const outcome = await attemptUntilAccepted(scope, work, step);
-  const { reply, error } = outcome;
-  scope.recorder.emit("StepEnded", {
-    step_id: step.id,
-    status: outcome.status,
-    attempts: outcome.attempts,
-    output: reply?.content ?? null,
-    trace: reply?.trace ?? null,
-    deliverable: reply?.deliverable === undefined ? null : jsonText(reply.deliverable),
-    artifacts: reply?.artifacts === undefined ? null : jsonText(reply.artifacts),
-    reason: error === undefined ? null : explain(error),
-  });
-  return outcome;
-}
-
-const WHOLE_TASK: PlanStep = { id: 1, description: "Give the complete answer to the task.", depends_on: [] };
-
 /**
- * Runs a task in the paired lane: a plan of one step, the student's attempts at it, and the teacher's verdict on each.
- * Never throws: what goes wrong is the outcome.
+ * Runs a task in its lane, in one step or by a plan's steps. Never throws: what goes wrong is the outcome. A plan
+ * that was not finished leaves what its steps achieved as its reply.
  */
 export async function orchestrate(scope: SessionScope, work: Orchestration): Promise<Outcome> {
-  scope.recorder.emit("PlanProposed", {
-    plan: { steps: [WHOLE_TASK], execution_mode: "single_shot" },
-    author: "runtime",
-  });
   try {
-    return await runStep(scope, work, WHOLE_TASK);
+    return await (work.executionMode === "stepwise" ? stepwise(scope, work) : inOneStep(scope, work));
   } catch (error) {
-    const unexpected = isAtlasError(error)
-      ? error
-      : new AtlasError("ATLAS_UNEXPECTED", messageOf(error), { cause: error });
-    return { status: "failed", error: unexpected };
+    return scope.signal.aborted ? interruptionOf(scope.signal) : unexpectedOutcome(error);
   }
 }

@@ -6,12 +6,18 @@ import type { Agent } from "./agents/agent.ts";
 import type { Flusher } from "./flusher.ts";
 import { jsonText } from "./json-text.ts";
 import { judgeSession, SESSION_JUDGE_NAME } from "./judges/session-judge.ts";
+import type { History } from "./lanes/history.ts";
+import { defaultMode, type ExecutionMode, type Lane, type LaneOptions, laneProblem } from "./lanes/lane.ts";
+import { type LaneChoice, selectLane } from "./lanes/select-lane.ts";
 import { learningKeyOf } from "./learning-key.ts";
 import type { ModelClient } from "./models/model-client.ts";
 import { orchestrate } from "./orchestrator.ts";
 import { createRecorder } from "./recorder.ts";
 import { type SessionScope, sessionSignal, stopwatch } from "./session-scope.ts";
 import { type SessionTokens, sumOf, TokenCount } from "./tokens.ts";
+import { defaultTriage } from "./triage/default-triage.ts";
+import { type TriageAdapter, triageTask } from "./triage/triage.ts";
+import type { VerdictCache } from "./verdict-cache.ts";
 
 /** A task, who works on it, and who looks at the result. */
 export interface SessionOptions {
@@ -40,6 +46,20 @@ export interface SessionOptions {
   signal?: AbortSignal | undefined;
   /** Called with a copy of each event as it happens. */
   onEvent?: ((event: AtlasEvent) => void) | undefined;
+  /** How the lane is chosen; always `paired` unless told. */
+  lane?: LaneOptions | undefined;
+  /** Tells earlier sessions to whoever chooses the lane. */
+  history?: History | undefined;
+  /** Describes the task first; the default adapter does where a probe chooses the lane, otherwise nobody unless told. */
+  triage?: TriageAdapter | undefined;
+  /** One step, or a plan's steps; `stepwise` in the lane `coach` and `single_shot` in the others unless told. */
+  executionMode?: ExecutionMode | undefined;
+  /** Most steps at a time; 4 unless told. */
+  concurrency?: number | undefined;
+  /** Milliseconds for all attempts at a step; as long as the session unless told. */
+  stepTimeoutMs?: number | undefined;
+  /** Verdicts that the teacher need not give again; each session asks for all of its own unless told. */
+  verdicts?: VerdictCache | undefined;
   /** Further attempts after one that the teacher rejected; 1 unless told. */
   maxRetries?: number | undefined;
   /** Milliseconds until the session fails for want of time; 15 minutes unless told. */
@@ -59,9 +79,9 @@ export interface RunReward {
 export interface RunResult {
   sessionId: Uuid;
   status: SessionStatus;
-  /** The last answer, accepted or not. */
+  /** The last answer, accepted or not; of a plan that was not finished, the outputs of the steps that succeeded. */
   finalAnswer?: string;
-  lane: "paired";
+  lane: Lane;
   learningKey: string;
   /** Missing where the session was not judged: never 0 for that. */
   reward?: RunReward;
@@ -81,15 +101,32 @@ const DEADLINE_MS = 15 * 60_000;
 /** The runtime ends a late session itself; only one whose process is gone is left to be abandoned. */
 const ABANDONED_AFTER_MS = 60_000;
 
-function check({ task, learningKey, maxRetries = 1, deadlineMs = DEADLINE_MS }: SessionOptions): void {
+function check(options: SessionOptions): void {
+  const {
+    task,
+    learningKey,
+    maxRetries = 1,
+    deadlineMs = DEADLINE_MS,
+    concurrency = 4,
+    stepTimeoutMs,
+  } = options;
   const invalid = (message: string): AtlasError => new AtlasError("ATLAS_RUN_INVALID", message);
   if (typeof task !== "string" || task.trim() === "") throw invalid("a run needs a task");
   if (learningKey !== undefined && learningKey.trim() === "") throw invalid("the learning key is empty");
   if (!Number.isInteger(maxRetries) || maxRetries < 0)
     throw invalid("maxRetries must be a whole number from 0");
+  if (!Number.isInteger(concurrency) || concurrency < 1)
+    throw invalid("concurrency must be a whole number from 1");
   // Timers take no more than 31 bits of milliseconds.
-  if (!(deadlineMs > 0 && deadlineMs < 2 ** 31))
-    throw invalid("deadlineMs must be above 0 and below 25 days");
+  const fits = (ms: number): boolean => ms > 0 && ms < 2 ** 31;
+  if (!fits(deadlineMs)) throw invalid("deadlineMs must be above 0 and below 25 days");
+  if (stepTimeoutMs !== undefined && !fits(stepTimeoutMs))
+    throw invalid("stepTimeoutMs must be above 0 and below 25 days");
+  const { executionMode } = options;
+  if (executionMode !== undefined && executionMode !== "single_shot" && executionMode !== "stepwise")
+    throw invalid("executionMode must be single_shot or stepwise");
+  const problem = laneProblem(options.lane ?? {});
+  if (problem !== undefined) throw invalid(problem);
 }
 
 function started(options: SessionOptions, learningKey: string, simulated: boolean) {
@@ -113,9 +150,31 @@ function started(options: SessionOptions, learningKey: string, simulated: boolea
   };
 }
 
+/** Describes the task where that is wanted, and puts the session into its lane; records both. */
+async function chooseLane(
+  scope: SessionScope,
+  options: SessionOptions,
+  learningKey: string,
+): Promise<LaneChoice> {
+  const { task, metadata = {}, lane, history } = options;
+  const triage = options.triage ?? (lane?.probe === undefined ? undefined : defaultTriage);
+  const dossier = triage === undefined ? undefined : await triageTask(scope, task, metadata, triage);
+  const choice: LaneChoice =
+    lane === undefined
+      ? { lane: "paired", reason: "default" }
+      : await selectLane(scope, { task, learningKey, options: lane, history, dossier });
+  scope.recorder.emit("LaneSelected", {
+    lane: choice.lane,
+    reason: choice.reason,
+    confidence: choice.confidence ?? null,
+    probe: choice.probe === undefined ? null : jsonText(choice.probe),
+  });
+  return choice;
+}
+
 /**
- * Runs one task as a session: the student works, the teacher validates every attempt and guides one retry, a judge
- * scores what happened, and all of it is emitted while it happens. A session that fails or is cancelled is a result,
+ * Runs one task as a session: the student works, in the lane `paired` the teacher validates every attempt and guides
+ * one retry, a judge scores what happened, and all of it is emitted while it happens. A session that fails or is cancelled is a result,
  * not an error.
  *
  * @throws AtlasError ATLAS_RUN_INVALID for options that do not go together, before anything happens
@@ -128,7 +187,11 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
   const { task, agent, teacher, judge, maxRetries = 1, deadlineMs = DEADLINE_MS } = options;
   const { tags, tenant } = options;
   const learningKey = options.learningKey ?? learningKeyOf({ agent: agent.name, task, tags, tenant });
-  const simulated = agent.simulated === true || teacher.simulated || judge.simulated;
+  const simulated =
+    agent.simulated === true ||
+    teacher.simulated ||
+    judge.simulated ||
+    options.lane?.probe?.simulated === true;
   const { flusher, onEvent } = options;
   const recorder = createRecorder({ flusher, sessionId: newId(), onEvent });
   const tokens = new TokenCount();
@@ -142,9 +205,20 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
 
   recorder.emit("SessionStarted", started(options, learningKey, simulated));
   const duration = stopwatch();
-  recorder.emit("LaneSelected", { lane: "paired", reason: "default" });
   using ending = sessionSignal(options.signal, deadlineMs);
-  const outcome = await orchestrate(scopeOf(ending.signal), { task, agent, teacher, maxRetries });
+  const scope = scopeOf(ending.signal);
+  const { lane } = await chooseLane(scope, options, learningKey);
+  const outcome = await orchestrate(scope, {
+    task,
+    agent,
+    teacher,
+    lane,
+    maxRetries,
+    executionMode: options.executionMode ?? defaultMode(lane),
+    concurrency: options.concurrency ?? 4,
+    stepTimeoutMs: options.stepTimeoutMs,
+    verdicts: options.verdicts,
+  });
   const duration_us = duration();
   const { status, reply, error } = outcome;
   const spent = tokens.read();
@@ -177,7 +251,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
   return {
     sessionId: recorder.sessionId,
     status,
-    lane: "paired",
+    lane,
     learningKey,
     tokens: tokens.read(),
     durationMs: duration_us / 1000,

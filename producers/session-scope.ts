@@ -59,6 +59,34 @@ export function sessionSignal(cancel: AbortSignal | undefined, deadlineMs?: numb
 }
 
 /**
+ * Opens the signal that ends a step: with its session, or after so many milliseconds.
+ *
+ * @example
+ * using ending = stepSignal(scope.signal, step.id, 30_000);
+ */
+export function stepSignal(session: AbortSignal, stepId: number, timeoutMs?: number): SessionSignal {
+  if (timeoutMs === undefined) return { signal: session, [Symbol.dispose]() {} };
+  const controller = new AbortController();
+  const ended = (): void => controller.abort(session.reason);
+  const late = (): void =>
+    controller.abort(
+      new AtlasError("ATLAS_DEADLINE_PASSED", `step ${stepId} took longer than ${timeoutMs} ms`, {
+        hint: "Give steps a longer timeout, or plan smaller ones.",
+      }),
+    );
+  const timer = setTimeout(late, timeoutMs);
+  if (session.aborted) ended();
+  else session.addEventListener("abort", ended, { once: true });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      session.removeEventListener("abort", ended);
+    },
+  };
+}
+
+/**
  * What a promise comes to, unless the signal aborts first: then its reason, at once, whatever the promise does.
  *
  * @throws the signal's reason

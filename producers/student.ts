@@ -2,6 +2,7 @@ import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-er
 import type { Agent, AgentReply, AgentStep } from "./agents/agent.ts";
 import { openContext } from "./agents/agent-context.ts";
 import { jsonText } from "./json-text.ts";
+import type { Recorder } from "./recorder.ts";
 import { interruptionOf, type SessionScope, stopwatch, unlessAborted } from "./session-scope.ts";
 import { sumOf, TokenCount } from "./tokens.ts";
 
@@ -76,5 +77,46 @@ export async function attemptStep(scope: SessionScope, assignment: Assignment): 
     close(interrupted ? explain(outcome.error) : "the attempt failed before this call ended");
     ended(outcome.status, undefined, outcome.error);
     return outcome;
+  }
+}
+
+/** What the student is asked that belongs to no step of its plan. */
+export interface StudentRequest {
+  agent: Agent;
+  prompt: string;
+  description: string;
+  /** What it answered before, where it is asked again. */
+  previous?: string;
+  guidance?: readonly string[];
+}
+
+/** The same session for what belongs to no step: its calls and messages name none. */
+function outsideSteps(scope: SessionScope): SessionScope {
+  const { recorder } = scope;
+  const emit: Recorder["emit"] = (type, draft) =>
+    recorder.emit(type, { ...draft, step_id: null, attempt: null });
+  return { ...scope, recorder: { ...recorder, emit } };
+}
+
+/**
+ * Asks the student for something about the whole task, such as a plan.
+ *
+ * @throws AtlasError ATLAS_AGENT_FAILED, or what the agent threw; the reason of the session's signal
+ */
+export async function askStudent(scope: SessionScope, request: StudentRequest): Promise<AgentReply> {
+  const { signal } = scope;
+  const { agent, prompt, description, previous, guidance = [] } = request;
+  const attempt = previous === undefined ? 1 : 2;
+  const step = { id: 0, description, attempt, ...(previous === undefined ? {} : { previous }) };
+  const { ctx, close } = openContext(outsideSteps(scope), step.id, attempt);
+  try {
+    const input = { task: prompt, guidance, signal, step };
+    const reply = usable(agent, await unlessAborted(signal, () => agent.invoke(input, ctx)));
+    close("the agent answered before this call ended");
+    return reply;
+  } catch (thrown) {
+    const error = signal.aborted ? interruptionOf(signal).error : failureOf(agent, thrown);
+    close(explain(error));
+    throw error;
   }
 }

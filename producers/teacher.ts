@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { explain } from "../errors/atlas-error.ts";
-import { callModel } from "./call-model.ts";
+import { askChecked } from "./ask-checked.ts";
 import { excerpt } from "./excerpt.ts";
-import type { ChatMessage, ModelClient, ModelRequest } from "./models/model-client.ts";
-import { repairPrompt } from "./prompts/repair.ts";
+import type { ModelClient, ModelRequest } from "./models/model-client.ts";
+import type { PriorResult } from "./prompts/step.ts";
+import { STEP_VALIDATION } from "./prompts/step-validation.ts";
 import { VALIDATION } from "./prompts/validation.ts";
-import { readReply } from "./read-reply.ts";
 import { type SessionScope, stopwatch } from "./session-scope.ts";
+import { questionKey, type Verdict, type VerdictCache } from "./verdict-cache.ts";
 
 /** An attempt that waits for a verdict. */
 export interface Attempted {
@@ -15,17 +16,8 @@ export interface Attempted {
   answer: string;
   /** What the teacher said before, oldest first. */
   guidance: readonly string[];
-}
-
-/**
- * The teacher's verdict. `none` means that it gave no verdict that could be read, also when asked again, or that its
- * model failed. It is not a success: the attempt is not accepted. It is not a rejection either, so there is nothing
- * to tell the student, which is not asked again.
- */
-export interface Verdict {
-  verdict: "valid" | "invalid" | "none";
-  guidance?: string;
-  reason?: string;
+  /** What came of the steps that this one depends on; undefined where the task is done in one step. */
+  priorResults?: readonly PriorResult[] | undefined;
 }
 
 /** Most characters of the answer, and of each piece of guidance, that the teacher is shown. */
@@ -43,64 +35,74 @@ const Reply = z
     message: '"guidance" must say what is wrong when "valid" is false',
   });
 
-function requestOf({ task, step, answer, guidance }: Attempted): ModelRequest {
+function requestOf({ task, step, answer, guidance, priorResults }: Attempted): ModelRequest {
+  const prompt = priorResults === undefined ? VALIDATION : STEP_VALIDATION;
+  const limit = Math.floor(LONGEST_ANSWER / Math.max(priorResults?.length ?? 0, 1));
   const payload = {
     task: excerpt(task, LONGEST_ANSWER),
     step: { id: step.id, description: step.description },
     attempt: step.attempt,
     answer: excerpt(answer, LONGEST_ANSWER),
     guidance: guidance.map((note) => excerpt(note, LONGEST_GUIDANCE)),
+    prior_results: priorResults?.map((result) => ({ ...result, output: excerpt(result.output, limit) })),
   };
   return {
     messages: [
-      { role: "system", content: VALIDATION.text },
+      { role: "system", content: prompt.text },
       { role: "user", content: JSON.stringify(payload) },
     ],
     json: true,
-    promptVersion: VALIDATION.version,
+    promptVersion: prompt.version,
   };
 }
+
+/** The same attempt has the same key, whatever its number: excerpts would let different answers share one. */
+const keyOf = (client: ModelClient, { task, step, answer, guidance, priorResults }: Attempted): string =>
+  questionKey(client, [task, step.id, step.description, answer, guidance, priorResults]);
 
 interface Asked {
   verdict: Verdict;
   callId: string | null;
+  cached: boolean;
 }
 
 async function ask(scope: SessionScope, client: ModelClient, attempted: Attempted): Promise<Asked> {
   const { id: stepId, attempt } = attempted.step;
   const request = requestOf(attempted);
-  const first = await callModel(scope, { client, request, role: "teacher", stepId, attempt });
-  let read = readReply(Reply, first.content);
-  let { callId } = first;
-  if (read.problem !== undefined) {
-    const said: ChatMessage = { ...first.message, role: "assistant", content: first.content };
-    const again: ChatMessage = { role: "user", content: repairPrompt(read.problem) };
-    const repair = { ...request, messages: [...request.messages, said, again] };
-    const second = await callModel(scope, { client, request: repair, role: "teacher", stepId, attempt });
-    read = readReply(Reply, second.content);
-    callId = second.callId;
+  const call = { client, request, role: "teacher" as const, stepId, attempt };
+  const { value, problem, callId } = await askChecked(scope, call, Reply);
+  if (value === undefined) {
+    const reason = `the teacher's reply could not be read: ${problem}`;
+    return { verdict: { verdict: "none", reason }, callId, cached: false };
   }
-  if (read.problem !== undefined) {
-    return {
-      verdict: { verdict: "none", reason: `the teacher's reply could not be read: ${read.problem}` },
-      callId,
-    };
-  }
-  const { valid, reason } = read.value;
-  const guidance = read.value.guidance ?? (valid ? undefined : reason);
-  return {
-    verdict: {
-      verdict: valid ? "valid" : "invalid",
-      ...(guidance === undefined ? {} : { guidance }),
-      ...(reason === undefined ? {} : { reason }),
-    },
-    callId,
+  const { valid, reason } = value;
+  const guidance = value.guidance ?? (valid ? undefined : reason);
+  const verdict: Verdict = {
+    verdict: valid ? "valid" : "invalid",
+    ...(guidance === undefined ? {} : { guidance }),
+    ...(reason === undefined ? {} : { reason }),
   };
+  return { verdict, callId, cached: false };
+}
+
+async function recallOrAsk(
+  scope: SessionScope,
+  client: ModelClient,
+  attempted: Attempted,
+  cache: VerdictCache | undefined,
+): Promise<Asked> {
+  if (cache === undefined) return ask(scope, client, attempted);
+  const key = keyOf(client, attempted);
+  const known = cache.get(key);
+  if (known !== undefined) return { verdict: known, callId: null, cached: true };
+  const asked = await ask(scope, client, attempted);
+  if (asked.verdict.verdict !== "none") cache.set(key, asked.verdict);
+  return asked;
 }
 
 /**
  * Asks the teacher whether an attempt may stand, and records its verdict. A reply that cannot be read is sent back
- * once with what was wrong with it.
+ * once with what was wrong with it. A verdict that the cache knows for the same attempt is not asked for again.
  *
  * @throws the reason of the session's signal, and nothing else
  */
@@ -108,22 +110,23 @@ export async function validateAttempt(
   scope: SessionScope,
   client: ModelClient,
   attempted: Attempted,
+  cache?: VerdictCache,
 ): Promise<Verdict> {
   const duration = stopwatch();
   let asked: Asked;
   try {
-    asked = await ask(scope, client, attempted);
+    asked = await recallOrAsk(scope, client, attempted, cache);
   } catch (error) {
     scope.signal.throwIfAborted();
-    asked = { verdict: { verdict: "none", reason: explain(error) }, callId: null };
+    asked = { verdict: { verdict: "none", reason: explain(error) }, callId: null, cached: false };
   }
-  const { verdict, callId } = asked;
+  const { verdict, callId, cached } = asked;
   scope.recorder.emit("StepValidated", {
     step_id: attempted.step.id,
     attempt: attempted.step.attempt,
     verdict: verdict.verdict,
     reason: verdict.reason ?? verdict.guidance ?? null,
-    cached: false,
+    cached,
     duration_us: duration(),
     call_id: callId,
   });

@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { PLAN_REQUEST } from "../prompts/plan.ts";
+import { STEP_REQUEST, SYNTHESIS_REQUEST } from "../prompts/step.ts";
 import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from "./model-client.ts";
 import { reviewOf } from "./simulated-reviews.ts";
 
@@ -34,9 +36,27 @@ function payloadOf<T>(request: ModelRequest): Partial<T> {
   }
 }
 
+/** A plan for a task that the simulation knows nothing of. */
+const simulatedPlan = () => ({
+  steps: [
+    { id: 1, description: marked("Find out what matters for the task."), depends_on: [] },
+    { id: 2, description: marked("Write the answer from it."), depends_on: [1] },
+  ],
+});
+
+/** The first request of a conversation says whether a plan, a step or an answer from steps is wanted. */
 function answer(request: ModelRequest): string {
   const asked = request.messages.filter(({ role }) => role === "user").map(contentOf);
-  const task = asked[0] ?? "";
+  const first = asked[0] ?? "";
+  if (first.includes(PLAN_REQUEST)) return JSON.stringify(simulatedPlan());
+  const wanted = first.split(STEP_REQUEST)[1];
+  if (wanted !== undefined)
+    return marked(`No model was asked. This stands for: ${wanted.trim().slice(0, 200)}`);
+  if (first.includes(SYNTHESIS_REQUEST)) {
+    const known = reviewOf(first);
+    if (known !== undefined) return marked(known.answers[1]);
+  }
+  const task = first;
   const attempt = request.messages.filter(({ role }) => role === "assistant").length;
   const known = reviewOf(task);
   if (known !== undefined) return marked(known.answers[attempt === 0 ? 0 : 1]);
@@ -58,6 +78,24 @@ function validate(request: ModelRequest): unknown {
     reason: marked(`${missing.length} of the points that matter are missing`),
     guidance: marked(first.guidance),
   };
+}
+
+function validateStep(request: ModelRequest): unknown {
+  const { answer: given = "" } = payloadOf<Validated>(request);
+  const valid = given.trim() !== "";
+  const reason = marked(valid ? "the step is done" : "the answer is empty");
+  return { valid, reason, guidance: valid ? null : marked("Do the step.") };
+}
+
+/** Keeps every plan. */
+const reviewPlan = (request: ModelRequest): unknown => ({
+  steps: payloadOf<{ steps: unknown }>(request).steps ?? [],
+  concerns: null,
+});
+
+function probe(request: ModelRequest): unknown {
+  const { learning_history } = payloadOf<{ learning_history: { average_score?: number } }>(request);
+  return { mode: null, confidence: learning_history?.average_score ?? null };
 }
 
 function judge(request: ModelRequest): unknown {
@@ -86,6 +124,9 @@ function judge(request: ModelRequest): unknown {
 function replyTo(request: ModelRequest): string {
   const prompt = request.promptVersion ?? "";
   if (prompt.startsWith("validation.")) return JSON.stringify(validate(request));
+  if (prompt.startsWith("step-validation.")) return JSON.stringify(validateStep(request));
+  if (prompt.startsWith("plan-review.")) return JSON.stringify(reviewPlan(request));
+  if (prompt.startsWith("probe.")) return JSON.stringify(probe(request));
   if (prompt.startsWith("session-judge.")) return JSON.stringify(judge(request));
   return answer(request);
 }
