@@ -22,6 +22,9 @@ interface Options extends CommonOptions {
   output: string;
 }
 
+/** How to call this program: within `npm start` it is not on the path. */
+const ATLAS = process.env.npm_lifecycle_event === undefined ? "atlas" : "npx atlas";
+
 interface Row {
   title: string;
   result: RunResult;
@@ -99,8 +102,9 @@ async function reviewGate(rows: readonly Row[], { yes, json }: Options): Promise
     return [];
   }
   const why = yes === true ? "--yes" : "no terminal to ask on";
+  const out = rows.length - passing.length;
   say(
-    `\nReview: approved the ${passing.length} sessions that succeeded (${why}); ${rows.length - passing.length} stay out of the dataset.`,
+    `\nReview: approved the ${passing.length} sessions that succeeded (${why}); ${out} ${out === 1 ? "stays" : "stay"} out of the dataset.`,
   );
   return passing;
 }
@@ -156,10 +160,10 @@ async function quickstart(options: Options): Promise<void> {
           : style("red", "Replay:  the rebuilt export differs from the first one."),
       );
       print(`\nNext:
-  atlas sessions show ${rows[0]!.result.sessionId.slice(0, 13)}   the tree of what happened
-  atlas review list                    what waits for a decision
-  atlas import runs.jsonl              your own recorded conversations
-  atlas --help                         everything else`);
+  ${ATLAS} sessions show ${rows[0]!.result.sessionId.slice(0, 13)}   the tree of what happened
+  ${ATLAS} review list                    what waits for a decision
+  ${ATLAS} import runs.jsonl              your own recorded conversations
+  ${ATLAS} --help                         everything else`);
     }
     if (!identical) process.exitCode = EXIT.failure;
   });
