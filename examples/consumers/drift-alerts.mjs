@@ -6,11 +6,11 @@ import { Kafka, logLevel } from "kafkajs";
 const [brokers, host] = process.argv.slice(2);
 const registry = new SchemaRegistry({ host });
 const consumer = new Kafka({
-  clientId: "drift-pager",
+  clientId: "drift-pager-js",
   brokers: brokers.split(","),
   logLevel: logLevel.ERROR,
 }).consumer({
-  groupId: "drift-pager",
+  groupId: "drift-pager-js",
 });
 
 await consumer.connect();
