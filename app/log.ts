@@ -1,6 +1,7 @@
 import type { ConfigInput, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
 import type { EventLog } from "../log/event-log.ts";
+import type { Mask } from "../log/outgoing.ts";
 import { openStore } from "./open-store.ts";
 
 /** The entry `atlas-sdk/log`: the event log for consumers and tools of your own. */
@@ -12,13 +13,17 @@ export { openPostgres } from "../log/postgres/pg-database.ts";
  * Opens a log by itself, without the consumers of Atlas.
  *
  * @param source where the log is; what the environment says unless told
+ * @param options `mask`: applied to whatever is appended
  * @throws AtlasError ATLAS_CONFIG_INVALID, ATLAS_LOG_HELD, ATLAS_LOG_UNREACHABLE, ATLAS_DATABASE_UNREACHABLE
  * @example
  * await using log = await openLog({ kind: "postgres", databaseUrl: "postgresql://localhost/atlas" });
  * for await (const batch of log.read(["atlas.rewards"])) console.log(batch.length);
  */
-export async function openLog(source?: ConfigInput["log"]): Promise<EventLog & AsyncDisposable> {
+export async function openLog(
+  source?: ConfigInput["log"],
+  { mask }: { mask?: Mask } = {},
+): Promise<EventLog & AsyncDisposable> {
   const config: LogConfig = loadConfig(source === undefined ? undefined : { log: source }).log;
-  const { log, close } = await openStore(config);
+  const { log, close } = await openStore(config, mask);
   return { ...log, close, [Symbol.asyncDispose]: close };
 }

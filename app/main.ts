@@ -2,6 +2,10 @@
 
 export type { ConfigInput } from "../configs/config-schema.ts";
 export { AtlasError, explain, isAtlasError } from "../errors/atlas-error.ts";
+export type { MaskOptions, MaskPlace } from "../log/masking/create-mask.ts";
+export { createMask } from "../log/masking/create-mask.ts";
+export { REDACTED } from "../log/masking/marker.ts";
+export type { Mask } from "../log/outgoing.ts";
 export type {
   Agent,
   AgentContext,

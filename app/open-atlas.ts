@@ -1,15 +1,19 @@
 import type { AtlasConfig, ConfigInput } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
+import { AtlasError, messageOf } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
 import type { Database } from "../log/postgres/database.ts";
+import { type DrainReport, drainSpools } from "../log/spool/drain-spools.ts";
 import { createFlusher } from "../producers/flusher.ts";
 import { type ImportSummary, importRecorded } from "../producers/import/import-recorded.ts";
 import { type RunResult, runSession } from "../producers/run-session.ts";
+import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
 import { knownSequences } from "./known-sequences.ts";
 import { openStore } from "./open-store.ts";
 import { orderedAppend } from "./ordered-append.ts";
 import { type Pipeline, type PipelineEvents, type SettleOptions, settle, startPipeline } from "./pipeline.ts";
+import { type Reaper, startReaper } from "./reaper.ts";
 import { openRules, type RulesStore } from "./rules.ts";
 import { type RunOptions, resolveRun } from "./run-options.ts";
 
@@ -20,7 +24,10 @@ export interface OpenOptions extends PipelineEvents {
    * where `atlas worker` does.
    */
   consumers?: boolean;
-  /** Replaces what must not be written; runs on every event, and nothing is written when it throws. */
+  /**
+   * Replaces what must not be written, before what the configuration's `capture` takes out; runs on every event, and
+   * nothing is written when it throws.
+   */
   mask?: Mask;
 }
 
@@ -54,6 +61,12 @@ export interface Atlas extends AsyncDisposable {
   /** Imports recorded conversations as the sessions they were; importing them again adds nothing. */
   importRuns(options: ImportRunsOptions): Promise<ImportSummary>;
   /**
+   * Appends what processes that are gone left in the spool. Opening does that too, except where `consumers` is false.
+   *
+   * @throws AtlasError ATLAS_LOG_UNREACHABLE and what else keeps the log from taking it: it stays in the spool
+   */
+  drainSpool(): Promise<DrainReport>;
+  /**
    * Resolves when the consumers have applied all that the log holds now: queries see it then.
    *
    * @throws AtlasError ATLAS_CONSUMER_BEHIND
@@ -77,21 +90,32 @@ export const openAtlas = async (source?: string | ConfigInput, options: OpenOpti
 
 /** {@link openAtlas} for a configuration that is loaded already. */
 export async function openConfigured(config: AtlasConfig, options: OpenOptions = {}): Promise<Atlas> {
-  const store = await openStore(config.log, options.mask);
+  const mask = maskOf(config, options.mask);
+  const store = await openStore(config.log, mask);
   const { log, db } = store;
+  const folder = spoolFolderOf(config);
+  const drainSpool = (): Promise<DrainReport> => drainSpools(folder, log);
+  // Before the reaper looks: what is in the spool may be the end of a session.
+  if (options.consumers !== false) await drainSpool().then(tellKept, tellKept);
   const rules = openRules(log);
+  const flusher = createFlusher(log, { mask, spool: { folder, logId: log.id } });
   let pipeline: Pipeline | undefined;
+  let reaper: Reaper | undefined;
   try {
-    if (options.consumers ?? log.kind !== "kafka") pipeline = await startPipeline(log, rules, options);
+    if (options.consumers ?? log.kind !== "kafka") {
+      pipeline = await startPipeline(log, rules, options);
+      reaper = startReaper(log, pipeline, { isHolding: () => flusher.spooled > 0 });
+    }
   } catch (error) {
     await store.close();
     throw error;
   }
-  const flusher = createFlusher(log);
   const running = new Set<Promise<unknown>>();
 
   const close = async (): Promise<void> => {
     await Promise.allSettled(running);
+    await flusher.close();
+    await reaper?.stop();
     await pipeline?.stop();
     await store.close();
   };
@@ -103,8 +127,15 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     rules,
     pipeline,
     run: async (run) => {
+      if (run.judge !== undefined && config.capture.level !== "full") {
+        const message = `the capture level ${config.capture.level} hides from the judge what it would judge`;
+        throw new AtlasError("ATLAS_RUN_INVALID", message, {
+          hint: "Run without a judge of your own, or capture in full.",
+        });
+      }
       const rulesHash = await rules.ensure(config.rules);
       const result = await runSession({ ...(await resolveRun(config, run)), flusher, rulesHash });
+      if (result.error !== undefined) result.error = maskError(result.error, mask);
       const durable = result.durable.finally(() => running.delete(durable));
       durable.catch(() => undefined);
       running.add(durable);
@@ -115,12 +146,25 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
       return importRecorded({
         ...rest,
         rulesHash,
+        mask,
         log: { append: orderedAppend(log, () => onUnordered?.(), rest.signal) },
         knownSequences: (sources) => knownSequences(log, sources),
       });
     },
+    drainSpool,
     settled: (settling) => settle(log, settling),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** What could not be drained is told, and is no reason not to open. */
+function tellKept(outcome: DrainReport | Error): void {
+  const kept =
+    outcome instanceof Error
+      ? [`the spool was not drained: ${messageOf(outcome)}`]
+      : outcome.kept
+          .filter(({ inUse }) => inUse !== true)
+          .map(({ path, why }) => `${path} stays in the spool: ${why}`);
+  for (const line of kept) process.emitWarning(line, { code: "ATLAS_SPOOLED" });
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { DEFAULT_RULES, type Rules } from "../schemas/rules.ts";
 import { camelKeys, type DeepCamelKeys } from "./camel-case.ts";
+import { captureSchema, JUDGE_NEEDS_CONTENT, judgeSees, spoolSchema } from "./capture-schema.ts";
 
 const PROVIDERS = ["openai", "anthropic", "gemini", "simulated"] as const;
 
@@ -166,7 +167,9 @@ export const configSchema = block({
   rules: rulesSchema.prefault({}),
   orchestration: block({ max_retries: z.int().min(0).max(10).default(1) }).prefault({}),
   learning_key: text.max(512, { error: "must be at most 512 characters long" }).optional(),
-});
+  capture: captureSchema.prefault({}),
+  spool: spoolSchema.prefault({}),
+}).refine(judgeSees, JUDGE_NEEDS_CONTENT);
 
 /** A configuration, checked, with its defaults filled in. */
 export type AtlasConfig = z.output<typeof configSchema>;

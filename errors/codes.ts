@@ -39,6 +39,7 @@ export const ERROR_CODES = {
   ATLAS_DEADLINE_PASSED: "A session or step did not end before its deadline.",
   ATLAS_CANCELLED: "A run was cancelled.",
   ATLAS_MASK_FAILED: "The mask function threw; nothing of the event was written.",
+  ATLAS_SPOOLED: "Events wait in the spool because the log does not answer; none of them is lost.",
   ATLAS_SPOOL_FAILED: "Events could neither be written to the log nor to the spool.",
   ATLAS_SESSION_NOT_FOUND: "No session has this id.",
   ATLAS_SESSION_AMBIGUOUS: "More than one session id starts with this prefix.",

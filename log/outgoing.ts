@@ -1,4 +1,4 @@
-import { AtlasError, messageOf } from "../errors/atlas-error.ts";
+import { AtlasError } from "../errors/atlas-error.ts";
 import { encodeEvent } from "../schemas/codec.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { partitionOf } from "../schemas/partition.ts";
@@ -11,15 +11,25 @@ export const MAX_EVENT_BYTES = 900 * 1024;
 export const MAX_BATCH_EVENTS = 500;
 export const MAX_BATCH_BYTES = 512 * 1024;
 
-/** Replaces what must not be written; runs on every event before it is encoded. */
+/**
+ * Replaces what must not be written; runs on every event before it is encoded. An event may come twice, the second
+ * time as the mask left it: that has to come back as it is.
+ */
 export type Mask = (event: AtlasEvent) => AtlasEvent;
 
-function masked(event: AtlasEvent, mask: Mask | undefined): AtlasEvent {
+/**
+ * Masks an event. Nothing of it may be used where that fails.
+ *
+ * @throws AtlasError ATLAS_MASK_FAILED
+ */
+export function masked(event: AtlasEvent, mask: Mask | undefined): AtlasEvent {
   if (mask === undefined) return event;
   try {
     return mask(event);
   } catch (error) {
-    throw new AtlasError("ATLAS_MASK_FAILED", `the mask function threw: ${messageOf(error)}`, {
+    // Not what it threw: that may quote the very text which was to be taken out.
+    const kind = error instanceof Error ? error.name : typeof error;
+    throw new AtlasError("ATLAS_MASK_FAILED", `the mask function threw (${kind})`, {
       where: `${event.type} ${event.meta.event_id}`,
       hint: "Mend the mask function; nothing of this event was written.",
     });

@@ -1,16 +1,29 @@
 import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
 
-/** What became of the events of one session: queued, and then appended or lost. */
+interface Waiter {
+  until: number;
+  resolve: () => void;
+  reject: (error: AtlasError) => void;
+}
+
+/** What became of the events of one session: queued, perhaps spooled, and then appended or lost. */
 export class Ledger {
   readonly sessionId: string;
   queued = 0;
+  /** Events that wait on the disk. */
+  spooled = 0;
   appended = 0;
   lost = 0;
   #reason: unknown;
-  #waiters: { until: number; resolve: () => void }[] = [];
+  #stranded: { path: string; reason: unknown } | undefined;
+  #waiters: Waiter[] = [];
 
   constructor(sessionId: string) {
     this.sessionId = sessionId;
+  }
+
+  get #settled(): number {
+    return this.appended + this.lost;
   }
 
   /** Counts an event that will not reach the log. */
@@ -21,31 +34,58 @@ export class Ledger {
 
   /** Lets those go on who waited for what is settled now. */
   notify(): void {
-    const settled = this.appended + this.lost;
-    const ready = this.#waiters.filter(({ until }) => until <= settled);
-    this.#waiters = this.#waiters.filter(({ until }) => until > settled);
+    if (this.spooled === 0) this.#stranded = undefined;
+    const ready = this.#waiters.filter(({ until }) => until <= this.#settled);
+    this.#waiters = this.#waiters.filter(({ until }) => until > this.#settled);
     for (const { resolve } of ready) resolve();
+  }
+
+  /** Says that the log stays away: nobody waits longer for what is in the spool. */
+  strand(path: string, reason: unknown): void {
+    this.#stranded = { path, reason };
+    const waiting = this.#waiters;
+    this.#waiters = [];
+    for (const { reject } of waiting) reject(this.#spooledError());
   }
 
   /**
    * Resolves when everything queued so far is in the log.
    *
-   * @throws AtlasError with the code of what went wrong (ATLAS_SPOOL_FAILED where it had none), saying how many
-   *   events were lost
+   * @throws AtlasError ATLAS_SPOOLED (retryable: call it again) when the log stays away and events wait in the spool;
+   *   with the code of what went wrong (ATLAS_SPOOL_FAILED where it had none) when events were lost, saying how many
    */
   async durable(): Promise<void> {
     const until = this.queued;
-    if (this.appended + this.lost < until) {
-      await new Promise<void>((resolve) => this.#waiters.push({ until, resolve }));
+    if (this.#settled < until) {
+      if (this.#stranded !== undefined && this.spooled >= until - this.#settled) throw this.#spooledError();
+      await new Promise<void>((resolve, reject) => this.#waiters.push({ until, resolve, reject }));
     }
-    if (this.lost === 0) return;
+    if (this.lost > 0) throw this.#lostError();
+  }
+
+  #lostError(): AtlasError {
     const reason = this.#reason;
-    throw new AtlasError(
+    return new AtlasError(
       isAtlasError(reason) ? reason.code : "ATLAS_SPOOL_FAILED",
       `${this.lost} of ${this.queued} events of the session were lost: ${messageOf(reason)}`,
       {
         where: `session ${this.sessionId}`,
         hint: "Run the task again once the log answers; this session stays incomplete.",
+        cause: reason,
+      },
+    );
+  }
+
+  #spooledError(): AtlasError {
+    if (this.lost > 0) return this.#lostError();
+    const { path, reason } = this.#stranded!;
+    return new AtlasError(
+      "ATLAS_SPOOLED",
+      `${this.spooled} of ${this.queued} events of the session wait in the spool: ${messageOf(reason)}`,
+      {
+        where: path,
+        hint: "Run `atlas log flush` once the log answers; the next run appends them too.",
+        retryable: true,
         cause: reason,
       },
     );

@@ -1,4 +1,5 @@
 import type { EventLog } from "../log/event-log.ts";
+import { masked } from "../log/outgoing.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent, Draft, EventType, Meta, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
@@ -13,12 +14,13 @@ export interface Recorder {
   /** W3C trace id of the session, 32 hex digits. */
   readonly traceId: string;
   /**
-   * Records that something happened, now. Does no I/O and keeps nothing of the draft: the caller may change it.
+   * Records that something happened, now. Does no I/O and keeps nothing of the draft: the caller may change it. The
+   * event is masked, numbered and shown to the listener right after the code that runs now.
    *
    * @returns the id of the event
    */
   emit<T extends EventType>(type: T, draft: Draft<T>): Uuid;
-  /** Everything recorded so far, as it goes to the log. Not to be changed. */
+  /** Everything recorded so far, masked, as it goes to the log. Not to be changed. */
   history(): readonly AtlasEvent[];
   /** Waits while too much waits for the log. Called before model and tool calls, and nowhere else. */
   ready(signal?: AbortSignal): Promise<void>;
@@ -39,7 +41,7 @@ export interface RecorderOptions {
   sessionId: Uuid;
   /** The session id's own digits unless told. */
   traceId?: string;
-  /** Called with each event as it goes to the log; a copy, so that a listener cannot change what is recorded. */
+  /** Called with each event, masked, as it goes to the log; a copy, so that nothing recorded can be changed. */
   onEvent?: ((event: AtlasEvent) => void) | undefined;
   limits?: FlusherLimits;
 }
@@ -61,9 +63,16 @@ function listenerOf(onEvent: (event: AtlasEvent) => unknown): (event: AtlasEvent
   };
 }
 
+/** An event that has no number yet. */
+interface Draftee {
+  event: AtlasEvent;
+  size: number;
+}
+
 /**
  * Opens the recorder of one session. It stamps what it is given with ids, times that never go back and a contiguous
- * sequence; the flusher takes it to the log.
+ * sequence; the flusher takes it to the log. Masking comes before anything else sees an event, and before a long
+ * content is cut, so that nothing is hidden by a cut.
  *
  * @example
  * const recorder = createRecorder({ log, sessionId: newId() });
@@ -76,22 +85,20 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const listener = options.onEvent === undefined ? undefined : listenerOf(options.onEvent);
   const ledger = new Ledger(sessionId);
   const history: AtlasEvent[] = [];
+  let pending: Draftee[] = [];
+  let preparing = false;
   let sequence = 0;
   let last = 0;
 
-  function nextMeta(): Meta {
-    sequence += 1;
-    last = Math.max(last, nowMicros());
-    return {
-      event_id: newId(),
-      session_id: sessionId,
-      source: sessionId,
-      sequence,
-      occurred_at: last,
-      time_assumed: false,
-      trace_id: traceId,
-    };
-  }
+  const metaAt = (occurred_at: number): Meta => ({
+    event_id: newId(),
+    session_id: sessionId,
+    source: sessionId,
+    sequence: 0,
+    occurred_at,
+    time_assumed: false,
+    trace_id: traceId,
+  });
 
   function queue(event: AtlasEvent, size: number): void {
     history.push(event);
@@ -99,22 +106,63 @@ export function createRecorder(options: RecorderOptions): Recorder {
     listener?.(event);
   }
 
+  function prepare({ event: draft, size }: Draftee): void {
+    sequence += 1;
+    draft.meta.sequence = sequence;
+    let event: AtlasEvent;
+    try {
+      event = masked(draft, flusher.mask);
+    } catch (error) {
+      // Its number stays free, so that readers see that something is missing.
+      ledger.queued += 1;
+      ledger.lose(error);
+      ledger.notify();
+      return;
+    }
+    const bytes = event === draft ? size : snapshot(event).size;
+    if (!needsSplitting(bytes)) {
+      queue(event, bytes);
+      return;
+    }
+    const nextMeta = (): Meta => {
+      sequence += 1;
+      return { ...metaAt(event.meta.occurred_at), sequence };
+    };
+    for (const part of splitContent(event, nextMeta)) queue(part, snapshot(part).size);
+  }
+
+  /** Brings what was emitted on its way. A listener may emit too: that comes behind. */
+  function prepareAll(): void {
+    if (preparing) return;
+    preparing = true;
+    for (let index = 0; index < pending.length; index += 1) prepare(pending[index]!);
+    pending = [];
+    preparing = false;
+  }
+
   return {
     sessionId,
     traceId,
     emit(type, draft) {
       const { copy, size } = snapshot(draft);
-      const event = createEvent(type, nextMeta(), copy);
-      if (needsSplitting(size)) {
-        for (const part of splitContent(event, nextMeta)) queue(part, snapshot(part).size);
-      } else {
-        queue(event, size);
-      }
+      last = Math.max(last, nowMicros());
+      const event = createEvent(type, metaAt(last), copy);
+      if (pending.length === 0) queueMicrotask(prepareAll);
+      pending.push({ event, size });
       return event.meta.event_id;
     },
-    history: () => history,
-    ready: (signal) => flusher.ready(signal),
-    flush: () => ledger.durable(),
+    history() {
+      prepareAll();
+      return history;
+    },
+    ready(signal) {
+      prepareAll();
+      return flusher.ready(signal);
+    },
+    flush() {
+      prepareAll();
+      return ledger.durable();
+    },
   };
 }
 

@@ -73,6 +73,17 @@ async function verify(options: CommonOptions): Promise<void> {
   if (broken > 0) process.exitCode = EXIT.failure;
 }
 
+async function flush(options: CommonOptions): Promise<void> {
+  const { events, files, kept } = await withAtlas(options, (atlas) => atlas.drainSpool(), LOOKING);
+  if (options.json === true) printJson({ events, files, kept });
+  else {
+    if (options.quiet !== true)
+      print(events === 0 ? "No event waited in the spool." : `Appended ${events} events of ${files} files.`);
+    for (const { path, why } of kept) print(`kept: ${path}: ${oneLine(why, 200)}`);
+  }
+  if (kept.length > 0) process.exitCode = EXIT.partial;
+}
+
 async function deadLetters(options: CommonOptions): Promise<void> {
   const letters = await withAtlas(
     options,
@@ -118,6 +129,10 @@ export function logCommands(program: Command): void {
     .description("read the whole log: gaps, incomplete sessions, sessions that finished out of order")
     .addHelpText("after", "\nExit code 1 when something is missing.")
     .action(verify);
+  withCommonOptions(log.command("flush"))
+    .description("append what processes that are gone left in the spool")
+    .addHelpText("after", "\nExit code 3 when files are still there; each is listed with the reason.")
+    .action(flush);
   const letters = program.command("dead-letters").description("records that a consumer could not apply");
   withCommonOptions(letters.command("list"))
     .description("what was set aside, where, and why")

@@ -1,5 +1,6 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
+import type { Mask } from "../../log/outgoing.ts";
 import type { AtlasEvent, Micros, Uuid } from "../../schemas/generated/events.ts";
 import { checkReadable, type ParsedRow, parseRecorded, type RecordedProblem } from "./parse-recorded.ts";
 import { isLearningKey } from "./recorded-row.ts";
@@ -16,6 +17,8 @@ export interface ImportOptions {
   at?: Date | undefined;
   /** Hash of the rules that the sessions are rewarded by. */
   rulesHash: string;
+  /** Masks events before long contents are cut. */
+  mask?: Mask | undefined;
   /**
    * The last sequence that the log holds of each of these sources; a source that it lacks is left out. It has to
    * count everything appended before the import began.
@@ -111,8 +114,8 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
     // One count over all rows: sessions without recorded times stay in the order in which they were written.
     const assumedStart = assumedTime(options.at, fileTime) + messages;
     messages += row.messages.length;
-    const { learningKey, rulesHash } = options;
-    const events = sessionEvents(row, { learningKey, rulesHash, assumedStart });
+    const { learningKey, rulesHash, mask } = options;
+    const events = sessionEvents(row, { learningKey, rulesHash, mask, assumedStart });
     const sessionId = events[0]!.meta.source;
     if (row.id !== undefined) {
       const earlier = sessionOfId.get(row.id);

@@ -1,3 +1,4 @@
+import { type Mask, masked } from "../../log/outgoing.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent, Draft, EventType, Meta, Micros, Uuid } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
@@ -15,6 +16,8 @@ export interface SessionOptions {
   assumedStart: Micros;
   /** The rules that everything derived from the session works by. */
   rulesHash: string;
+  /** Masks events before long contents are cut, so that no cut hides anything from it. */
+  mask?: Mask | undefined;
 }
 
 /** The judge that gave the recorded reward. */
@@ -24,7 +27,7 @@ const ATTEMPT = 1;
 
 type Emit = <T extends EventType>(type: T, moment: Moment, draft: Draft<T>) => Uuid;
 
-function eventWriter(sessionId: Uuid, events: AtlasEvent[]): Emit {
+function eventWriter(sessionId: Uuid, events: AtlasEvent[], mask: Mask | undefined): Emit {
   let sequence = 0;
   const nextMeta = ({ at, assumed }: Moment): Meta => {
     sequence += 1;
@@ -38,7 +41,7 @@ function eventWriter(sessionId: Uuid, events: AtlasEvent[]): Emit {
     };
   };
   return (type, moment, draft) => {
-    const event = createEvent(type, nextMeta(moment), draft);
+    const event = masked(createEvent(type, nextMeta(moment), draft), mask);
     events.push(...splitContent(event, () => nextMeta(moment)));
     return event.meta.event_id;
   };
@@ -62,7 +65,7 @@ export function sessionEvents(row: RecordedRow, options: SessionOptions): AtlasE
   const times = timesOf(row, options.assumedStart);
   const last = times.messages.at(-1)!;
   const events: AtlasEvent[] = [];
-  const emit = eventWriter(sessionId, events);
+  const emit = eventWriter(sessionId, events, options.mask);
 
   emit("SessionStarted", times.start, startOf(row, learningKey));
   emitTurns(row, times.messages, emit);

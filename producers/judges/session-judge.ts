@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { explain } from "../../errors/atlas-error.ts";
+import { REDACTED } from "../../log/masking/marker.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
 import { foldSession } from "../../traces/fold.ts";
 import { callModel, type RecordedReply } from "../call-model.ts";
@@ -62,7 +63,10 @@ export async function judgeSession(scope: SessionScope, client: ModelClient): Pr
     recorder.emit("JudgementFailed", { ...about, model, reason, call_id: reply?.callId ?? null });
   };
 
-  const trace = foldSession(recorder.history());
+  const history = recorder.history();
+  const trace = history.length === 0 ? undefined : foldSession(history);
+  if (trace?.started == null || trace.started.task === REDACTED)
+    return failed("what the session was about is not recorded, so there is nothing to judge");
   let reply: RecordedReply;
   try {
     reply = await callModel(scope, {

@@ -339,6 +339,8 @@ describe("examples", () => {
       "rules",
       "orchestration",
       "learning_key",
+      "capture",
+      "spool",
     ]);
   });
 });

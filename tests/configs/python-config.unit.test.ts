@@ -87,6 +87,8 @@ test("a whole file of the Python SDK keeps what exists here, and names each thin
       rubric: { aggregation: "weighted_mean", weights: {} },
       drift: { window: 20, threshold: 2.5, min_baseline: 3 },
     },
+    capture: { level: "full", mask: [], patterns: [] },
+    spool: {},
   });
   expect(named.sort()).toEqual(
     [

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import { tryFileLock } from "../../file-lock.ts";
 
 /** The process that holds an embedded log's folder. */
 export interface Holder {
@@ -23,34 +23,12 @@ export interface FolderLock {
   release(): void;
 }
 
-const SQLITE_BUSY = 5;
 const HOLDER = "holder.json";
-
-/** Node 22 calls its SQLite experimental at every start; users need not hear it from a lock file. */
-function openSqlite(path: string): DatabaseSync {
-  const warn = process.emitWarning;
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
-    if (!String(warning).startsWith("SQLite is an experimental feature")) {
-      (warn as (...all: unknown[]) => void).call(process, warning, ...rest);
-    }
-  }) as typeof process.emitWarning;
-  try {
-    return new (process.getBuiltinModule("node:sqlite").DatabaseSync)(path);
-  } finally {
-    process.emitWarning = warn;
-  }
-}
 
 /** Takes the lock of a folder and says so in it, or returns undefined when another process (or handle) has it. */
 export function tryLock(folder: string, sockets: string): FolderLock | undefined {
-  const database = openSqlite(join(folder, "lock.sqlite"));
-  try {
-    database.exec("begin exclusive");
-  } catch (error) {
-    database.close();
-    if ((error as { errcode?: number }).errcode === SQLITE_BUSY) return undefined;
-    throw error;
-  }
+  const lock = tryFileLock(join(folder, "lock.sqlite"));
+  if (lock === undefined) return undefined;
   const record = join(folder, HOLDER);
   const holder: Holder = { pid: process.pid, command: commandLine(), since: new Date().toISOString() };
   try {
@@ -58,14 +36,14 @@ export function tryLock(folder: string, sockets: string): FolderLock | undefined
     writeFileSync(`${record}.new`, `${JSON.stringify({ ...holder, sockets } satisfies HolderRecord)}\n`);
     renameSync(`${record}.new`, record);
   } catch (error) {
-    database.close();
+    lock.release();
     throw error;
   }
   return {
     holder,
     release() {
       rmSync(record, { force: true });
-      database.close();
+      lock.release();
     },
   };
 }

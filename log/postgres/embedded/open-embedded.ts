@@ -210,8 +210,9 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
         try {
           return await database.query(sql, params);
         } catch (error) {
-          // A read can be asked again: the holder went away, and somebody takes its place.
-          if (tries === CONNECT_TRIES || !isRead(sql) || !isTransient(error)) throw error;
+          // A read can be asked again: the holder went away, and somebody takes its place. One that hangs does not.
+          const gone = isTransient(error) && !isTimeout(error);
+          if (tries === CONNECT_TRIES || !isRead(sql) || !gone) throw error;
           await sleep(RETRY_MS);
         }
       }

@@ -1,0 +1,41 @@
+import { join } from "node:path";
+import type { AtlasConfig } from "../configs/config-schema.ts";
+import { AtlasError } from "../errors/atlas-error.ts";
+import { chainMasks, createMask } from "../log/masking/create-mask.ts";
+import { type Mask, masked } from "../log/outgoing.ts";
+import { createEvent } from "../schemas/codec.ts";
+import { newId, nowMicros } from "../schemas/identity.ts";
+
+/** What everything goes through that a configuration's log takes: the caller's mask, and then the configured one. */
+export function maskOf({ capture }: Pick<AtlasConfig, "capture">, own?: Mask): Mask | undefined {
+  const { level, mask, patterns } = capture;
+  const takesOut = level !== "full" || mask.length > 0 || patterns.length > 0;
+  return chainMasks(own, takesOut ? createMask({ level, detectors: mask, patterns }) : undefined);
+}
+
+/** Where a configuration's events wait while its log does not answer. */
+export function spoolFolderOf({ log, spool }: Pick<AtlasConfig, "log" | "spool">): string {
+  return spool.path ?? join(log.kind === "embedded" ? log.path : ".atlas", "spool");
+}
+
+/** An error as it may be shown: its texts went through the mask, and what caused it is left out. */
+export function maskError(error: AtlasError, mask: Mask | undefined): AtlasError {
+  if (mask === undefined) return error;
+  const { code, where, hint, retryable } = error;
+  const shown = (text: string): string => {
+    const id = newId();
+    const meta = { event_id: id, session_id: id, source: id, sequence: 1, occurred_at: nowMicros() };
+    const draft = { learning_key: "", status: "failed", error: text };
+    try {
+      const event = masked(createEvent("SessionEnded", { ...meta, time_assumed: false }, draft), mask);
+      return event.type === "SessionEnded" ? (event.error ?? "") : "";
+    } catch {
+      return "the reason could not be masked";
+    }
+  };
+  return new AtlasError(code, shown(error.message), {
+    ...(where !== undefined && { where: shown(where) }),
+    ...(hint !== undefined && { hint }),
+    retryable,
+  });
+}

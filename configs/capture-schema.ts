@@ -1,0 +1,49 @@
+import { z } from "zod";
+
+const isPattern = (source: string): boolean => {
+  try {
+    return new RegExp(source, "u").source !== "";
+  } catch {
+    return false;
+  }
+};
+
+/** What is recorded of a session, and what is taken out before anything is written. */
+export const captureSchema = z.strictObject({
+  level: z
+    .enum(["full", "no-content", "metadata-only"])
+    .default("full")
+    .describe("All of it, all but what was said, or only how it went."),
+  mask: z
+    .array(z.enum(["api_key", "jwt", "email", "card"]))
+    .default([])
+    .describe("What is recognised and taken out."),
+  patterns: z
+    .array(
+      z
+        .string()
+        .min(1, { error: "must not be empty" })
+        .refine(isPattern, { error: "must be a regular expression, without slashes" }),
+    )
+    .default([])
+    .describe("Regular expressions; everything that matches is taken out."),
+});
+
+/** Where events wait while the log does not answer. */
+export const spoolSchema = z.strictObject({
+  path: z
+    .string()
+    .min(1, { error: "must not be empty" })
+    .optional()
+    .describe("Folder, from the working directory; spool/ in the embedded log's folder, else .atlas/spool."),
+});
+
+/** What a configuration cannot ask for: a judge that sees nothing of what it judges. */
+export const JUDGE_NEEDS_CONTENT = {
+  path: ["capture", "level"],
+  error: "hides from the judge what it would judge: leave out `judge`, or capture in full",
+};
+
+/** Says whether a configuration's judge sees what it judges. */
+export const judgeSees = ({ capture, judge }: { capture: { level: string }; judge?: unknown }): boolean =>
+  judge === undefined || capture.level === "full";

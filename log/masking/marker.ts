@@ -1,0 +1,2 @@
+/** Stands in an event where something was taken out. */
+export const REDACTED = "[atlas:redacted]";

@@ -1,0 +1,91 @@
+import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 2000;
+/** How often one looks, while an append has no answer, whether that has gone on for long. */
+const LOOK_MS = 200;
+
+/** The time during which the log does not answer: how long it has been, and when to try again. */
+export class Outage {
+  readonly #retryMs: number;
+  readonly #answerMs: number;
+  #since: number | undefined;
+  #pause = FIRST_PAUSE_MS;
+  #hopeless = false;
+  #wake: (() => void) | undefined;
+  /** What the log said last; undefined while it answers. */
+  reason: unknown;
+  /** What keeps the spool from being written, while it is so. */
+  spoolError: unknown;
+
+  constructor({ retryMs = 30_000, answerMs = 5_000 }: { retryMs?: number; answerMs?: number }) {
+    this.#retryMs = retryMs;
+    this.#answerMs = answerMs;
+  }
+
+  /** Takes note that the log did not take what it was given. */
+  begin(reason: unknown): void {
+    this.#since ??= performance.now();
+    this.reason = reason;
+    this.#hopeless = !(isAtlasError(reason) && reason.retryable);
+  }
+
+  /** Takes note that it did. */
+  end(): void {
+    this.#since = undefined;
+    this.#pause = FIRST_PAUSE_MS;
+    this.#hopeless = false;
+    this.reason = undefined;
+  }
+
+  /** Whether nobody should wait for the log any longer. */
+  isLong(): boolean {
+    if (this.#since === undefined) return false;
+    return this.#hopeless || performance.now() + this.#pause - this.#since > this.#retryMs;
+  }
+
+  /** Why what is in memory only is given up. */
+  lossReason(): unknown {
+    if (this.spoolError === undefined) return this.reason;
+    return new AtlasError(
+      "ATLAS_SPOOL_FAILED",
+      `${messageOf(this.reason)}, and ${messageOf(this.spoolError)}`,
+      { cause: this.spoolError },
+    );
+  }
+
+  /** Something was queued: it should not wait until the pause is over. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** Waits for an answer as long as one may reasonably take. */
+  forAnswer(done: Promise<void>): Promise<void> {
+    return within(this.#answerMs, done);
+  }
+
+  /** Waits a little, until something is queued or the work is done. */
+  pause(done: Promise<void>): Promise<void> {
+    return within(LOOK_MS, done, new Promise((resolve) => (this.#wake = resolve)));
+  }
+
+  /** Waits before the next try, and secures what is queued meanwhile. */
+  async backOff(secure: () => Promise<unknown>, isOver: () => boolean): Promise<void> {
+    const until = performance.now() + this.#pause * (0.5 + Math.random() / 2);
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+    for (let left = until - performance.now(); left > 0 && !isOver(); left = until - performance.now()) {
+      const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+      await within(left, woken);
+      await secure();
+    }
+  }
+}
+
+/** Resolves with the first of these, or after so many milliseconds; leaves no timer behind. */
+async function within(ms: number, ...others: readonly Promise<void>[]): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([late, ...others]).finally(() => clearTimeout(timer));
+}
