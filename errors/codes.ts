@@ -44,6 +44,8 @@ export const ERROR_CODES = {
   ATLAS_SESSION_NOT_FOUND: "No session has this id.",
   ATLAS_SESSION_AMBIGUOUS: "More than one session id starts with this prefix.",
   ATLAS_NOTHING_TO_EXPORT: "No session passes the export's filters.",
+  ATLAS_CORE_NOT_FOUND: "There is no usable checkout of Atlas Core to train with.",
+  ATLAS_TRAINING_FAILED: "The training process could not be started.",
   ATLAS_REBUILD_DIFFERS: "Recomputed derived events differ from those in the log.",
 } as const;
 

@@ -37,6 +37,7 @@ const ELSEWHERE: Partial<Record<EventType, Topic>> = {
   PlaybookUsed: "atlas.learning",
   DatasetBuilt: "atlas.learning",
   TrainingLaunched: "atlas.learning",
+  TrainingEnded: "atlas.learning",
   SessionRewarded: "atlas.rewards",
   DriftAssessed: "atlas.drift",
   ReviewStatusChanged: "atlas.review-status",

@@ -591,6 +591,18 @@ export interface ToolCallStarted {
   arguments: JsonText;
 }
 
+/** A training run ended; its cause is the TrainingLaunched that began it. */
+export interface TrainingEnded {
+  type: "TrainingEnded";
+  meta: Meta;
+  /** Absent where it could not be started, or was ended by a signal. */
+  exit_code?: number | null;
+  signal?: string | null;
+  /** Folder of the checkpoints; absent where it does not exist. */
+  checkpoint?: string | null;
+  duration_us?: number | null;
+}
+
 /** A training run was started on a dataset. */
 export interface TrainingLaunched {
   type: "TrainingLaunched";
@@ -638,6 +650,7 @@ export type AtlasEvent =
   | TaskTriaged
   | ToolCallEnded
   | ToolCallStarted
+  | TrainingEnded
   | TrainingLaunched;
 
 /** The name of an event. */
@@ -682,6 +695,7 @@ export const DEFAULTS = {
   TaskTriaged: {},
   ToolCallEnded: {},
   ToolCallStarted: {},
+  TrainingEnded: {},
   TrainingLaunched: {},
 } as const;
 
