@@ -1,18 +1,19 @@
-import { isAbsolute } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { AtlasConfig } from "../configs/config-schema.ts";
-import { AtlasError, messageOf } from "../errors/atlas-error.ts";
+import { AtlasError } from "../errors/atlas-error.ts";
 import type { Agent } from "../producers/agents/agent.ts";
+import { registeredAgent } from "../producers/agents/agent-registry.ts";
 import { type AgentFunction, functionAgent } from "../producers/agents/function-agent.ts";
 import { httpAgent } from "../producers/agents/http-agent.ts";
 import { type LanggraphGraph, langgraphAgent } from "../producers/agents/langgraph-agent.ts";
 import { modelAgent } from "../producers/agents/model-agent.ts";
 import { agentOf, type InvokableObject } from "../producers/agents/object-agent.ts";
 import { configuredModel } from "./configured-model.ts";
+import { loadExport, loadModule } from "./load-export.ts";
 
 type AgentConfig = NonNullable<AtlasConfig["agent"]>;
 type FunctionConfig = Extract<AgentConfig, { type: "function" }>;
 type GraphConfig = Extract<AgentConfig, { type: "langgraph" }>;
+type RegisteredConfig = Extract<AgentConfig, { type: "registered" }>;
 type HttpConfig = Extract<AgentConfig, { type: "http" }>;
 
 const hasMethod = (value: unknown, name: string): boolean =>
@@ -23,37 +24,11 @@ const hasMethod = (value: unknown, name: string): boolean =>
 const isAgent = (value: unknown): value is Agent =>
   hasMethod(value, "invoke") && typeof (value as { kind?: unknown }).kind === "string";
 
-/** What a module exports under a name. */
-async function imported(
-  { importPath, attribute }: FunctionConfig | GraphConfig,
-  what: string,
-): Promise<unknown> {
-  const where = `${importPath}#${attribute}`;
-  let module: Record<string, unknown>;
-  try {
-    module = (await import(isAbsolute(importPath) ? pathToFileURL(importPath).href : importPath)) as Record<
-      string,
-      unknown
-    >;
-  } catch (error) {
-    throw new AtlasError("ATLAS_CONFIG_INVALID", `the agent's module cannot be loaded: ${messageOf(error)}`, {
-      where,
-      hint: "Check agent.import_path, and that the module loads by itself.",
-      cause: error,
-    });
-  }
-  if (Object.hasOwn(module, attribute)) return module[attribute];
-  throw new AtlasError("ATLAS_CONFIG_INVALID", `the module exports no ${what} of that name`, {
-    where,
-    hint: `It exports ${Object.keys(module).join(", ") || "nothing"}; name one of them in agent.attribute.`,
-  });
-}
-
 const wrongKind = ({ importPath, attribute }: FunctionConfig | GraphConfig, message: string, hint: string) =>
   new AtlasError("ATLAS_CONFIG_INVALID", message, { where: `${importPath}#${attribute}`, hint });
 
 async function importedAgent(config: FunctionConfig): Promise<Agent> {
-  const found = await imported(config, "function or agent");
+  const found = await loadExport(config, "agent", "function or agent");
   const { name } = config;
   if (isAgent(found)) return found;
   if (typeof found === "function")
@@ -65,7 +40,7 @@ async function importedAgent(config: FunctionConfig): Promise<Agent> {
 }
 
 async function importedGraph(config: GraphConfig): Promise<Agent> {
-  const found = await imported(config, "graph");
+  const found = await loadExport(config, "agent", "graph");
   if (!hasMethod(found, "invoke") && !hasMethod(found, "stream"))
     throw wrongKind(config, "the export is not a compiled graph", "Export what graph.compile() returns.");
   const { name, systemPrompt, options } = config;
@@ -77,12 +52,36 @@ function agentBehindHttp({ type: _, timeoutSeconds, retries, ...rest }: HttpConf
   return httpAgent({ ...rest, timeoutMs, maxRetries: retries });
 }
 
+/** Asks the factory that a module under `plugins` registered. */
+async function agentOfKind({ kind, settings }: RegisteredConfig): Promise<Agent> {
+  const factory = registeredAgent(kind);
+  if (factory === undefined) {
+    throw new AtlasError(
+      "ATLAS_CONFIG_INVALID",
+      `no module under plugins registers agents of the kind ${kind}`,
+      {
+        where: "agent.type",
+        hint: `Call registerAgent("${kind}", factory) in one of them.`,
+      },
+    );
+  }
+  const made: unknown = await factory(settings);
+  if (isAgent(made)) return made;
+  throw new AtlasError("ATLAS_CONFIG_INVALID", `the factory of the kind ${kind} made no agent`, {
+    where: "agent.type",
+    hint: "Return what defineAgent returns.",
+  });
+}
+
 /**
- * The agent of a configuration.
+ * The agent of a configuration, after the modules that may register its kind.
  *
  * @throws AtlasError ATLAS_CONFIG_INVALID when a module cannot be loaded, or exports something else
+ * @example
+ * const agent = await configuredAgent(config.agent, config.plugins);
  */
-export async function configuredAgent(config: AgentConfig): Promise<Agent> {
+export async function configuredAgent(config: AgentConfig, plugins: readonly string[] = []): Promise<Agent> {
+  for (const [at, path] of plugins.entries()) await loadModule(path, `plugins[${at}]`);
   switch (config.type) {
     case "function":
       return importedAgent(config);
@@ -90,6 +89,8 @@ export async function configuredAgent(config: AgentConfig): Promise<Agent> {
       return importedGraph(config);
     case "http":
       return agentBehindHttp(config);
+    case "registered":
+      return agentOfKind(config);
     default: {
       const { type, name, systemPrompt, ...model } = config;
       return modelAgent(configuredModel({ provider: type, ...model }), { name, systemPrompt });

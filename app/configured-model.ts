@@ -15,7 +15,11 @@ function withDefaults(client: ModelClient, config: LlmConfig): ModelClient {
     ...(maxOutputTokens !== undefined && { maxTokens: maxOutputTokens }),
     ...(extra !== undefined && { extra }),
   };
-  return { ...client, complete: (request, options) => client.complete({ ...defaults, ...request }, options) };
+  return {
+    ...client,
+    defaults,
+    complete: (request, options) => client.complete({ ...defaults, ...request }, options),
+  };
 }
 
 function clientOf(config: LlmConfig): ModelClient {

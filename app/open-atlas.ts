@@ -8,14 +8,22 @@ import { type DrainReport, drainSpools } from "../log/spool/drain-spools.ts";
 import { createFlusher } from "../producers/flusher.ts";
 import { type ImportSummary, importRecorded } from "../producers/import/import-recorded.ts";
 import { type RunResult, runSession } from "../producers/run-session.ts";
+import type { AtlasEvent } from "../schemas/generated/events.ts";
+import { ALERTS } from "../sinks/alerts/alert-consumer.ts";
+import type { CourierEvents } from "../sinks/alerts/courier.ts";
+import { type Alerting, type AlertingOptions, startAlerting } from "./alerting.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
+import { type RetryOptions, type RetryOutcome, retryDeadLetters } from "./dead-letters.ts";
 import { knownSequences } from "./known-sequences.ts";
+import { readHistory } from "./learning-history.ts";
+import { type MigrateOptions, migrate } from "./migrate.ts";
 import { openStore } from "./open-store.ts";
 import { orderedAppend } from "./ordered-append.ts";
 import { type Pipeline, type PipelineEvents, type SettleOptions, settle, startPipeline } from "./pipeline.ts";
 import { type Reaper, startReaper } from "./reaper.ts";
 import { openRules, type RulesStore } from "./rules.ts";
-import { type RunOptions, resolveRun } from "./run-options.ts";
+import { type RunOptions, runResolver } from "./run-options.ts";
+import { openTelemetry } from "./telemetry/telemetry.ts";
 
 /** How to open Atlas. */
 export interface OpenOptions extends PipelineEvents {
@@ -29,6 +37,8 @@ export interface OpenOptions extends PipelineEvents {
    * nothing is written when it throws.
    */
   mask?: Mask;
+  /** Called after each attempt to deliver an alert. */
+  onDelivery?: CourierEvents["onDelivery"];
 }
 
 /** What to import. */
@@ -52,6 +62,8 @@ export interface Atlas extends AsyncDisposable {
   readonly rules: RulesStore;
   /** The consumers of this process, where it hosts them. */
   readonly pipeline: Pipeline | undefined;
+  /** The alerts of this process, where it hosts the consumers and destinations are configured. */
+  readonly alerting: Alerting | undefined;
   /**
    * Runs one task as a session. Never throws for what goes wrong within the session: see `status` and `error`.
    *
@@ -61,11 +73,24 @@ export interface Atlas extends AsyncDisposable {
   /** Imports recorded conversations as the sessions they were; importing them again adds nothing. */
   importRuns(options: ImportRunsOptions): Promise<ImportSummary>;
   /**
+   * Takes over the sessions of a Python SDK, from its database or a file that it exported; taking them over again
+   * adds nothing.
+   *
+   * @throws AtlasError ATLAS_DATABASE_UNREACHABLE, ATLAS_FILE_UNREADABLE
+   */
+  migrate(options: MigrateOptions): Promise<ImportSummary>;
+  /**
    * Appends what processes that are gone left in the spool. Opening does that too, except where `consumers` is false.
    *
    * @throws AtlasError ATLAS_LOG_UNREACHABLE and what else keeps the log from taking it: it stays in the spool
    */
   drainSpool(): Promise<DrainReport>;
+  /**
+   * Hands records that were set aside to the consumers that refused them, once more.
+   *
+   * @throws AtlasError ATLAS_DEAD_LETTER_NOT_FOUND
+   */
+  retryDeadLetters(options?: RetryOptions): Promise<RetryOutcome[]>;
   /**
    * Resolves when the consumers have applied all that the log holds now: queries see it then.
    *
@@ -101,22 +126,31 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
   const flusher = createFlusher(log, { mask, spool: { folder, logId: log.id } });
   let pipeline: Pipeline | undefined;
   let reaper: Reaper | undefined;
+  let alerting: Alerting | undefined;
   try {
     if (options.consumers ?? log.kind !== "kafka") {
+      // Before anything is derived: what is derived from now on is news.
+      if (config.alerts.length > 0)
+        alerting = await startAlerting(log, config.alerts, alertingOptions(options));
       pipeline = await startPipeline(log, rules, options);
       reaper = startReaper(log, pipeline, { isHolding: () => flusher.spooled > 0 });
     }
   } catch (error) {
+    await alerting?.stop();
     await store.close();
     throw error;
   }
+  const resolveRun = runResolver(config, readHistory(db));
+  const telemetry = await openTelemetry(process.env);
   const running = new Set<Promise<unknown>>();
 
   const close = async (): Promise<void> => {
     await Promise.allSettled(running);
     await flusher.close();
+    await telemetry?.close();
     await reaper?.stop();
     await pipeline?.stop();
+    await alerting?.stop();
     await store.close();
   };
 
@@ -126,6 +160,7 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     db,
     rules,
     pipeline,
+    alerting,
     run: async (run) => {
       if (run.judge !== undefined && config.capture.level !== "full") {
         const message = `the capture level ${config.capture.level} hides from the judge what it would judge`;
@@ -134,7 +169,18 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
         });
       }
       const rulesHash = await rules.ensure(config.rules);
-      const result = await runSession({ ...(await resolveRun(config, run)), flusher, rulesHash });
+      const { onEvent } = run;
+      const observed =
+        telemetry === undefined
+          ? run
+          : {
+              ...run,
+              onEvent(event: AtlasEvent) {
+                telemetry.add(event);
+                return onEvent?.(event);
+              },
+            };
+      const result = await runSession({ ...(await resolveRun(observed)), flusher, rulesHash });
       if (result.error !== undefined) result.error = maskError(result.error, mask);
       const durable = result.durable.finally(() => running.delete(durable));
       durable.catch(() => undefined);
@@ -151,12 +197,23 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
         knownSequences: (sources) => knownSequences(log, sources),
       });
     },
+    migrate: async (migrating) => {
+      const rulesHash = await rules.ensure(config.rules);
+      return migrate(migrating, { log, rulesHash, mask });
+    },
     drainSpool,
+    retryDeadLetters: (options) => retryDeadLetters({ log, db, rules, mask }, options),
     settled: (settling) => settle(log, settling),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
+
+const alertingOptions = ({ onDelivery, onRetry, onDeadLetter }: OpenOptions): AlertingOptions => ({
+  onDelivery,
+  onRetry: (error) => onRetry?.(ALERTS, error),
+  onDeadLetter: (record, error) => onDeadLetter?.(ALERTS, record, error),
+});
 
 /** What could not be drained is told, and is no reason not to open. */
 function tellKept(outcome: DrainReport | Error): void {

@@ -63,6 +63,24 @@ const byCompletion = (a: SessionRewarded, b: SessionRewarded): number =>
 const byTime = (a: AtlasEvent, b: AtlasEvent): number =>
   a.meta.occurred_at - b.meta.occurred_at || text(a.meta.event_id, b.meta.event_id);
 
+/** Puts decisions before the rewards of the sessions that completed after them, learning key by learning key. */
+function* withDecisions(
+  rewards: readonly SessionRewarded[],
+  decisions: readonly ReviewDecided[],
+): Iterable<SessionRewarded | ReviewDecided> {
+  const waiting = new Map<string, ReviewDecided[]>();
+  for (const decision of decisions) {
+    const others = waiting.get(decision.learning_key);
+    if (others === undefined) waiting.set(decision.learning_key, [decision]);
+    else others.push(decision);
+  }
+  for (const reward of rewards) {
+    const own = waiting.get(reward.learning_key) ?? [];
+    while (own[0] !== undefined && own[0].meta.occurred_at <= reward.completed_at) yield own.shift()!;
+    yield reward;
+  }
+}
+
 /** Derived events by topic, as computed from the primary ones. */
 export type Derived = ReadonlyMap<Topic, readonly AtlasEvent[]>;
 
@@ -94,12 +112,17 @@ export async function recompute(
   const rewards = new Replay(sessionRewards, rules);
   for await (const event of primary("atlas.sessions")) rewards.apply(event);
 
+  const decisions: ReviewDecided[] = [];
+  for await (const event of primary("atlas.decisions"))
+    if (event.type === "ReviewDecided") decisions.push(event);
+  decisions.sort(byTime);
+
   const drifts = new Replay(drift, rules);
-  for (const reward of (rewards.emitted as SessionRewarded[]).sort(byCompletion)) drifts.apply(reward);
+  for (const fact of withDecisions((rewards.emitted as SessionRewarded[]).sort(byCompletion), decisions))
+    drifts.apply(fact);
 
   const reviews = new Replay(review, rules);
-  const facts: (DriftAssessed | ReviewDecided)[] = [...(drifts.emitted as DriftAssessed[])];
-  for await (const event of primary("atlas.decisions")) if (event.type === "ReviewDecided") facts.push(event);
+  const facts = [...(drifts.emitted as DriftAssessed[]), ...decisions];
   for (const fact of facts.sort(byTime)) reviews.apply(fact);
 
   return new Map<Topic, AtlasEvent[]>([

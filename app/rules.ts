@@ -4,7 +4,14 @@ import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { idOf, newId, nowMicros } from "../schemas/identity.ts";
 import { partitionOf } from "../schemas/partition.ts";
-import { type Rules, type RulesLookup, rulesHash, stableJson } from "../schemas/rules.ts";
+import {
+  completeRules,
+  type Rules,
+  type RulesLookup,
+  rulesHash,
+  type StoredRules,
+  stableJson,
+} from "../schemas/rules.ts";
 import { keyOf } from "../schemas/topics.ts";
 
 /** The rules that the log holds, by hash; reads the log when it meets a hash that it does not know. */
@@ -41,7 +48,8 @@ export function openRules(log: EventLog): RulesStore {
     const partition = partitionOf(keyOf(any), log.partitions);
     for await (const batch of log.read(["atlas.decisions"], { partition, fromOffset: readTo })) {
       for (const { event, offset } of batch) {
-        if (event.type === "RulesSet") known.set(event.rules_hash, JSON.parse(event.rules) as Rules);
+        if (event.type === "RulesSet")
+          known.set(event.rules_hash, completeRules(JSON.parse(event.rules) as StoredRules));
         readTo = offset + 1;
       }
     }

@@ -1,8 +1,7 @@
-import { createServer, type Server } from "node:http";
-import { AtlasError, explain } from "../errors/atlas-error.ts";
-import type { EventLog } from "../log/event-log.ts";
+import { explain } from "../errors/atlas-error.ts";
 import { lagOf } from "../log/runner/caught-up.ts";
-import { type Pipeline, STAGES } from "./pipeline.ts";
+import type { Atlas } from "./open-atlas.ts";
+import { groupsOf } from "./worker-metrics.ts";
 
 /** How one consumer group is doing. */
 export interface GroupHealth {
@@ -24,7 +23,7 @@ export interface WorkerHealth {
   problem?: string;
 }
 
-/** A worker's state as it is told by its pipeline. */
+/** A worker's state as it is told by its consumers. */
 export class WorkerStatus {
   private readonly waiting = new Map<string, unknown>();
   problem: unknown;
@@ -35,16 +34,24 @@ export class WorkerStatus {
     else this.waiting.set(group, error);
   }
 
-  async health(log: EventLog, pipeline: Pipeline): Promise<WorkerHealth> {
+  /** Takes note of a consumer that stopped as unhealthy. */
+  watch(done: Promise<void>): void {
+    done.catch((error: unknown) => {
+      this.problem ??= error;
+    });
+  }
+
+  async health(atlas: Pick<Atlas, "log" | "pipeline" | "alerting">): Promise<WorkerHealth> {
+    const { log } = atlas;
     const groups: GroupHealth[] = [];
     let problem = this.problem;
     try {
-      for (const { group, topics } of STAGES) {
+      for (const { group, topics, assignments } of groupsOf(atlas)) {
         const lag = await lagOf(log.db!, group, await log.ends(topics));
         const waiting = this.waiting.get(group);
         groups.push({
           group,
-          assignments: pipeline.consumers.find((consumer) => consumer.group === group)?.assignments ?? [],
+          assignments,
           lag: lag.reduce((sum, { behind }) => sum + behind, 0),
           ...(waiting !== undefined && { waiting: explain(waiting) }),
         });
@@ -65,61 +72,4 @@ export class WorkerStatus {
       ...(problem !== undefined && { problem: explain(problem) }),
     };
   }
-}
-
-/** Where a worker answers health checks. */
-export interface HealthServer {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-/**
- * Serves `/healthz`: 200 while the worker works or waits for a service, 503 when it is unhealthy.
- *
- * @throws AtlasError ATLAS_USAGE when the address cannot be listened on
- */
-export async function serveHealth(
-  address: { host: string; port: number },
-  health: () => Promise<WorkerHealth>,
-): Promise<HealthServer> {
-  const server: Server = createServer((request, response) => {
-    if (request.url !== "/healthz") {
-      response
-        .writeHead(404, { "content-type": "application/json" })
-        .end('{"error":"only /healthz is here"}\n');
-      return;
-    }
-    health().then(
-      (state) => {
-        response.writeHead(state.status === "unhealthy" ? 503 : 200, { "content-type": "application/json" });
-        response.end(`${JSON.stringify(state)}\n`);
-      },
-      (error: unknown) => {
-        response.writeHead(503, { "content-type": "application/json" });
-        response.end(`${JSON.stringify({ status: "unhealthy", problem: explain(error) })}\n`);
-      },
-    );
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => {
-      const where = `${address.host}:${address.port}`;
-      reject(
-        new AtlasError("ATLAS_USAGE", `cannot listen: ${error.message}`, {
-          where,
-          hint: "Choose another --port.",
-        }),
-      );
-    });
-    server.listen(address.port, address.host, resolve);
-  });
-  const bound = server.address();
-  const port = typeof bound === "object" && bound !== null ? bound.port : address.port;
-  return {
-    url: `http://${address.host}:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
 }

@@ -28,7 +28,10 @@ const nextName = (): string => {
 };
 
 /** Creates an empty database on the benchmark's server; closing it drops it. */
-export async function createDatabase({ services }: BenchContext): Promise<Database> {
+export const createDatabase = async (context: BenchContext): Promise<Database> =>
+  (await createDatabaseAt(context.services)).db;
+
+async function createDatabaseAt(services: { databaseUrl: string }): Promise<{ db: Database; url: string }> {
   const name = nextName();
   const url = new URL(services.databaseUrl);
   url.pathname = `/${name}`;
@@ -42,20 +45,26 @@ export async function createDatabase({ services }: BenchContext): Promise<Databa
     await db.close();
     await administer(`drop database if exists ${name} with (force)`);
   };
-  return { address: db.address, query: db.query, transaction: db.transaction, close };
+  return { db: { address: db.address, query: db.query, transaction: db.transaction, close }, url: url.href };
 }
 
-/** Opens an empty log on the Postgres server, with read models beside it. */
-export async function postgresStore(context: BenchContext): Promise<BenchStore> {
-  const db = await createDatabase(context);
+/** An empty log on a Postgres server with read models beside it, and the address for other clients. */
+export async function openStoreAt(services: {
+  databaseUrl: string;
+}): Promise<{ store: BenchStore; url: string }> {
+  const { db, url } = await createDatabaseAt(services);
   const log = await openPostgresLog({ db });
   await prepareReadModels(db);
   const close = async (): Promise<void> => {
     await log.close();
     await db.close();
   };
-  return { log, db, close };
+  return { store: { log, db, close }, url };
 }
+
+/** Opens an empty log on the Postgres server, with read models beside it. */
+export const postgresStore = async (context: BenchContext): Promise<BenchStore> =>
+  (await openStoreAt(context.services)).store;
 
 /** A client as users of Kafka would make it, for what the log is held against. */
 export const kafkaClient = ({ services }: BenchContext): kafkajs.Kafka =>

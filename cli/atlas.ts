@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import type { Command } from "commander";
 import { packageInfo } from "../app/package-info.ts";
+import { alertCommands } from "./commands/alerts.ts";
 import { configCommands } from "./commands/config.ts";
+import { deadLetterCommands } from "./commands/dead-letters.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
@@ -11,6 +13,7 @@ import { rebuildCommand } from "./commands/rebuild.ts";
 import { reviewCommand } from "./commands/review.ts";
 import { runCommand } from "./commands/run.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
+import { triageCommands } from "./commands/triage.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { newProgram, runProgram } from "./program.ts";
 
@@ -29,7 +32,10 @@ for (const add of [
   rebuildCommand,
   workerCommand,
   logCommands,
+  deadLetterCommands,
+  alertCommands,
   configCommands,
+  triageCommands,
   doctorCommand,
 ]) {
   add(program);

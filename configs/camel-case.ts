@@ -6,12 +6,12 @@ export type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}
 /** An object type with its own keys, and none below them, in camelCase. */
 export type CamelKeys<T> = { [K in keyof T as K extends string ? CamelCase<K> : K]: T[K] };
 
-/** A type with all its keys in camelCase; those of records stay as they are. */
+/** A type with all its keys in camelCase; the names in records stay as they are. */
 export type DeepCamelKeys<T> = T extends readonly (infer E)[]
   ? readonly DeepCamelKeys<E>[]
   : T extends object
     ? string extends keyof T
-      ? T
+      ? { [K in keyof T]: DeepCamelKeys<T[K]> }
       : { [K in keyof T as K extends string ? CamelCase<K> : K]: DeepCamelKeys<T[K]> }
     : T;
 

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { isForeignKind, UNKNOWN_KIND } from "./agent-schema.ts";
 import { adviceFor } from "./known-keys.ts";
 
 /** One thing that is wrong with a configuration. */
@@ -64,14 +65,32 @@ function wordsOf(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
+/** What is wrong with an agent, of the two ways in which one can be described. */
+function waysOf(issue: z.core.$ZodIssue, value: unknown): readonly z.core.$ZodIssue[] | undefined {
+  if (issue.code !== "invalid_union" || nameOf(issue.path) !== "agent") return undefined;
+  const ways = issue.errors[isForeignKind(valueAt(value, ["agent", "type"])) ? 1 : 0];
+  return ways?.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] }));
+}
+
+function problemOf(issue: z.core.$ZodIssue, value: unknown): ConfigProblem[] {
+  const ways = waysOf(issue, value);
+  if (ways !== undefined) return ways.flatMap((way) => problemOf(way, value));
+  if (issue.code !== "unrecognized_keys") return [{ path: issue.path, words: wordsOf(issue, value) }];
+  return issue.keys.map((key) => ({
+    path: issue.path,
+    key,
+    words: `is not a key of ${nameOf(issue.path) || "the configuration"}: ${adviceFor(key, issue.path, value)}`,
+  }));
+}
+
 /** Everything that is wrong with a configuration, in words. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], value: unknown): ConfigProblem[] {
-  return issues.flatMap((issue): ConfigProblem[] => {
-    if (issue.code !== "unrecognized_keys") return [{ path: issue.path, words: wordsOf(issue, value) }];
-    return issue.keys.map((key) => ({
-      path: issue.path,
-      key,
-      words: `is not a key of ${nameOf(issue.path) || "the configuration"}: ${adviceFor(key, issue.path, value)}`,
-    }));
-  });
+  // Of an agent of a kind that nobody registers, nothing else can be said.
+  const lost =
+    isForeignKind(valueAt(value, ["agent", "type"])) && valueAt(value, ["plugins", 0]) === undefined;
+  const told = lost ? issues.filter(({ path }) => path[0] !== "agent") : issues;
+  return [
+    ...(lost ? [{ path: ["agent", "type"], words: UNKNOWN_KIND }] : []),
+    ...told.flatMap((issue) => problemOf(issue, value)),
+  ];
 }

@@ -31,7 +31,8 @@ const WITHOUT_EFFECT: readonly [name: string, matters: (value: string) => boolea
     (value) => value.trim().toLowerCase() !== "approved",
     "has no effect: name further statuses with atlas export --include-status",
   ],
-  ["ATLAS_LEARNING_HISTORY_LIMIT", () => true, "has no effect: playbooks are not written by this version"],
+  ["ATLAS_SKIP_VALIDATION", (value) => !isOff(value), "has no effect: no agent waits for a validation"],
+  ["ATLAS_DISCOVERY_VALIDATE", (value) => !isOff(value), "has no effect: it guards factories in Python"],
 ];
 
 /** What the environment asks for in vain. */

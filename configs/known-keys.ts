@@ -4,12 +4,15 @@ import { nearestName } from "./nearest-name.ts";
 
 interface SchemaNode {
   properties?: Record<string, SchemaNode>;
+  items?: SchemaNode;
   oneOf?: SchemaNode[];
   anyOf?: SchemaNode[];
   const?: unknown;
 }
 
 const SELECTORS = ["kind", "type"];
+
+const flat = (node: SchemaNode): SchemaNode[] => (node.oneOf ?? node.anyOf)?.flatMap(flat) ?? [node];
 
 function kindOf(node: SchemaNode): unknown {
   return SELECTORS.map((name) => node.properties?.[name]?.const).find((value) => value !== undefined);
@@ -25,8 +28,10 @@ function blocksAt(path: readonly PropertyKey[], value: unknown): { blocks: Schem
   let blocks: SchemaNode[] = [configJsonSchema() as SchemaNode];
   let at = value;
   for (const key of path) {
-    blocks = blocks.map((block) => block.properties?.[String(key)]).filter((block) => block !== undefined);
-    blocks = blocks.flatMap((block) => block.oneOf ?? block.anyOf ?? [block]);
+    blocks = blocks
+      .map((block) => (typeof key === "number" ? block.items : block.properties?.[String(key)]))
+      .filter((block) => block !== undefined);
+    blocks = blocks.flatMap(flat);
     at = fieldOf(at, String(key));
   }
   return { blocks, kind: SELECTORS.map((name) => fieldOf(at, name)).find((found) => found !== undefined) };
@@ -35,11 +40,14 @@ function blocksAt(path: readonly PropertyKey[], value: unknown): { blocks: Schem
 /** What to do about a key that a block of the file does not have. */
 export function adviceFor(key: string, path: readonly PropertyKey[], value: unknown): string {
   const { blocks, kind } = blocksAt(path, value);
-  const own = blocks.find((block) => blocks.length === 1 || kindOf(block) === kind);
+  const own =
+    blocks.find((block) => blocks.length === 1 || kindOf(block) === kind) ??
+    blocks.find((block) => kindOf(block) === undefined);
   const names = Object.keys(own?.properties ?? {});
   const others = blocks
     .filter((block) => block !== own && Object.hasOwn(block.properties ?? {}, key))
-    .map(kindOf);
+    .map(kindOf)
+    .filter((other) => other !== undefined);
   if (others.length > 0) return `it belongs to ${others.join(" and ")}, not to ${String(kind)}`;
   const near = names.find((name) => name === toSnake(key)) ?? nearestName(key, names);
   return near === undefined ? `known are ${names.join(", ")}` : `did you mean ${near}?`;

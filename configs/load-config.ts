@@ -1,14 +1,18 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import type { z } from "zod";
 import { AtlasError } from "../errors/atlas-error.ts";
 import { toCamelPath, toSnake } from "./camel-case.ts";
 import { type ConfigProblem, nameOf, problemsOf } from "./config-problems.ts";
-import { type AtlasConfig, type ConfigInput, configSchema, driftSchema } from "./config-schema.ts";
+import { type AtlasConfig, type ConfigInput, configSchema } from "./config-schema.ts";
+import { HISTORY_VARIABLE, historyLimitOfEnvironment } from "./environment-lane.ts";
 import { LOG_VARIABLES, logOfEnvironment } from "./environment-log.ts";
 import { DRIFT_VARIABLES, driftOfEnvironment, environmentWarnings } from "./environment-rules.ts";
+import { historyLimitSchema } from "./lanes-schema.ts";
 import { fromPython, isPythonConfig } from "./python-config.ts";
 import { type Place, readYaml } from "./read-yaml.ts";
+import { driftSchema } from "./rules-schema.ts";
 
 /** Takes what a configuration says in vain. */
 export type OnWarning = (warning: string) => void;
@@ -16,13 +20,16 @@ export type OnWarning = (warning: string) => void;
 const emitWarning: OnWarning = (warning) => process.emitWarning(warning, "AtlasWarning");
 
 /** Blocks whose keys are names that a user chose. */
-const FREE_BLOCKS = ["weights", "extra", "headers", "template", "options"];
+const FREE_BLOCKS = ["weights", "extra", "headers", "template", "options", "settings", "metadata"];
+
+/** Blocks whose own keys are names that a user chose, and the keys below them are not. */
+const NAMED_BLOCKS = ["prices"];
 
 /**
  * Loads a configuration: a YAML file, an object, or nothing. Where it says nothing about the log, the environment
  * decides (`ATLAS_KAFKA_BROKERS`, `ATLAS_SCHEMA_REGISTRY_URL`, `ATLAS_DATABASE_URL`, else
  * `STORAGE__DATABASE_URL`), and otherwise events are kept in `.atlas`. `ATLAS_DRIFT_WINDOW`, `_Z_THRESHOLD` and
- * `_MIN_BASELINE` go before what it says about drift. A file for the Python SDK is understood too.
+ * `_MIN_BASELINE` go before what it says about drift, `ATLAS_LEARNING_HISTORY_LIMIT` before `lane.history_limit`. A file for the Python SDK is understood too.
  *
  * @param source path of a YAML file, or what it would hold with keys in camelCase
  * @param onWarning told what has no effect, a sentence each; a warning of the process unless given
@@ -58,10 +65,18 @@ export function examineConfig(
   onWarning: OnWarning = emitWarning,
 ): AtlasConfig | ConfigFault[] {
   for (const warning of environmentWarnings(env)) onWarning(warning);
-  if (typeof source === "string") return examineFile(source, env, onWarning);
+  const config =
+    typeof source === "string" ? examineFile(source, env, onWarning) : examineObject(source, env);
+  if (!Array.isArray(config) && config.lane === undefined && historyLimitOfEnvironment(env) !== undefined)
+    onWarning(`${HISTORY_VARIABLE} has no effect: no lane is configured`);
+  return config;
+}
+
+function examineObject(source: ConfigInput | undefined, env: NodeJS.ProcessEnv): AtlasConfig | ConfigFault[] {
   return check(snakeKeys(source ?? {}), env, process.cwd(), (problem) => ({
     name: toCamelPath(nameOf([...problem.path, ...(problem.key === undefined ? [] : [problem.key])])),
-    words: toCamelPath(problem.words),
+    // Advice on a key names keys; other words may name values, which are the same everywhere.
+    words: problem.key === undefined ? problem.words : toCamelPath(problem.words),
   }));
 }
 
@@ -126,7 +141,7 @@ function check(
   const environment = isBlock(value) && !("log" in value) ? logOfEnvironment(env) : undefined;
   const given = environment === undefined ? value : { ...(value as object), log: environment };
   const checked = configSchema.safeParse(given);
-  if (checked.success) return withDrift(withPaths(checked.data, folder), env);
+  if (checked.success) return withEnvironment(withPaths(checked.data, folder), env);
   return problemsOf(checked.error.issues, given).map((problem) => {
     if (environment !== undefined && problem.path[0] === "log") {
       return { where: "environment", text: `${LOG_VARIABLES[String(problem.path[1])]} ${problem.words}` };
@@ -136,15 +151,29 @@ function check(
   });
 }
 
-/** What the environment says about drift goes before the file. */
-function withDrift(config: AtlasConfig, env: NodeJS.ProcessEnv): AtlasConfig | ConfigFault[] {
+/** What the environment says about rules and lanes goes before the file. */
+function withEnvironment(config: AtlasConfig, env: NodeJS.ProcessEnv): AtlasConfig | ConfigFault[] {
   const drift = { ...config.rules.drift, ...driftOfEnvironment(env) };
-  const checked = driftSchema.safeParse(drift);
-  if (checked.success) return { ...config, rules: { ...config.rules, drift: checked.data } };
-  return problemsOf(checked.error.issues, drift).map(({ path, words }) => ({
-    where: "environment",
-    text: `${DRIFT_VARIABLES[String(path[0])]} ${words}`,
-  }));
+  const rules = driftSchema.safeParse(drift);
+  const limit = historyLimitSchema.optional().safeParse(historyLimitOfEnvironment(env));
+  const faultsOf = (
+    { error }: { error?: z.ZodError | undefined },
+    value: unknown,
+    variable: (path: readonly PropertyKey[]) => string,
+  ): ConfigFault[] =>
+    problemsOf(error?.issues ?? [], value).map(({ path, words }) => ({
+      where: "environment",
+      text: `${variable(path)} ${words}`,
+    }));
+  if (!rules.success || !limit.success) {
+    return [
+      ...faultsOf(rules, drift, ([key]) => DRIFT_VARIABLES[String(key)]!),
+      ...faultsOf(limit, historyLimitOfEnvironment(env), () => HISTORY_VARIABLE),
+    ];
+  }
+  const { lane } = config;
+  if (lane !== undefined && limit.data !== undefined) lane.historyLimit = limit.data;
+  return { ...config, rules: { ...config.rules, drift: rules.data } };
 }
 
 function invalid(problems: readonly ConfigFault[]): AtlasError {
@@ -163,20 +192,27 @@ const expandHome = (path: string): string =>
 
 /** A module is looked for beside the file that names it; a bare name is a package. */
 function withPaths(config: AtlasConfig, folder: string): AtlasConfig {
-  const { log, agent } = config;
+  const { log, agent, triage, plugins } = config;
   if (log.kind === "embedded") log.path = expandHome(log.path);
-  if (agent?.type === "function" || agent?.type === "langgraph") {
-    const path = expandHome(agent.importPath);
-    agent.importPath = /^[./]/.test(path) || path !== agent.importPath ? resolve(folder, path) : path;
-  }
+  const found = (path: string): string => {
+    const whole = expandHome(path);
+    return /^[./]/.test(whole) || whole !== path ? resolve(folder, whole) : path;
+  };
+  if (agent?.type === "function" || agent?.type === "langgraph") agent.importPath = found(agent.importPath);
+  if (triage !== undefined) triage.importPath = found(triage.importPath);
+  if (plugins !== undefined) config.plugins = plugins.map(found);
   return config;
+}
+
+function snakeBlock(key: string, inner: unknown): unknown {
+  if (FREE_BLOCKS.includes(key)) return inner;
+  if (!NAMED_BLOCKS.includes(key) || typeof inner !== "object" || inner === null) return snakeKeys(inner);
+  return Object.fromEntries(Object.entries(inner).map(([name, block]) => [name, snakeKeys(block)]));
 }
 
 function snakeKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeKeys);
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
-  return Object.fromEntries(
-    entries.map(([key, inner]) => [toSnake(key), FREE_BLOCKS.includes(key) ? inner : snakeKeys(inner)]),
-  );
+  return Object.fromEntries(entries.map(([key, inner]) => [toSnake(key), snakeBlock(key, inner)]));
 }

@@ -24,15 +24,21 @@ const GONE: readonly (readonly [path: string, words: string, unless?: unknown])[
   ["agent.tools", "do not apply: declare tools where the agent is written"],
   ["agent.response_format", "does not apply"],
   ["agent.metadata_digest", "does not apply: no digest of session metadata is sent to the agent"],
-  ["student", "does not apply: the agent is told its own system prompt only"],
+  ["student.prompts", "do not apply: the agent is told its own system prompt only, agent.system_prompt"],
+  ["student.prompt_guidance", "does not apply: use agent.system_prompt"],
+  ["student.tool_choice", "does not apply: the model chooses", "auto"],
+  ["student.max_plan_tokens", "does not apply: use agent.max_output_tokens"],
+  ["student.max_step_tokens", "does not apply: use agent.max_output_tokens"],
+  ["student.max_synthesis_tokens", "does not apply: use agent.max_output_tokens"],
   ["teacher.prompts", "do not apply: the prompts are the package's own"],
   ["teacher.prompt_guidance", "does not apply"],
   ["teacher.max_review_tokens", "does not apply: use teacher.max_output_tokens"],
   ["teacher.validation_max_tokens", "does not apply: use teacher.max_output_tokens"],
   ["teacher.guidance_max_tokens", "does not apply: use teacher.max_output_tokens"],
-  ["teacher.plan_cache_seconds", "does not apply: plans are not cached between runs"],
-  ["orchestration.forced_mode", "does not apply: every task is worked on in the paired lane", "paired"],
-  ["orchestration.step_timeout_seconds", "does not apply: a run has one deadline"],
+  [
+    "teacher.plan_cache_seconds",
+    "does not apply: plans are not kept; orchestration.verdict_cache keeps verdicts",
+  ],
   ["orchestration.rim_guidance_tag", "does not apply"],
   ["orchestration.emit_intermediate_steps", "does not apply: everything is recorded", true],
   ["rim.large_model", "does not apply: one judge scores each session, rim.small_model"],
@@ -45,7 +51,14 @@ const GONE: readonly (readonly [path: string, words: string, unless?: unknown])[
   ["storage.max_connections", "does not apply"],
   ["storage.statement_timeout_seconds", "does not apply"],
   ["storage.apply_schema_on_connect", "does not apply: tables are always brought up to date", true],
-  ["adaptive_teaching", "does not apply: every task is worked on in the paired lane"],
+  [
+    "adaptive_teaching.triage_adapter",
+    "does not apply: Python code cannot run here; atlas triage init writes a module for triage",
+  ],
+  ["adaptive_teaching.certify_first_run", "does not apply: a first run is worked on in the paired lane"],
+  ["adaptive_teaching.probe.thresholds.coach", "does not apply: what is below paired is coach"],
+  ["adaptive_teaching.probe.evidence_limit", "does not apply: use lane.history_limit"],
+  ["adaptive_teaching.reward", "does not apply: judges are this package's own"],
   ["runtime_safety.drift.enabled", "does not apply: drift is always assessed, and stops nothing", true],
   [
     "runtime_safety.review.require_approval",
@@ -58,7 +71,6 @@ const GONE: readonly (readonly [path: string, words: string, unless?: unknown])[
   ],
   ["learning", "does not apply: playbooks are not written by this version"],
   ["prompt_rewrite", "does not apply"],
-  ["metadata", "does not apply: give metadata with each run"],
 ];
 
 function moveAgent(draft: Draft): void {
@@ -124,6 +136,69 @@ function moveDrift(draft: Draft): void {
     draft.move(["runtime_safety", "drift", from], ["rules", "drift", to]);
 }
 
+/** There, without a probe of its own, a model is asked that is named nowhere in the file. */
+function warnOfProbe(draft: Draft): void {
+  const adaptive = ["adaptive_teaching"];
+  const chosen = [["enabled"], ["mode_override"], ["probe", "llm"]].map((key) =>
+    draft.get([...adaptive, ...key]),
+  );
+  const [enabled = true, override, probe] = chosen;
+  if (draft.get(adaptive) === undefined || enabled === false || override || probe) return;
+  if (draft.get(["orchestration", "forced_mode"])) return;
+  draft.warnings.push({
+    path: adaptive,
+    words: "names no probe.llm, and there is no default one: tasks with a history get the fallback lane",
+  });
+}
+
+function moveLanes(draft: Draft): void {
+  const from = ["adaptive_teaching"];
+  const probe = [...from, "probe"];
+  warnOfProbe(draft);
+  if (draft.get([...probe, "llm"]) !== undefined)
+    draft.set(["lane", "probe", "provider"], moveLlm(draft, [...probe, "llm"], ["lane", "probe"]));
+  if (draft.get(["lane", "probe"]) === undefined)
+    draft.drop([...probe, "timeout_seconds"], "does not apply: no probe is named");
+  for (const [path, to] of [
+    [
+      ["orchestration", "forced_mode"],
+      ["lane", "forced"],
+    ],
+    [
+      [...from, "enabled"],
+      ["lane", "adaptive"],
+    ],
+    [
+      [...from, "mode_override"],
+      ["lane", "override"],
+    ],
+    [
+      [...from, "learning_history_limit"],
+      ["lane", "history_limit"],
+    ],
+    [[...from, "default_tags"], ["tags"]],
+    [
+      [...probe, "thresholds", "auto"],
+      ["lane", "thresholds", "auto"],
+    ],
+    [
+      [...probe, "thresholds", "paired"],
+      ["lane", "thresholds", "paired"],
+    ],
+    [
+      [...probe, "fallback_mode"],
+      ["lane", "fallback"],
+    ],
+    [
+      [...probe, "timeout_seconds"],
+      ["lane", "probe", "timeout_seconds"],
+    ],
+  ] as const)
+    draft.move(path, to);
+  const tags = draft.get(["tags"]);
+  if (typeof tags === "string") draft.set(["tags"], [tags]);
+}
+
 /**
  * Turns a configuration of the Python SDK into one of this SDK. What has no counterpart becomes a warning; what is
  * unknown to both stays, for the schema to refuse.
@@ -138,6 +213,7 @@ export function fromPython(value: Record<string, unknown>): Draft {
     draft.set(["judge", "provider"], moveLlm(draft, ["rim", "small_model"], ["judge"]));
   moveStorage(draft);
   moveDrift(draft);
+  moveLanes(draft);
   for (const path of [
     ["runtime_safety", "drift"],
     ["runtime_safety", "review"],
@@ -146,5 +222,9 @@ export function fromPython(value: Record<string, unknown>): Draft {
     ["storage"],
   ])
     draft.close(path, path);
+  draft.close(["student"], ["agent"]);
+  draft.close(["adaptive_teaching", "probe", "thresholds"], ["lane", "thresholds"]);
+  draft.close(["adaptive_teaching", "probe"], ["lane", "probe"]);
+  draft.close(["adaptive_teaching"], ["lane"]);
   return draft;
 }

@@ -24,6 +24,11 @@ judge:
 
 orchestration:
   max_retries: 1 # further attempts after one that the teacher rejected
+  deadline_seconds: 900
+
+# How much help the agent gets: auto (none), paired (its answers are checked), coach (its plans too). docs/lanes.md
+# lane:
+#   forced: coach
 
 # When a session counts as drift from those before it.
 rules:

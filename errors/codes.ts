@@ -43,9 +43,14 @@ export const ERROR_CODES = {
   ATLAS_SPOOL_FAILED: "Events could neither be written to the log nor to the spool.",
   ATLAS_SESSION_NOT_FOUND: "No session has this id.",
   ATLAS_SESSION_AMBIGUOUS: "More than one session id starts with this prefix.",
+  ATLAS_DEAD_LETTER_NOT_FOUND: "No record that was set aside has this id.",
+  ATLAS_DEAD_LETTER_FOREIGN:
+    "A record was set aside by a consumer of another program, which has to retry it.",
+  ATLAS_FILTER_INVALID: "A filter or limit of a query has a value that means nothing.",
   ATLAS_NOTHING_TO_EXPORT: "No session passes the export's filters.",
   ATLAS_CORE_NOT_FOUND: "There is no usable checkout of Atlas Core to train with.",
   ATLAS_TRAINING_FAILED: "The training process could not be started.",
+  ATLAS_ALERT_REFUSED: "An alert's destination leads where alerts must not go; nothing was sent.",
   ATLAS_REBUILD_DIFFERS: "Recomputed derived events differ from those in the log.",
 } as const;
 

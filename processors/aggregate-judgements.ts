@@ -36,8 +36,11 @@ export function aggregate(judgements: readonly Judgement[], rubric: Rubric): Agg
   );
   const weighty = new Set(judges.filter(({ weight }) => weight > 0).map(({ judge }) => judge));
   return {
-    score: weightedMean(judges),
-    statistics: statisticsOf(ofSession.filter(({ judge }) => weighty.has(judge))),
+    score: scoreOf(judges, rubric),
+    statistics: statisticsOf(
+      ofSession.filter(({ judge }) => weighty.has(judge)),
+      rubric,
+    ),
     judges,
     steps,
     escalations: [judges, ...steps.map((step) => step.judges)].flat().filter((judge) => judge.escalated)
@@ -65,18 +68,22 @@ function groupBy<K>(
  * the samples in either case: what was contested must not look certain.
  */
 function judgeScores(judgements: readonly Judgement[], rubric: Rubric): JudgeScore[] {
-  return groupBy(judgements, ({ judge }) => judge).map(([judge, given]) => {
+  return groupBy(judgements, ({ judge }) => judge).flatMap(([judge, given]) => {
     const arbitrations = given.filter(isArbitration);
-    const samples = samplesOf(given);
+    const samples = countedOf(given, rubric);
+    if (samples.length === 0) return [];
     const decisive = arbitrations.length > 0 ? arbitrations : samples;
     const uncertainties = uncertaintiesOf(samples);
+    const known = uncertainties.length > 0;
     return {
       judge,
       score: round12(mean(decisive.map(({ score }) => score))),
       weight: weightOf(judge, rubric),
       samples: samples.length,
-      uncertainty: uncertainties.length === 0 ? null : round12(mean(uncertainties)),
+      uncertainty: known ? round12(mean(uncertainties)) : null,
       escalated: arbitrations.length > 0,
+      stddev: round12(stddev(samples.map(({ score }) => score))),
+      best_uncertainty: known ? round12(Math.min(...uncertainties)) : null,
     };
   });
 }
@@ -85,26 +92,63 @@ function stepRewards(judgements: readonly Judgement[], rubric: Rubric): StepRewa
   const steps: StepReward[] = [];
   for (const [step_id, given] of groupBy(judgements, ({ step_id }) => step_id)) {
     const judges = judgeScores(given, rubric);
-    const score = weightedMean(judges);
+    const score = scoreOf(judges, rubric);
     if (step_id === null || step_id === undefined || score === undefined) continue;
-    steps.push({ step_id, score, judges });
+    const weighty = new Set(judges.filter(({ weight }) => weight > 0).map(({ judge }) => judge));
+    steps.push({
+      step_id,
+      score,
+      judges,
+      statistics:
+        statisticsOf(
+          given.filter(({ judge }) => weighty.has(judge)),
+          rubric,
+        ) ?? null,
+      escalations: judges.filter(({ escalated }) => escalated).length,
+    });
   }
   return steps.sort((a, b) => a.step_id - b.step_id);
 }
 
 /** Computed from the rounded scores of the judges, so that whoever reads the event can check it. */
-function weightedMean(judges: readonly JudgeScore[]): number | undefined {
+function scoreOf(judges: readonly JudgeScore[], { aggregation }: Rubric): number | undefined {
+  const weighty = judges.filter(({ weight }) => weight > 0);
+  if (weighty.length === 0) return undefined;
+  switch (aggregation) {
+    case "weighted_mean":
+      return round12(weightedMean(weighty));
+    case "median":
+      return round12(weightedMedian(weighty));
+    case "min":
+      return Math.min(...weighty.map(({ score }) => score));
+  }
+}
+
+function weightedMean(judges: readonly JudgeScore[]): number {
   let sum = 0;
   let total = 0;
   for (const { score, weight } of judges) {
     sum += score * weight;
     total += weight;
   }
-  return total > 0 ? round12(sum / total) : undefined;
+  return sum / total;
 }
 
-function statisticsOf(judgements: readonly Judgement[]): RewardStatistics | undefined {
-  const samples = groupBy(judgements, ({ judge }) => judge).flatMap(([, given]) => samplesOf(given));
+/** The score at which half of the weight is reached; where that is between two scores, their mean. */
+function weightedMedian(judges: readonly JudgeScore[]): number {
+  const ascending = [...judges].sort((a, b) => a.score - b.score);
+  const half = ascending.reduce((sum, { weight }) => sum + weight, 0) / 2;
+  let reached = 0;
+  for (const [place, { score, weight }] of ascending.entries()) {
+    reached += weight;
+    if (reached > half) return score;
+    if (reached === half) return (score + ascending[place + 1]!.score) / 2;
+  }
+  return ascending.at(-1)!.score;
+}
+
+function statisticsOf(judgements: readonly Judgement[], rubric: Rubric): RewardStatistics | undefined {
+  const samples = groupBy(judgements, ({ judge }) => judge).flatMap(([, given]) => countedOf(given, rubric));
   if (samples.length === 0) return undefined;
   const scores = samples.map(({ score }) => score);
   const uncertainties = uncertaintiesOf(samples);
@@ -121,10 +165,15 @@ function statisticsOf(judgements: readonly Judgement[]): RewardStatistics | unde
 
 const isArbitration = ({ stage }: Judgement): boolean => stage === "arbitration";
 
-/** What a judge said before any arbitration; the arbitration itself where nothing else is left of it. */
-function samplesOf(given: readonly Judgement[]): readonly Judgement[] {
+/**
+ * What counts of one judge: its samples that are certain enough, if they are enough; all that it said before an
+ * arbitration; the arbitration itself where nothing else is left of it.
+ */
+function countedOf(given: readonly Judgement[], { thresholds }: Rubric): readonly Judgement[] {
   const samples = given.filter((judgement) => !isArbitration(judgement));
-  return samples.length > 0 ? samples : given;
+  if (samples.length < given.length) return samples.length > 0 ? samples : given;
+  const certain = samples.filter(({ uncertainty }) => !((uncertainty ?? 0) > thresholds.max_uncertainty));
+  return certain.length < thresholds.min_samples ? [] : certain;
 }
 
 const uncertaintiesOf = (judgements: readonly Judgement[]): number[] =>

@@ -1,117 +1,138 @@
-import type { DriftMetric, Micros, SessionRewarded, Uuid } from "../schemas/generated/events.ts";
+import type { SessionRewarded } from "../schemas/generated/events.ts";
 import type { DriftGuardrails } from "../schemas/rules.ts";
-import { type Comparison, compare } from "./drift-baseline.ts";
+import { type Cohort, cohortOf, type Entry, keepCohorts, newest, precedes } from "./drift-cohort.ts";
+import { directionOf, metricValues } from "./drift-metrics.ts";
+import { type Finding, messageOf, testMetrics } from "./drift-tests.ts";
+import { addWord, keepWords, type Words } from "./drift-words.ts";
 import { rulesHashOf, sessionOf } from "./fact-fields.ts";
 import { fold } from "./fold.ts";
+import { round12 } from "./numbers.ts";
 import { defineProcessor, type EmissionOf } from "./processor.ts";
 
-/** What is kept of a rewarded session for those after it. */
-interface Entry {
-  completed_at: Micros;
-  session_id: Uuid;
-  score: number;
-  uncertainty: number | null;
-}
-
-/** Sessions of one learning key by completion, then id; twice the widest window that the rules have asked for. */
+/** What is kept of a learning key: two of the widest windows that rules have asked for, of each cohort. */
 interface DriftState {
   widest: number;
-  sessions: Entry[];
+  cohorts: Record<string, Cohort>;
+  words: Words;
 }
 
+/** Two of the usual windows, for decisions on sessions whose reward has not come yet. */
+const LEAST_WORDS = 100;
+
 /**
- * Holds every rewarded session against the sessions of its learning key that completed before it: one
- * `DriftAssessed` for each `SessionRewarded`, by the rules of that reward.
+ * Holds every rewarded session against the sessions of its cohort that completed before it: one `DriftAssessed` for
+ * each `SessionRewarded`, by the rules of that reward. `docs/drift.md` describes the tests.
  *
  * A session is never part of its own baseline. One that arrives late is assessed against those before it and
- * counts for those after it; nothing assessed is rewritten. Two windows of sessions are kept, so that a session
- * overtaken by up to a window of others still finds a whole baseline; one overtaken by more finds a shorter one.
+ * counts for those after it; nothing assessed is rewritten. A person's word counts for sessions that completed
+ * after it was given, however facts of the two topics interleave, unless it arrives later still: then it counts from
+ * there on. Two windows of sessions are kept, so that a session overtaken by up to a window of others still finds
+ * a whole baseline; one overtaken by more finds a shorter one.
  */
 export const drift = defineProcessor({
   name: "drift",
-  version: 1,
-  inputs: ["atlas.rewards"],
+  version: 2,
+  inputs: ["atlas.rewards", "atlas.decisions"],
   output: "atlas.drift",
-  facts: ["SessionRewarded"],
+  facts: ["SessionRewarded", "ReviewDecided"],
   key: (fact) => fact.learning_key,
-  process: fold<"SessionRewarded", DriftState>((before = { widest: 0, sessions: [] }, fact, rules) => {
-    const rulesHash = rulesHashOf(fact);
-    const guardrails = rules(rulesHash).drift;
-    const entry = entryOf(fact);
-    const others = before.sessions.filter(({ session_id }) => session_id !== entry.session_id);
-    const place = others.findIndex((other) => precedes(entry, other));
-    const earlier = place === -1 ? others : others.slice(0, place);
-    const widest = Math.max(before.widest, guardrails.window);
-    return {
-      state: {
-        widest,
-        sessions: newest([...earlier, entry, ...others.slice(earlier.length)], 2 * widest),
-      },
-      emit: [assess(fact, entry, newest(earlier, guardrails.window), guardrails, rulesHash)],
-    };
-  }),
+  process: fold<"SessionRewarded" | "ReviewDecided", DriftState>(
+    (before = { widest: 0, cohorts: {}, words: {} }, fact, rules) => {
+      if (fact.type === "ReviewDecided") {
+        return { state: tidy({ ...before, words: addWord(before.words, fact) }), emit: [] };
+      }
+      const rulesHash = rulesHashOf(fact);
+      const guardrails = rules(rulesHash).drift;
+      const name = cohortOf(fact, guardrails.by);
+      const cohorts = withoutSession(before.cohorts, sessionOf(fact));
+      const cohort = cohorts[name] ?? { sessions: [], levels: {} };
+      const entry: Entry = {
+        place: [fact.completed_at, sessionOf(fact)],
+        values: metricValues(fact),
+        ranks: {},
+        alert: false,
+      };
+      const findings = testMetrics(entry, cohort, before.words, guardrails);
+      const widest = Math.max(before.widest, guardrails.window);
+      const after = { ...cohorts, [name]: withEntry(cohort, entry, findings, widest) };
+      return {
+        state: tidy({ ...before, widest, cohorts: keepCohorts(after) }),
+        emit: [assessment(fact, name, findings, guardrails, rulesHash)],
+      };
+    },
+  ),
 });
 
-function entryOf(fact: SessionRewarded): Entry {
+/** Forgets a session that is rewarded again: it may now belong to another cohort. */
+function withoutSession(cohorts: Record<string, Cohort>, session: string): Record<string, Cohort> {
+  const others = ({ place }: Entry): boolean => place[1] !== session;
+  return Object.fromEntries(
+    Object.entries(cohorts).map(([name, cohort]) => [
+      name,
+      cohort.sessions.every(others) ? cohort : { ...cohort, sessions: cohort.sessions.filter(others) },
+    ]),
+  );
+}
+
+/** Puts a session in its place, with what was found about it. */
+function withEntry(
+  { sessions, levels }: Cohort,
+  entry: Entry,
+  findings: readonly Finding[],
+  widest: number,
+): Cohort {
+  const tested: Entry = { ...entry, ranks: {}, alert: findings.some(({ alert }) => alert !== undefined) };
+  const after: Cohort["levels"] = { ...levels };
+  for (const { metric, rank, level } of findings) {
+    if (rank !== undefined) tested.ranks[metric.metric] = rank;
+    if (level !== undefined) after[metric.metric] = level;
+  }
+  const place = sessions.findIndex((other) => precedes(entry.place, other.place));
+  const at = place === -1 ? sessions.length : place;
   return {
-    completed_at: fact.completed_at,
-    session_id: sessionOf(fact),
-    score: fact.score,
-    uncertainty: fact.statistics.uncertainty_mean ?? null,
+    sessions: newest([...sessions.slice(0, at), tested, ...sessions.slice(at)], 2 * widest),
+    levels: after,
   };
 }
 
-const newest = (sessions: readonly Entry[], count: number): Entry[] =>
-  sessions.slice(Math.max(sessions.length - count, 0));
+function tidy(state: DriftState): DriftState {
+  const sessions = new Set(
+    Object.values(state.cohorts).flatMap((cohort) => cohort.sessions.map(({ place }) => place[1])),
+  );
+  return { ...state, words: keepWords(state.words, sessions, Math.max(2 * state.widest, LEAST_WORDS)) };
+}
 
-const precedes = (a: Entry, b: Entry): boolean =>
-  a.completed_at === b.completed_at ? a.session_id < b.session_id : a.completed_at < b.completed_at;
-
-function assess(
+function assessment(
   fact: SessionRewarded,
-  entry: Entry,
-  baseline: readonly Entry[],
+  cohort: string,
+  findings: readonly Finding[],
   { window, threshold, min_baseline }: DriftGuardrails,
   rulesHash: string,
 ): EmissionOf<"DriftAssessed"> {
-  const least = Math.max(min_baseline, 1);
-  const scores = baseline.map(({ score }) => score);
-  const comparisons = [compare("score", entry.score, scores, least)];
-  if (entry.uncertainty !== null) {
-    const uncertainties = baseline.flatMap(({ uncertainty }) => uncertainty ?? []);
-    comparisons.push(compare("uncertainty", entry.uncertainty, uncertainties, least));
-  }
-  const alarming = comparisons.find(({ metric: { z } }) => z && Math.abs(z) >= threshold);
+  const alarming = findings.find(({ alert }) => alert !== undefined);
+  const enough = findings.some(({ baseline }) => baseline.sample_count >= Math.max(min_baseline, 1));
   return {
     type: "DriftAssessed",
     cause: fact,
     rulesHash,
     draft: {
       learning_key: fact.learning_key,
-      completed_at: entry.completed_at,
+      completed_at: fact.completed_at,
       alert: alarming !== undefined,
-      ...(alarming === undefined
-        ? { reason: scores.length < least ? "insufficient_baseline" : null }
-        : alertOf(alarming, threshold)),
+      reason: enough ? null : "insufficient_baseline",
+      ...(alarming !== undefined && {
+        reason: `${alarming.metric.metric}_${alarming.alert}`,
+        direction: directionOf(alarming.metric.metric, alarming.change ?? 0),
+        message: messageOf(alarming),
+      }),
       window,
       threshold,
-      metrics: comparisons.map(({ metric }) => metric),
-      baseline: comparisons.map((comparison) => comparison.baseline),
+      metrics: findings.map(({ metric }) => metric),
+      baseline: findings.map(({ baseline }) => baseline),
+      score: round12(fact.score),
+      uncertainty: fact.statistics.uncertainty_mean ?? null,
+      complete: fact.complete ?? null,
+      cohort,
     },
   };
 }
-
-function alertOf({ metric, baseline }: Comparison, threshold: number) {
-  const { metric: name, value, z } = metric;
-  return {
-    reason: `${name}_z`,
-    direction: directionOf(metric),
-    message:
-      `${name} ${value} against a mean of ${baseline.mean} over the ${baseline.sample_count} sessions before ` +
-      `(z ${z}, threshold ${threshold})`,
-  };
-}
-
-/** A higher score is better; a higher uncertainty is worse. */
-const directionOf = ({ metric, z }: DriftMetric): "improvement" | "decline" =>
-  (metric === "score") === (z ?? 0) > 0 ? "improvement" : "decline";

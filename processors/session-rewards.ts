@@ -1,31 +1,39 @@
-import type { Micros, SessionJudged, Uuid } from "../schemas/generated/events.ts";
-import type { RulesLookup } from "../schemas/rules.ts";
+import { createHash } from "node:crypto";
+import type { EventOf, EventType, Micros, SessionJudged, Uuid } from "../schemas/generated/events.ts";
+import { RELEASED_SCHEMAS } from "../schemas/generated/released.ts";
+import { type RulesLookup, stableJson } from "../schemas/rules.ts";
+import { topicOf } from "../schemas/topics.ts";
 import { aggregate, type Judgement } from "./aggregate-judgements.ts";
 import { sessionOf } from "./fact-fields.ts";
 import { fold } from "./fold.ts";
 import { type Cause, defineProcessor, type Emission, type Output } from "./processor.ts";
 
-const FACTS = [
-  "SessionStarted",
-  "JudgementMade",
-  "SessionJudged",
-  "SessionEnded",
-  "SessionAbandoned",
-] as const;
-type Fact = (typeof FACTS)[number];
+/** All that a session can say: what is missing of it shows only to whoever counts every event. */
+const FACTS = [...new Set(RELEASED_SCHEMAS.map(({ name }) => name as EventType))].filter(
+  (type) => topicOf(type) === "atlas.sessions",
+);
 
 /** What is known of a session that has no reward yet. */
 interface SessionState {
-  started?: { at: Micros; agent: string; tags: string[] };
+  /** The sequence that the session's own source has to go on with. */
+  next: number;
+  /** An event of its own source is missing. */
+  gap: boolean;
+  /** Models that answered for the student, in the order of their names. */
+  models: string[];
+  started?: { at: Micros; agent: string; tags: string[]; configuration: string };
   ended?: { at: Micros; status: string; tokens: number | null; duration_us: number | null };
   judged?: Cause & Pick<SessionJudged, "learning_key" | "judgements" | "missing" | "rules_hash">;
   made: (Judgement & { id: Uuid })[];
 }
 
+const NEW: SessionState = { next: 1, gap: false, models: [], made: [] };
+
 /**
  * Rewards a session from its judgements: one `SessionRewarded`, once its start, its end, the `SessionJudged` that
  * closes the set and every judgement named there have been seen, in whichever order. It is caused by
  * `SessionJudged`, whose rules it works by. A session without a valid judgement of a weighty judge has no reward.
+ * Sequences of the session's own source tell whether the log has all of it.
  *
  * The state is forgotten with the reward. A session starts only once, so nothing that comes later, a second
  * `SessionJudged` included, can complete a set again: the first one stands. Of an end and an abandonment the first
@@ -34,27 +42,20 @@ interface SessionState {
  */
 export const sessionRewards = defineProcessor({
   name: "session-rewards",
-  version: 1,
+  version: 2,
   inputs: ["atlas.sessions"],
   output: "atlas.rewards",
   facts: FACTS,
   key: sessionOf,
-  process: fold<Fact, SessionState>((before = { made: [] }, fact, rules) => {
+  process: fold<EventType, SessionState>((saved, fact, rules) => {
+    const before = counted(saved ?? NEW, fact);
     switch (fact.type) {
       case "SessionStarted":
-        return settle(
-          { ...before, started: { at: fact.meta.occurred_at, agent: fact.agent, tags: [...fact.tags] } },
-          rules,
-        );
-      case "JudgementMade": {
-        const { judge, scope, stage, score } = fact;
-        const id = fact.meta.event_id;
-        const [step_id, uncertainty] = [fact.step_id ?? null, fact.uncertainty ?? null];
-        return settle(
-          { ...before, made: [...before.made, { id, judge, scope, step_id, stage, score, uncertainty }] },
-          rules,
-        );
-      }
+        return settle({ ...before, started: startedOf(fact) }, rules);
+      case "ModelCallEnded":
+        return { state: saved && { ...before, models: withModel(before.models, fact) }, emit: [] };
+      case "JudgementMade":
+        return settle({ ...before, made: [...before.made, judgementOf(fact)] }, rules);
       case "SessionJudged":
         return settle(before.judged === undefined ? { ...before, judged: judgedOf(fact) } : before, rules);
       case "SessionEnded": {
@@ -65,9 +66,38 @@ export const sessionRewards = defineProcessor({
       }
       case "SessionAbandoned":
         return { state: before.ended === undefined ? undefined : before, emit: [] };
+      default:
+        // What comes before the start or after the reward leaves nothing behind.
+        return { state: saved && before, emit: [] };
     }
   }),
 });
+
+/** Notes which of its own events a session is at; other sources, such as a judge asked later, count for themselves. */
+function counted(state: SessionState, { meta }: EventOf<EventType>): SessionState {
+  if (meta.source !== meta.session_id || meta.sequence < state.next) return state;
+  return { ...state, next: meta.sequence + 1, gap: state.gap || meta.sequence > state.next };
+}
+
+const startedOf = ({ meta, agent, agent_kind, executor_system_prompt, tags }: EventOf<"SessionStarted">) => ({
+  at: meta.occurred_at,
+  agent,
+  tags: [...tags],
+  configuration: createHash("sha256")
+    .update(stableJson({ kind: agent_kind ?? null, prompt: executor_system_prompt ?? null }))
+    .digest("hex")
+    .slice(0, 16),
+});
+
+function withModel(models: string[], { role, model, error }: EventOf<"ModelCallEnded">): string[] {
+  const counts = role === "student" && (error === null || error === undefined) && !models.includes(model);
+  return counts ? [...models, model].sort() : models;
+}
+
+function judgementOf({ meta, judge, scope, step_id, stage, score, uncertainty }: EventOf<"JudgementMade">) {
+  const given = { step_id: step_id ?? null, uncertainty: uncertainty ?? null };
+  return { id: meta.event_id, judge, scope, stage, score, ...given };
+}
 
 function judgedOf({ meta, learning_key, judgements, missing, rules_hash }: SessionJudged) {
   const { event_id, session_id, occurred_at, time_assumed, trace_id } = meta;
@@ -108,6 +138,9 @@ function settle(state: SessionState, rules: RulesLookup): Output<SessionState> {
       duration_us: ended.duration_us,
       started_at: started.at,
       completed_at: ended.at,
+      models: state.models,
+      configuration: started.configuration,
+      complete: !state.gap,
     },
   };
   return { state: undefined, emit: [reward] };

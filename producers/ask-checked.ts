@@ -1,13 +1,15 @@
 import type { z } from "zod";
 import type { Uuid } from "../schemas/generated/events.ts";
 import { callModel, type ModelCall } from "./call-model.ts";
-import type { ChatMessage } from "./models/model-client.ts";
-import { repairPrompt } from "./prompts/repair.ts";
+import type { ChatMessage, ModelRequest } from "./models/model-client.ts";
+import { jsonSchemaOf } from "./models/reply-schema.ts";
+import { versions } from "./prompts/prompt.ts";
+import { REPAIR_VERSION, repairPrompt } from "./prompts/repair.ts";
 import { type ReadReply, readReply } from "./read-reply.ts";
 import type { SessionScope } from "./session-scope.ts";
 
 /**
- * Asks a model for a JSON object. A reply that cannot be read is sent back once with what was wrong with it.
+ * Asks a model for a JSON object, by its schema where the provider can promise it. A reply that cannot be read is sent back once with what was wrong with it.
  *
  * @returns the object, or what is wrong with the second reply as well; with the call that the reply came from
  * @throws AtlasError ATLAS_MODEL_FAILED, or the reason of the session's signal
@@ -19,12 +21,17 @@ export async function askChecked<T>(
   call: ModelCall,
   schema: z.ZodType<T>,
 ): Promise<ReadReply<T> & { callId: Uuid }> {
-  const first = await callModel(scope, call);
+  const request: ModelRequest = { json: true, jsonSchema: jsonSchemaOf(schema), ...call.request };
+  const first = await callModel(scope, { ...call, request });
   const read = readReply(schema, first.content);
   if (read.problem === undefined) return { ...read, callId: first.callId };
   const said: ChatMessage = { ...first.message, role: "assistant", content: first.content };
   const again: ChatMessage = { role: "user", content: repairPrompt(read.problem) };
-  const request = { ...call.request, messages: [...call.request.messages, said, again] };
-  const second = await callModel(scope, { ...call, request });
+  const repair: ModelRequest = {
+    ...request,
+    messages: [...request.messages, said, again],
+    promptVersion: versions(request.promptVersion, REPAIR_VERSION),
+  };
+  const second = await callModel(scope, { ...call, request: repair });
   return { ...readReply(schema, second.content), callId: second.callId };
 }

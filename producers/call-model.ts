@@ -1,11 +1,13 @@
-import { explain } from "../errors/atlas-error.ts";
+import { AtlasError, explain } from "../errors/atlas-error.ts";
 import type { Draft, Uuid } from "../schemas/generated/events.ts";
 import { newId } from "../schemas/identity.ts";
 import type { ModelRole } from "../schemas/vocabulary.ts";
 import { jsonText } from "./json-text.ts";
 import type { ModelClient, ModelReply, ModelRequest } from "./models/model-client.ts";
+import { ModelFailure } from "./models/model-error.ts";
+import { costOf, type Prices, priceOf } from "./models/prices.ts";
 import { OpenCalls } from "./open-calls.ts";
-import { type SessionScope, stopwatch, unlessAborted } from "./session-scope.ts";
+import { limitedSignal, type SessionScope, stopwatch, unlessAborted } from "./session-scope.ts";
 import { usageOf } from "./tokens.ts";
 
 /** Who asks which model what, and where in the session. */
@@ -56,6 +58,30 @@ const answered = (reply: ModelReply): Partial<Draft<"ModelCallEnded">> => ({
   logprobs: optionalJson(reply.logprobs),
 });
 
+/** Most milliseconds of one call with all its tries. */
+const MODEL_TIMEOUT_MS = 5 * 60_000;
+
+const late =
+  ({ provider, model }: ModelClient, ms: number) =>
+  (): AtlasError =>
+    new AtlasError("ATLAS_MODEL_FAILED", `${provider} ${model} did not answer within ${ms} ms`, {
+      retryable: true,
+      hint: "Give model calls a longer timeout, or fewer retries.",
+    });
+
+/** What the server told, else what the price says; undefined where neither is known. */
+function costOfReply(prices: Prices | undefined, reply: ModelReply, asked: string): number | undefined {
+  if (reply.cost !== undefined) return reply.cost;
+  const price = priceOf(prices, reply.model, asked);
+  return price === undefined || reply.usage === undefined ? undefined : costOf(price, reply.usage);
+}
+
+/** What a provider refused with a status it does not bill; of what broke off nobody knows. */
+function costOfFailure(prices: Prices | undefined, error: unknown, asked: string): number | undefined {
+  const refused = error instanceof ModelFailure && error.status !== undefined;
+  return refused && priceOf(prices, asked) !== undefined ? 0 : undefined;
+}
+
 /**
  * Asks a model and records that it was asked and what came of it: one `ModelCallStarted` and one `ModelCallEnded`,
  * also when it fails or the session is interrupted. Waits first while the recorder has too much to write.
@@ -63,8 +89,9 @@ const answered = (reply: ModelReply): Partial<Draft<"ModelCallEnded">> => ({
  * @throws AtlasError ATLAS_MODEL_FAILED, or the reason of the session's signal
  */
 export async function callModel(scope: SessionScope, call: ModelCall): Promise<RecordedReply> {
-  const { recorder, tokens, signal } = scope;
-  const { client, request, role, calls = new OpenCalls() } = call;
+  const { recorder, tokens, signal, prices } = scope;
+  const { client, role, calls = new OpenCalls() } = call;
+  const request: ModelRequest = { ...client.defaults, ...call.request };
   calls.check();
   await recorder.ready(signal);
   signal.throwIfAborted();
@@ -88,18 +115,26 @@ export async function callModel(scope: SessionScope, call: ModelCall): Promise<R
     prompt_version: request.promptVersion ?? null,
   });
   const duration = stopwatch();
-  const ended = (model: string, draft: Partial<Draft<"ModelCallEnded">>): void => {
-    recorder.emit("ModelCallEnded", { ...place, model, duration_us: duration(), ...draft });
+  let tries = 0;
+  const onTry = (): void => void tries++;
+  // Counted as it is recorded, so that sums and events agree.
+  const ended = (model: string, draft: Partial<Draft<"ModelCallEnded">>, reply?: ModelReply): void => {
+    tokens.add(role, { usage: reply?.usage, cost: draft.cost ?? undefined, failed: !reply, tries });
+    const told = { duration_us: duration(), tries: tries === 0 ? null : tries };
+    recorder.emit("ModelCallEnded", { ...place, model, ...told, ...draft });
   };
   calls.begin(callId, (error) => ended(client.model, { error }));
+  const limitMs = client.limitMs ?? scope.modelTimeoutMs ?? MODEL_TIMEOUT_MS;
+  using ending = limitedSignal(signal, limitMs, late(client, limitMs));
   try {
-    const reply = await unlessAborted(signal, () => client.complete(request, { signal }));
-    tokens.add(role, reply.usage);
-    if (calls.end(callId)) ended(reply.model, answered(reply));
+    const options = { signal: ending.signal, onTry };
+    const reply = await unlessAborted(ending.signal, () => client.complete(request, options));
+    const cost = costOfReply(prices, reply, client.model) ?? null;
+    if (calls.end(callId)) ended(reply.model, { ...answered(reply), cost }, reply);
     return { ...reply, callId };
   } catch (error) {
-    tokens.add(role, undefined);
-    if (calls.end(callId)) ended(client.model, { error: explain(error) });
+    const cost = costOfFailure(prices, error, client.model) ?? null;
+    if (calls.end(callId)) ended(client.model, { error: explain(error), cost });
     throw error;
   }
 }

@@ -11,7 +11,16 @@ import {
   unexpectedOutcome,
 } from "./lanes/run-step.ts";
 import type { ModelClient } from "./models/model-client.ts";
-import { achievedText, guidedPrompt, type PriorResult, stepPrompt, synthesisPrompt } from "./prompts/step.ts";
+import {
+  achievedText,
+  GUIDED_VERSION,
+  guidedPrompt,
+  type PriorResult,
+  STEP_VERSION,
+  SYNTHESIS_VERSION,
+  stepPrompt,
+  synthesisPrompt,
+} from "./prompts/step.ts";
 import { interruptionOf, type SessionScope } from "./session-scope.ts";
 import { askStudent } from "./student.ts";
 import type { VerdictCache } from "./verdict-cache.ts";
@@ -33,10 +42,13 @@ export interface Orchestration {
   verdicts?: VerdictCache | undefined;
 }
 
-function stepWork(work: Orchestration, prompt: string, priorResults?: readonly PriorResult[]): StepWork {
+/** What the student is asked, and in which prompt. */
+type Asked = Pick<StepWork, "prompt" | "promptVersion">;
+
+function stepWork(work: Orchestration, asked: Asked, priorResults?: readonly PriorResult[]): StepWork {
   const { task, agent, lane, teacher, maxRetries, verdicts, stepTimeoutMs: timeoutMs } = work;
   const validator = lane === "auto" ? undefined : teacher;
-  return { task, prompt, agent, teacher: validator, maxRetries, priorResults, verdicts, timeoutMs };
+  return { task, ...asked, agent, teacher: validator, maxRetries, priorResults, verdicts, timeoutMs };
 }
 
 const planned = (scope: SessionScope, work: Orchestration): Promise<readonly PlanStep[]> => {
@@ -48,13 +60,14 @@ async function inOneStep(scope: SessionScope, work: Orchestration): Promise<Outc
   const { task, lane, executionMode } = work;
   if (lane === "coach") {
     const steps = await planned(scope, work);
-    return runStep(scope, stepWork(work, guidedPrompt(task, steps)), WHOLE_TASK);
+    const asked = { prompt: guidedPrompt(task, steps), promptVersion: GUIDED_VERSION };
+    return runStep(scope, stepWork(work, asked), WHOLE_TASK);
   }
   scope.recorder.emit("PlanProposed", {
     plan: { steps: [WHOLE_TASK], execution_mode: executionMode },
     author: "runtime",
   });
-  return runStep(scope, stepWork(work, task), WHOLE_TASK);
+  return runStep(scope, stepWork(work, { prompt: task }), WHOLE_TASK);
 }
 
 type Outcomes = ReadonlyMap<number, StepOutcome>;
@@ -85,7 +98,8 @@ async function stepwise(scope: SessionScope, work: Orchestration): Promise<Outco
         steps.filter(({ id }) => step.depends_on.includes(id)),
         finished,
       );
-      return runStep(scope, stepWork(work, stepPrompt(task, step, prior), prior), step);
+      const asked = { prompt: stepPrompt(task, step, prior), promptVersion: STEP_VERSION };
+      return runStep(scope, stepWork(work, asked, prior), step);
     },
     skip: ({ id }, reason) => recorder.emit("StepSkipped", { step_id: id, reason }),
     stopped: () => (signal.aborted ? "the session ended before it" : undefined),
@@ -98,7 +112,8 @@ async function stepwise(scope: SessionScope, work: Orchestration): Promise<Outco
   if (outcomes.size === 1) return only!;
   try {
     const prompt = synthesisPrompt(task, results);
-    const reply = await askStudent(scope, { agent, prompt, description: "Give the complete answer." });
+    const asked = { prompt, promptVersion: SYNTHESIS_VERSION, description: "Give the complete answer." };
+    const reply = await askStudent(scope, { agent, ...asked });
     return { status: "succeeded", reply };
   } catch (error) {
     return { ...(signal.aborted ? interruptionOf(signal) : unexpectedOutcome(error)), ...achieved };

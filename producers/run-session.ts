@@ -7,10 +7,18 @@ import type { Flusher } from "./flusher.ts";
 import { jsonText } from "./json-text.ts";
 import { judgeSession, SESSION_JUDGE_NAME } from "./judges/session-judge.ts";
 import type { History } from "./lanes/history.ts";
-import { defaultMode, type ExecutionMode, type Lane, type LaneOptions, laneProblem } from "./lanes/lane.ts";
+import {
+  areModes,
+  type ExecutionModes,
+  type Lane,
+  type LaneOptions,
+  laneProblem,
+  modeOf,
+} from "./lanes/lane.ts";
 import { type LaneChoice, selectLane } from "./lanes/select-lane.ts";
 import { learningKeyOf } from "./learning-key.ts";
 import type { ModelClient } from "./models/model-client.ts";
+import type { Prices } from "./models/prices.ts";
 import { orchestrate } from "./orchestrator.ts";
 import { createRecorder } from "./recorder.ts";
 import { type SessionScope, sessionSignal, stopwatch } from "./session-scope.ts";
@@ -52,10 +60,14 @@ export interface SessionOptions {
   history?: History | undefined;
   /** Describes the task first; the default adapter does where a probe chooses the lane, otherwise nobody unless told. */
   triage?: TriageAdapter | undefined;
-  /** One step, or a plan's steps; `stepwise` in the lane `coach` and `single_shot` in the others unless told. */
-  executionMode?: ExecutionMode | undefined;
+  /** One step, or a plan's steps, for every lane or for each; `stepwise` in the lane `coach` and `single_shot` in the others unless told. */
+  executionMode?: ExecutionModes | undefined;
   /** Most steps at a time; 4 unless told. */
   concurrency?: number | undefined;
+  /** What models cost; unless told, only what servers tell themselves is known. */
+  prices?: Prices | undefined;
+  /** Milliseconds of one model call with all its tries; 5 minutes unless told. */
+  modelTimeoutMs?: number | undefined;
   /** Milliseconds for all attempts at a step; as long as the session unless told. */
   stepTimeoutMs?: number | undefined;
   /** Verdicts that the teacher need not give again; each session asks for all of its own unless told. */
@@ -87,6 +99,8 @@ export interface RunResult {
   reward?: RunReward;
   /** Of all model calls, the judge's too. */
   tokens: SessionTokens;
+  /** US dollars for all model calls; missing unless the cost of every one is known. */
+  cost?: number;
   /** From the session's start to its end; judging comes after. */
   durationMs: number;
   /** Why it did not succeed. */
@@ -109,6 +123,7 @@ function check(options: SessionOptions): void {
     deadlineMs = DEADLINE_MS,
     concurrency = 4,
     stepTimeoutMs,
+    modelTimeoutMs,
   } = options;
   const invalid = (message: string): AtlasError => new AtlasError("ATLAS_RUN_INVALID", message);
   if (typeof task !== "string" || task.trim() === "") throw invalid("a run needs a task");
@@ -122,9 +137,11 @@ function check(options: SessionOptions): void {
   if (!fits(deadlineMs)) throw invalid("deadlineMs must be above 0 and below 25 days");
   if (stepTimeoutMs !== undefined && !fits(stepTimeoutMs))
     throw invalid("stepTimeoutMs must be above 0 and below 25 days");
+  if (modelTimeoutMs !== undefined && !fits(modelTimeoutMs))
+    throw invalid("modelTimeoutMs must be above 0 and below 25 days");
   const { executionMode } = options;
-  if (executionMode !== undefined && executionMode !== "single_shot" && executionMode !== "stepwise")
-    throw invalid("executionMode must be single_shot or stepwise");
+  if (executionMode !== undefined && !areModes(executionMode))
+    throw invalid("executionMode must be single_shot or stepwise, or one of them for each lane");
   const problem = laneProblem(options.lane ?? {});
   if (problem !== undefined) throw invalid(problem);
 }
@@ -200,6 +217,8 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     recorder,
     tokens,
     signal,
+    prices: options.prices,
+    modelTimeoutMs: options.modelTimeoutMs,
     nextMessage: () => messages++,
   });
 
@@ -214,7 +233,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     teacher,
     lane,
     maxRetries,
-    executionMode: options.executionMode ?? defaultMode(lane),
+    executionMode: modeOf(lane, options.executionMode),
     concurrency: options.concurrency ?? 4,
     stepTimeoutMs: options.stepTimeoutMs,
     verdicts: options.verdicts,
@@ -231,6 +250,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     usage_by_role: jsonText(
       Object.fromEntries(Object.entries(spent.byRole).map(([role, sum]) => [role, sumOf(sum)])),
     ),
+    cost: spent.cost ?? null,
     duration_us,
   });
 
@@ -248,16 +268,18 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
   // A caller may not care; losing events is then no reason to end the process.
   durable.catch(() => {});
   const { score, uncertainty, rationale } = judgement ?? {};
+  const total = tokens.read();
   return {
     sessionId: recorder.sessionId,
     status,
     lane,
     learningKey,
-    tokens: tokens.read(),
+    tokens: total,
     durationMs: duration_us / 1000,
     simulated,
     durable,
     ...(reply === undefined ? {} : { finalAnswer: reply.content }),
+    ...(total.cost === undefined ? {} : { cost: total.cost }),
     ...(judgement === undefined
       ? {}
       : { reward: { score: score!, uncertainty: uncertainty!, rationale: rationale! } }),

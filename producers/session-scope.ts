@@ -1,5 +1,6 @@
 import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
 import type { Micros } from "../schemas/generated/events.ts";
+import type { Prices } from "./models/prices.ts";
 import type { Recorder } from "./recorder.ts";
 import type { TokenCount } from "./tokens.ts";
 
@@ -9,6 +10,10 @@ export interface SessionScope {
   readonly tokens: TokenCount;
   /** Aborts when the run is cancelled or the session's deadline passes. */
   readonly signal: AbortSignal;
+  /** What models cost, where that is known. */
+  readonly prices?: Prices | undefined;
+  /** Most milliseconds of one model call with all its tries; 5 minutes unless told. */
+  readonly modelTimeoutMs?: number | undefined;
   /** The place of the next message in the session's conversation, from 0. */
   nextMessage(): number;
 }
@@ -59,32 +64,47 @@ export function sessionSignal(cancel: AbortSignal | undefined, deadlineMs?: numb
 }
 
 /**
+ * Opens a signal that aborts with another one, or after so many milliseconds.
+ *
+ * @param late what the signal's reason is then
+ * @example
+ * using ending = limitedSignal(scope.signal, 30_000, () => tooLate);
+ */
+export function limitedSignal(outer: AbortSignal, limitMs: number, late: () => AtlasError): SessionSignal {
+  if (limitMs >= 2 ** 31) return { signal: outer, [Symbol.dispose]() {} };
+  const controller = new AbortController();
+  const ended = (): void => controller.abort(outer.reason);
+  const timer = setTimeout(() => controller.abort(late()), limitMs);
+  if (outer.aborted) ended();
+  else outer.addEventListener("abort", ended, { once: true });
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      outer.removeEventListener("abort", ended);
+    },
+  };
+}
+
+/**
  * Opens the signal that ends a step: with its session, or after so many milliseconds.
  *
  * @example
  * using ending = stepSignal(scope.signal, step.id, 30_000);
  */
-export function stepSignal(session: AbortSignal, stepId: number, timeoutMs?: number): SessionSignal {
-  if (timeoutMs === undefined) return { signal: session, [Symbol.dispose]() {} };
-  const controller = new AbortController();
-  const ended = (): void => controller.abort(session.reason);
-  const late = (): void =>
-    controller.abort(
+export const stepSignal = (
+  session: AbortSignal,
+  stepId: number,
+  timeoutMs: number = Number.POSITIVE_INFINITY,
+): SessionSignal =>
+  limitedSignal(
+    session,
+    timeoutMs,
+    () =>
       new AtlasError("ATLAS_DEADLINE_PASSED", `step ${stepId} took longer than ${timeoutMs} ms`, {
         hint: "Give steps a longer timeout, or plan smaller ones.",
       }),
-    );
-  const timer = setTimeout(late, timeoutMs);
-  if (session.aborted) ended();
-  else session.addEventListener("abort", ended, { once: true });
-  return {
-    signal: controller.signal,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      session.removeEventListener("abort", ended);
-    },
-  };
-}
+  );
 
 /**
  * What a promise comes to, unless the signal aborts first: then its reason, at once, whatever the promise does.

@@ -2,6 +2,8 @@ import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-er
 import type { Agent, AgentReply, AgentStep } from "./agents/agent.ts";
 import { openContext } from "./agents/agent-context.ts";
 import { jsonText } from "./json-text.ts";
+import { versions } from "./prompts/prompt.ts";
+import { RETRY_VERSION } from "./prompts/retry.ts";
 import type { Recorder } from "./recorder.ts";
 import { interruptionOf, type SessionScope, stopwatch, unlessAborted } from "./session-scope.ts";
 import { sumOf, TokenCount } from "./tokens.ts";
@@ -12,6 +14,8 @@ export interface Assignment {
   task: string;
   step: AgentStep;
   guidance: readonly string[];
+  /** Which prompt the task is put in; undefined where it is the user's own words. */
+  promptVersion?: string | undefined;
 }
 
 /** What an attempt came to. */
@@ -64,7 +68,9 @@ export async function attemptStep(scope: SessionScope, assignment: Assignment): 
   };
 
   try {
-    const input = { task, guidance, signal, step };
+    const retry = step.attempt > 1 ? RETRY_VERSION : undefined;
+    const promptVersion = versions(assignment.promptVersion, retry);
+    const input = { task, guidance, signal, step, promptVersion };
     const reply = usable(agent, await unlessAborted(signal, () => agent.invoke(input, ctx)));
     close("the agent answered before this call ended");
     ended("completed", reply);
@@ -85,6 +91,9 @@ export interface StudentRequest {
   agent: Agent;
   prompt: string;
   description: string;
+  promptVersion: string;
+  /** JSON Schema of the answer, where one JSON object is wanted. */
+  jsonSchema?: Record<string, unknown>;
   /** What it answered before, where it is asked again. */
   previous?: string;
   guidance?: readonly string[];
@@ -110,7 +119,9 @@ export async function askStudent(scope: SessionScope, request: StudentRequest): 
   const step = { id: 0, description, attempt, ...(previous === undefined ? {} : { previous }) };
   const { ctx, close } = openContext(outsideSteps(scope), step.id, attempt);
   try {
-    const input = { task: prompt, guidance, signal, step };
+    const retry = previous === undefined ? undefined : RETRY_VERSION;
+    const promptVersion = versions(request.promptVersion, retry);
+    const input = { task: prompt, guidance, signal, step, promptVersion, jsonSchema: request.jsonSchema };
     const reply = usable(agent, await unlessAborted(signal, () => agent.invoke(input, ctx)));
     close("the agent answered before this call ended");
     return reply;

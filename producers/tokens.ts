@@ -1,27 +1,70 @@
 import type { TokenUsage } from "../schemas/generated/events.ts";
 import type { ModelRole } from "../schemas/vocabulary.ts";
 import type { Usage } from "./models/model-client.ts";
+import { dollars } from "./models/prices.ts";
 
-/** Tokens of any number of model calls. */
+/** Tokens of any number of model calls. Calls whose provider did not tell their tokens count as calls. */
 export interface Tokens {
   prompt: number;
   completion: number;
   total: number;
+  /** Of the completion, what was thought; missing where no provider told. */
+  reasoning?: number;
+  /** Of the prompt, what the provider had cached; missing where no provider told. */
+  cached?: number;
   calls: number;
+  /** Calls that got no answer. */
+  failed: number;
+  /** Further tries within calls, where the client tells its tries. */
+  retries: number;
+  /** US dollars; missing unless the cost of every call is known. */
+  cost?: number;
 }
 
-/** Tokens of a session, and whose they were. Calls whose provider did not tell their tokens count as calls. */
+/** Tokens of a session, and whose they were. */
 export interface SessionTokens extends Tokens {
   byRole: Partial<Record<ModelRole, Tokens>>;
 }
 
-const none = (): Tokens => ({ prompt: 0, completion: 0, total: 0, calls: 0 });
+/** What one call took. */
+export interface Spent {
+  usage?: Usage | undefined;
+  /** US dollars; undefined where it is not known. */
+  cost?: number | undefined;
+  failed: boolean;
+  /** 0 where the client does not tell. */
+  tries: number;
+}
 
-function add(sum: Tokens, usage: Usage | undefined): void {
+interface Sum extends Omit<Tokens, "cost"> {
+  cost: number | undefined;
+}
+
+const none = (): Sum => ({
+  prompt: 0,
+  completion: 0,
+  total: 0,
+  calls: 0,
+  failed: 0,
+  retries: 0,
+  cost: 0,
+});
+
+function add(sum: Sum, { usage, cost, failed, tries }: Spent): void {
   sum.calls += 1;
+  sum.failed += failed ? 1 : 0;
+  sum.retries += Math.max(tries - 1, 0);
   sum.prompt += usage?.promptTokens ?? 0;
   sum.completion += usage?.completionTokens ?? 0;
   sum.total += usage?.totalTokens ?? 0;
+  if (usage?.reasoningTokens !== undefined) sum.reasoning = (sum.reasoning ?? 0) + usage.reasoningTokens;
+  if (usage?.cachedTokens !== undefined) sum.cached = (sum.cached ?? 0) + usage.cachedTokens;
+  sum.cost = sum.cost === undefined || cost === undefined ? undefined : sum.cost + cost;
+}
+
+/** Without any call nothing is known of a cost: the agent may have paid for calls that it did not show. */
+function shown({ cost, ...sum }: Sum): Tokens {
+  return cost === undefined || sum.calls === 0 ? sum : { ...sum, cost: dollars(cost) };
 }
 
 /** The tokens of one call, as events hold them. */
@@ -42,6 +85,8 @@ export const sumOf = (tokens: Tokens): TokenUsage | null =>
         prompt_tokens: tokens.prompt,
         completion_tokens: tokens.completion,
         total_tokens: tokens.total,
+        reasoning_tokens: tokens.reasoning ?? null,
+        cached_tokens: tokens.cached ?? null,
         calls: tokens.calls,
       };
 
@@ -49,26 +94,26 @@ export const sumOf = (tokens: Tokens): TokenUsage | null =>
 export class TokenCount {
   readonly #whole: TokenCount | undefined;
   readonly #all = none();
-  readonly #byRole = new Map<ModelRole, Tokens>();
+  readonly #byRole = new Map<ModelRole, Sum>();
 
   constructor(whole?: TokenCount) {
     this.#whole = whole;
   }
 
-  add(role: ModelRole, usage: Usage | undefined): void {
-    this.#whole?.add(role, usage);
+  add(role: ModelRole, spent: Spent): void {
+    this.#whole?.add(role, spent);
     let ofRole = this.#byRole.get(role);
     if (ofRole === undefined) {
       ofRole = none();
       this.#byRole.set(role, ofRole);
     }
-    add(ofRole, usage);
-    add(this.#all, usage);
+    add(ofRole, spent);
+    add(this.#all, spent);
   }
 
   /** What was counted so far. */
   read(): SessionTokens {
-    const byRole = Object.fromEntries([...this.#byRole].map(([role, tokens]) => [role, { ...tokens }]));
-    return { ...this.#all, byRole };
+    const byRole = Object.fromEntries([...this.#byRole].map(([role, sum]) => [role, shown(sum)]));
+    return { ...shown(this.#all), byRole };
   }
 }

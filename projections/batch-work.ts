@@ -1,6 +1,12 @@
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { LogRecord } from "../log/event-log.ts";
-import type { AtlasEvent, DeadLettered, PlaybookRevised, Uuid } from "../schemas/generated/events.ts";
+import type {
+  AtlasEvent,
+  DeadLettered,
+  DeadLetterRetried,
+  PlaybookRevised,
+  Uuid,
+} from "../schemas/generated/events.ts";
 import { isSessionId } from "./session-ids.ts";
 
 /** What a batch says, by what it is about. */
@@ -8,6 +14,7 @@ export interface Work {
   own: Map<Uuid, AtlasEvent[]>;
   facts: Map<Uuid, AtlasEvent[]>;
   letters: DeadLettered[];
+  retried: DeadLetterRetried[];
   playbooks: PlaybookRevised[];
 }
 
@@ -17,10 +24,11 @@ export interface Work {
  * @throws AtlasError ATLAS_EVENT_INVALID for an event of a session's topic that names no session
  */
 export function workOf(batch: readonly LogRecord[]): Work {
-  const work: Work = { own: new Map(), facts: new Map(), letters: [], playbooks: [] };
+  const work: Work = { own: new Map(), facts: new Map(), letters: [], retried: [], playbooks: [] };
   for (const { topic, event } of batch) {
     const session = event.meta.session_id;
     if (event.type === "DeadLettered") work.letters.push(event);
+    if (event.type === "DeadLetterRetried") work.retried.push(event);
     if (event.type === "PlaybookRevised") work.playbooks.push(event);
     else if (isSessionId(session)) {
       const into = topic === "atlas.sessions" ? work.own : work.facts;

@@ -1,6 +1,6 @@
 import type { Queryable } from "../log/postgres/database.ts";
-import type { AtlasEvent } from "../schemas/generated/events.ts";
-import { fromTrajectoryEvent, type TrajectoryEvent } from "../traces/trajectory-event.ts";
+import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
+import { eventOf, fromTrajectoryEvent, type TrajectoryEvent } from "../traces/trajectory-event.ts";
 import { conditionOf, type SessionPage } from "./session-filters.ts";
 import {
   type AtlasSessionTrace,
@@ -19,65 +19,93 @@ export interface SessionContents {
   includeLearningData?: boolean | undefined;
 }
 
+/** An event as the query gives it: its envelope, and its own fields. */
+type EventPair = [metadata: TrajectoryEvent["payload"]["metadata"], fields: object];
+
+interface Row extends SessionColumns {
+  /** Characters of the session's events. */
+  size: number;
+  steps: StepColumns[] | null;
+  notes: [step: number, note: string][] | null;
+  /** JSON text of all events; null where they were not asked for, or are too large for one text. */
+  events: string | null;
+}
+
+/** Characters of events that come as one text. A session with more has them read row by row. */
+const ONE_TEXT = 64 * 1024 * 1024;
+
 const COLUMNS = `s.id, s.session_uuid::text as session_uuid, s.task, s.status, s.metadata, s.final_answer, s.reward,
   s.reward_stats, s.reward_audit, s.student_learning, s.teacher_learning, s.review_status, s.review_notes,
-  s.created_at, s.completed_at, s.learning_key, s.agent, s.incomplete, s.simulated, s.tokens::float8 as tokens, p.plan`;
+  s.created_at, s.completed_at, s.learning_key, s.agent, s.origin, s.lane, s.incomplete, s.simulated,
+  s.tokens::float8 as tokens, s.size::float8 as size,
+  (select p.plan from plans p where p.session_id = s.id) as plan`;
 
-/** Reads sessions with all that belongs to them, newest first: four queries however many there are. */
+const STEPS = `(select json_agg(json_build_object('step_id', r.step_id, 'trace', r.trace, 'output', r.output,
+      'evaluation', r.evaluation, 'metadata', r.metadata, 'attempts', r.attempts) order by r.step_id)
+    from step_results r where r.session_id = s.id) as steps`;
+
+const NOTES = `(select json_agg(json_build_array(n.step_id, n.note) order by n.step_id, n.sequence)
+    from guidance_notes n where n.session_id = s.id) as notes`;
+
+// Only what an event cannot be made without, as text that is parsed once: half the bytes of whole rows.
+const EVENTS = `case when s.size <= ${ONE_TEXT} then (
+    select '[' || string_agg('[' || (e.payload ->> 'metadata') || ',' ||
+             coalesce(e.payload #>> '{data,input,value}', e.payload #>> '{data,output,value}') || ']', ',' order by e.id) || ']'
+      from (select id, event -> 'payload' as payload from trajectory_events t where t.session_id = s.id offset 0) e) end`;
+
+/**
+ * The statement behind {@link loadTrainingSessions}, and what it takes.
+ *
+ * @throws AtlasError ATLAS_FILTER_INVALID
+ */
+export function trainingSessionsQuery(options: SessionPage & SessionContents): {
+  sql: string;
+  params: unknown[];
+} {
+  const { where, params } = conditionOf(options);
+  const at = params.length;
+  const events = options.includeTrajectoryEvents === false ? "null::text" : EVENTS;
+  return {
+    sql: `select ${COLUMNS}, ${STEPS}, ${NOTES}, ${events} as events
+  from (select s.* from sessions s where ${where}
+         order by s.created_at desc, s.session_uuid limit $${at + 1}::int offset $${at + 2}::int) s
+ order by s.created_at desc, s.session_uuid`,
+    params: [...params, options.limit ?? null, options.offset ?? 0],
+  };
+}
+
+/**
+ * Reads sessions with all that belongs to them, newest first: one query however many there are, so that each is whole
+ * as of one moment. Sessions too large for one text take one query more, together.
+ */
 export async function loadTrainingSessions(
   db: Queryable,
   options: SessionPage & SessionContents,
 ): Promise<AtlasSessionTrace[]> {
   const { includeTrajectoryEvents = true, includeLearningData = true } = options;
-  const { where, params } = conditionOf(options);
-  const at = params.length;
-  const { rows } = await db.query<SessionColumns>(
-    `select ${COLUMNS} from sessions s left join plans p on p.session_id = s.id
-      where ${where} order by s.created_at desc, s.session_uuid limit $${at + 1}::int offset $${at + 2}::int`,
-    [...params, options.limit ?? null, options.offset ?? 0],
-  );
-  const ids = rows.map(({ id }) => id);
-  const steps = await loadSteps(db, ids);
-  const notes = await loadNotes(db, ids);
-  const events = includeTrajectoryEvents ? await loadEvents(db, rows) : undefined;
+  const { sql, params } = trainingSessionsQuery(options);
+  const { rows } = await db.query<Row>(sql, params);
+  const large = includeTrajectoryEvents ? rows.filter(({ size }) => size > ONE_TEXT) : [];
+  const events = large.length === 0 ? new Map<number, AtlasEvent[]>() : await loadEvents(db, large);
   return rows.map((row) => {
     const plan = trainingPlan(row.plan);
-    const mine = (steps.get(row.id) ?? []).map((step) =>
+    const notes = Map.groupBy(row.notes ?? [], ([step]) => step);
+    const steps = (row.steps ?? []).map((step) =>
       trainingStep(
         step,
         plan.steps.find(({ id }) => id === step.step_id),
-        notes.get(`${row.id}/${step.step_id}`) ?? [],
+        (notes.get(step.step_id) ?? []).map(([, note]) => note),
       ),
     );
-    const trajectory = events === undefined ? undefined : (events.get(row.id) ?? []);
-    return trainingSession(row, mine, plan, trajectory, includeLearningData);
+    const mine = includeTrajectoryEvents ? (events.get(row.id) ?? eventsOf(row)) : undefined;
+    return trainingSession(row, steps, plan, mine, includeLearningData);
   });
 }
 
-async function loadSteps(db: Queryable, ids: readonly number[]): Promise<Map<number, StepColumns[]>> {
-  const { rows } = await db.query<StepColumns>(
-    `select session_id, step_id, trace, output, evaluation, metadata, attempts
-       from step_results where session_id = any($1::int[]) order by session_id, step_id`,
-    [ids],
+const eventsOf = ({ events, session_uuid }: Row): AtlasEvent[] =>
+  (JSON.parse(events ?? "[]") as EventPair[]).map(([metadata, fields]) =>
+    eventOf(metadata, fields, session_uuid),
   );
-  return Map.groupBy(rows, ({ session_id }) => session_id);
-}
-
-async function loadNotes(db: Queryable, ids: readonly number[]): Promise<Map<string, string[]>> {
-  const { rows } = await db.query<{ session_id: number; step_id: number; note: string }>(
-    `select session_id, step_id, note from guidance_notes
-      where session_id = any($1::int[]) order by session_id, step_id, sequence`,
-    [ids],
-  );
-  const notes = new Map<string, string[]>();
-  for (const { session_id, step_id, note } of rows) {
-    const key = `${session_id}/${step_id}`;
-    const list = notes.get(key);
-    if (list === undefined) notes.set(key, [note]);
-    else list.push(note);
-  }
-  return notes;
-}
 
 async function loadEvents(
   db: Queryable,
@@ -87,7 +115,7 @@ async function loadEvents(
     `select session_id, event from trajectory_events where session_id = any($1::int[]) order by session_id, id`,
     [sessions.map(({ id }) => id)],
   );
-  const uuids = new Map(sessions.map(({ id, session_uuid }) => [id, session_uuid]));
+  const uuids = new Map<number, Uuid>(sessions.map(({ id, session_uuid }) => [id, session_uuid]));
   const events = new Map<number, AtlasEvent[]>();
   for (const { session_id, event } of rows) {
     const whole = fromTrajectoryEvent(event, uuids.get(session_id)!);

@@ -2,7 +2,15 @@ import type { Apply, Unit } from "../log/event-log.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { type Work, workOf } from "./batch-work.ts";
 import { writePlaybooks } from "./learning-registry.ts";
-import { eraseSessions, isErased, loadFacts, newFacts, saveDeadLetters, saveFacts } from "./session-facts.ts";
+import {
+  eraseSessions,
+  isErased,
+  loadFacts,
+  newFacts,
+  noteRetried,
+  saveDeadLetters,
+  saveFacts,
+} from "./session-facts.ts";
 import { lockSessions } from "./session-ids.ts";
 import { type TableNames, tablesIn } from "./tables.ts";
 import { TraceCache } from "./trace-cache.ts";
@@ -69,12 +77,15 @@ async function applyBatch(work: Work, unit: Unit, tables: TableNames, cache: Tra
     tx,
     work.letters.filter(({ meta }) => stays(meta.session_id ?? "")),
   );
+  await noteRetried(tx, work.retried);
   await writePlaybooks(tx, tables, work.playbooks);
   await eraseSessions(
     tx,
     tables,
     [...added.keys()].filter((session) => isErased(added.get(session)!)),
   );
+
+  for (const session of erased) cache.take(session);
 
   const known = await loadKnown(tx, tables, [...ids.values()]);
   const whole = sessions.filter(
@@ -111,5 +122,6 @@ const worthKeeping =
   ({ type }: AtlasEvent): boolean =>
     stays || type === "SessionErased";
 
+/** Whether a session is incomplete shows in columns that its own events decide. */
 const hasLetter = (facts: readonly AtlasEvent[] | undefined): boolean =>
-  facts?.some(({ type }) => type === "DeadLettered") ?? false;
+  facts?.some(({ type }) => type === "DeadLettered" || type === "DeadLetterRetried") ?? false;

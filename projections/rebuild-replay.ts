@@ -28,15 +28,18 @@ type RecordName = `${Place}@${number}`;
 const nameOf = ({ topic, partition, offset }: Position): RecordName =>
   `${placeOf(topic, partition)}@${offset}`;
 
-/** The records that a group could not apply: its read models are without them, and so is a rebuild. */
+/** The records that a group could not apply, nor when they were retried: its read models are without them, and so is a rebuild. */
 export async function recordsSetAside(log: EventLog, group: string): Promise<Set<RecordName>> {
   const aside = new Set<RecordName>();
   for await (const batch of log.readRaw(["atlas.dead-letters"])) {
     for (const raw of batch) {
       const event = readable(raw);
-      if (event?.type !== "DeadLettered" || event.group !== group) continue;
+      if (event?.type !== "DeadLettered" && event?.type !== "DeadLetterRetried") continue;
+      if (event.group !== group) continue;
       const { topic, partition, offset } = event;
-      aside.add(nameOf({ topic: topic as Topic, partition, offset }));
+      const name = nameOf({ topic: topic as Topic, partition, offset });
+      if (event.type === "DeadLettered") aside.add(name);
+      else aside.delete(name);
     }
   }
   return aside;

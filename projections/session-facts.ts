@@ -1,5 +1,5 @@
 import type { Queryable } from "../log/postgres/database.ts";
-import type { AtlasEvent, DeadLettered, Uuid } from "../schemas/generated/events.ts";
+import type { AtlasEvent, DeadLettered, DeadLetterRetried, Uuid } from "../schemas/generated/events.ts";
 import { cleanText } from "../traces/clean-text.ts";
 import { type Columns, insertRows } from "./insert-rows.ts";
 import { isSessionId } from "./session-ids.ts";
@@ -21,9 +21,12 @@ interface FactRow {
 
 const revisionOf = ({ meta }: AtlasEvent): number => meta.derivation?.revision ?? 0;
 
-/** The record itself stays with the dead letters. */
-const textOf = (event: AtlasEvent): string =>
-  JSON.stringify(event.type === "DeadLettered" ? { ...event, body: "" } : event);
+/** What is kept of a fact: not the record of a dead letter, and of an erasure neither who asked for it nor why. */
+function keptOf(event: AtlasEvent): AtlasEvent | Record<string, unknown> {
+  if (event.type === "DeadLettered") return { ...event, body: "" };
+  if (event.type === "SessionErased") return { ...event, learning_key: "", author: "", reason: null };
+  return event;
+}
 
 const COLUMNS: Columns<FactRow> = {
   session_uuid: ["uuid", ({ session }) => session],
@@ -31,7 +34,7 @@ const COLUMNS: Columns<FactRow> = {
   type: ["text", ({ event }) => event.type],
   revision: ["int", ({ event }) => revisionOf(event)],
   place: ["int", ({ place }) => place],
-  event: ["text", ({ event }) => textOf(event)],
+  event: ["text", ({ event }) => JSON.stringify(keptOf(event))],
 };
 
 /** What is kept of each of these sessions: one query. */
@@ -105,6 +108,12 @@ export async function dropWaiting(
   );
 }
 
+/** Forgets the rows that own events of sessions made, so that these can be applied anew; what others said stays. */
+export async function dropOwn(tx: Queryable, tables: TableNames, sessions: readonly Uuid[]): Promise<void> {
+  await tx.query(`delete from ${tables("sessions")} where session_uuid = any($1::uuid[])`, [sessions]);
+  await dropWaiting(tx, tables, sessions);
+}
+
 /** Says whether a session was erased. */
 export const isErased = (facts: readonly AtlasEvent[]): boolean =>
   facts.some(({ type }) => type === "SessionErased");
@@ -144,6 +153,18 @@ export async function saveDeadLetters(tx: Queryable, letters: readonly DeadLette
         body,
         meta.occurred_at,
       ],
+    );
+  }
+}
+
+/** Notes that records which some consumer could not apply were applied after all. */
+export async function noteRetried(tx: Queryable, retried: readonly DeadLetterRetried[]): Promise<void> {
+  for (const { meta, group, topic, partition, offset } of retried) {
+    await tx.query(
+      `update atlas_log.dead_letters
+          set retried_at = coalesce(retried_at, to_timestamp($5::float8 / 1000000)), body = ''
+        where group_id = $1 and topic = $2 and partition = $3 and "offset" = $4`,
+      [group, topic, partition, offset, meta.occurred_at],
     );
   }
 }

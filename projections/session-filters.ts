@@ -1,17 +1,32 @@
+import { AtlasError } from "../errors/atlas-error.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 
 /** Which sessions to read. All conditions have to hold. */
 export interface SessionFilters {
   /** Only sessions with at least this reward; those without one are left out then, also for 0. */
   minReward?: number | undefined;
+  /** Only sessions with at most this reward; those without one are left out. */
+  maxReward?: number | undefined;
   /** Only sessions that began at this time or later. */
   createdAfter?: Date | undefined;
+  /** Only sessions that began before this time. */
+  createdBefore?: Date | undefined;
   learningKey?: string | undefined;
   /** Only sessions with one of these: running, succeeded, failed, cancelled, abandoned. */
   statusFilters?: readonly string[] | undefined;
   /** Only sessions with one of these review statuses, or "all"; approved ones unless told. */
   reviewStatusFilters?: readonly string[] | "all" | undefined;
   sessionIds?: readonly Uuid[] | undefined;
+  /** The lane that the session ended in: auto, paired or coach. */
+  lane?: string | undefined;
+  /** Name of the agent. */
+  agent?: string | undefined;
+  /** Only sessions that have all of these. */
+  tags?: readonly string[] | undefined;
+  /** True for sessions whose reward drifted, false for all others. */
+  driftAlert?: boolean | undefined;
+  /** Only sessions in which at least so many steps ran. */
+  minSteps?: number | undefined;
 }
 
 /** {@link SessionFilters}, and which part of what they let through; newest sessions come first. */
@@ -25,19 +40,74 @@ export interface SessionPage extends SessionFilters {
 const lower = (values: readonly string[] | undefined): string[] | null =>
   values?.map((value) => value.toLowerCase()) ?? null;
 
-/** The condition on `sessions s` that filters stand for, with parameters from $1 on. */
-export function conditionOf(filters: SessionFilters): { where: string; params: unknown[] } {
-  const { reviewStatusFilters = ["approved"] } = filters;
+const invalid = (option: string, value: unknown, wanted: string): AtlasError =>
+  new AtlasError("ATLAS_FILTER_INVALID", `${option} is ${String(value)}, not ${wanted}`, { where: option });
+
+function refuseNonsense(page: SessionPage & { pageSize?: number | undefined }): void {
+  for (const option of ["minReward", "maxReward"] as const) {
+    const value = page[option];
+    if (value !== undefined && !Number.isFinite(value)) throw invalid(option, value, "a number");
+  }
+  for (const option of ["createdAfter", "createdBefore"] as const) {
+    const value: unknown = page[option];
+    if (value !== undefined && !(value instanceof Date && !Number.isNaN(value.getTime())))
+      throw invalid(option, value, "a valid Date");
+  }
+  const least = { limit: 0, offset: 0, minSteps: 0, pageSize: 1 } as const;
+  for (const [option, from] of Object.entries(least)) {
+    const value = page[option as keyof typeof least];
+    if (value != null && !(Number.isInteger(value) && value >= from))
+      throw invalid(option, value, `a whole number from ${from}`);
+  }
+}
+
+/** The condition that a column has one of these values: a single one can go by the order of an index. */
+const among = (column: string, values: readonly string[] | null | undefined): Condition | undefined => {
+  if (values == null) return undefined;
+  if (values.length === 1) return [(p) => `${column} = ${p}::text`, values[0]];
+  return [(p) => `${column} = any(${p}::text[])`, values];
+};
+
+type Condition = readonly [sql: (parameter: string) => string, value: unknown];
+
+const asked = (sql: (parameter: string) => string, value: unknown): Condition | undefined =>
+  value === undefined ? undefined : [sql, value];
+
+const SCORE = "(s.reward_stats ->> 'score')::double precision";
+
+/** Written like the index on it. */
+const ALERTS = "(s.metadata ->> 'drift_alert') = 'true'";
+
+/**
+ * The condition on `sessions s` that filters stand for, with parameters from $1 on.
+ *
+ * @throws AtlasError ATLAS_FILTER_INVALID
+ */
+export function conditionOf(filters: SessionPage & { pageSize?: number | undefined }): {
+  where: string;
+  params: unknown[];
+} {
+  refuseNonsense(filters);
+  const { reviewStatusFilters = ["approved"], tags, driftAlert } = filters;
   const reviews = reviewStatusFilters === "all" ? undefined : reviewStatusFilters;
-  const conditions: [sql: (parameter: string) => string, value: unknown][] = [
-    [(p) => `(s.reward_stats ->> 'score')::double precision >= ${p}::float8`, filters.minReward],
-    [(p) => `s.created_at >= ${p}::timestamptz`, filters.createdAfter?.toISOString()],
-    [(p) => `s.metadata ->> 'learning_key' = ${p}::text`, filters.learningKey],
-    [(p) => `s.status = any(${p}::text[])`, lower(filters.statusFilters)],
-    [(p) => `s.review_status = any(${p}::text[])`, lower(reviews)],
-    [(p) => `s.session_uuid = any(${p}::uuid[])`, filters.sessionIds],
-  ];
-  const asked = conditions.filter(([, value]) => value !== undefined && value !== null);
-  const where = asked.map(([sql], index) => sql(`$${index + 1}`)).join(" and ");
-  return { where: where === "" ? "true" : where, params: asked.map(([, value]) => value) };
+  const conditions = [
+    asked((p) => `s.reward_stats is not null and ${SCORE} >= ${p}::float8`, filters.minReward),
+    asked((p) => `s.reward_stats is not null and ${SCORE} <= ${p}::float8`, filters.maxReward),
+    asked((p) => `s.created_at >= ${p}::timestamptz`, filters.createdAfter?.toISOString()),
+    asked((p) => `s.created_at < ${p}::timestamptz`, filters.createdBefore?.toISOString()),
+    asked((p) => `s.learning_key = ${p}::text`, filters.learningKey),
+    asked((p) => `s.lane = ${p}::text`, filters.lane),
+    asked((p) => `s.agent = ${p}::text`, filters.agent),
+    asked((p) => `s.metadata @> ${p}::jsonb`, tags && JSON.stringify({ tags })),
+    asked((p) => `s.step_count >= ${p}::int`, filters.minSteps),
+    among("s.status", lower(filters.statusFilters)),
+    among("s.review_status", lower(reviews)),
+    asked((p) => `s.session_uuid = any(${p}::uuid[])`, filters.sessionIds),
+  ].filter((condition) => condition !== undefined);
+  const where = conditions.map(([sql], index) => sql(`$${index + 1}`));
+  if (driftAlert !== undefined) where.push(driftAlert ? ALERTS : `(${ALERTS}) is not true`);
+  return {
+    where: where.length === 0 ? "true" : where.join(" and "),
+    params: conditions.map(([, value]) => value),
+  };
 }

@@ -17,7 +17,8 @@ interface KeyRow extends SessionKey {
 const PAGE = 500;
 
 /**
- * The sessions that pass the filters, newest first, in groups of limited number and content. Each page of keys begins where the last one ended, so however deep, it costs the same.
+ * The sessions that pass the filters, newest first, in groups of limited number and content. Each
+ * page of keys begins where the last one ended, so however deep, it costs the same.
  */
 export async function* sessionKeys(
   db: Queryable,
@@ -25,19 +26,21 @@ export async function* sessionKeys(
   limits: GroupLimits,
 ): AsyncGenerator<SessionKey[]> {
   const { where, params } = conditionOf(filters);
+  const at = params.length;
+  // The first condition is one that an index begins at; the second decides among sessions of the same moment.
+  const behind = `and s.created_at <= $${at + 3}::timestamptz
+              and (s.created_at < $${at + 3}::timestamptz or s.session_uuid > $${at + 4}::uuid)`;
   let left = filters.limit ?? Number.POSITIVE_INFINITY;
   let offset = filters.offset ?? 0;
   let last: KeyRow | undefined;
   while (left > 0) {
-    const at = params.length;
     const page = Math.min(PAGE, left);
     const { rows } = await db.query<KeyRow>(
       `select s.id, s.session_uuid::text as "sessionId", s.size::float8 as size, s.created_at::text as created
          from sessions s
-        where ${where} and ($${at + 1}::timestamptz is null or s.created_at < $${at + 1}::timestamptz
-              or (s.created_at = $${at + 1}::timestamptz and s.session_uuid > $${at + 2}::uuid))
-        order by s.created_at desc, s.session_uuid limit $${at + 3}::int offset $${at + 4}::int`,
-      [...params, last?.created ?? null, last?.sessionId ?? null, page, offset],
+        where ${where} ${last === undefined ? "" : behind}
+        order by s.created_at desc, s.session_uuid limit $${at + 1}::int offset $${at + 2}::int`,
+      [...params, page, offset, ...(last === undefined ? [] : [last.created, last.sessionId])],
     );
     yield* groupsOf(rows, ({ size }) => size, limits);
     if (rows.length < page) return;

@@ -45,6 +45,7 @@ export interface SessionRow {
   incomplete: boolean;
   simulated: boolean;
   tokens: number | null;
+  step_count: number;
   event_count: number;
   size: number;
 }
@@ -159,6 +160,7 @@ export function sessionRow(trace: SessionTrace, id: number, size: number): Sessi
     incomplete: trace.incomplete,
     simulated: trace.simulated,
     tokens: trace.usage?.total_tokens ?? null,
+    step_count: stepsThatRan(trace).length,
     event_count: trace.event_count,
     size,
   };

@@ -21,9 +21,10 @@ const GROUP_SIZE = 8 * 1024 * 1024;
 
 /**
  * Reads sessions for training, newest first: approved ones, unless asked otherwise. Traces are whole and in order.
- * The number of queries does not depend on the number of sessions.
+ * The number of queries does not depend on the number of sessions, and each session is as it was at one moment.
  *
  * @returns an array in memory; {@link streamTrainingSessions} reads any number of sessions in bounded memory
+ * @throws AtlasError ATLAS_FILTER_INVALID
  * @example
  * const sessions = await getTrainingSessions(atlas.db, { minReward: 0.7, limit: 100 });
  */
@@ -70,9 +71,11 @@ export async function countTrainingSessions(db: Queryable, filters: SessionFilte
 }
 
 /**
- * Reads sessions in pages, newest first. Sessions that come or go meanwhile neither repeat nor hide others.
+ * Reads sessions in pages, newest first, each page at the same cost however deep it lies; the next one is read while
+ * one is worked on. Sessions that come or go meanwhile neither repeat nor hide others.
  *
  * @param options.pageSize most sessions of a page, 100 unless told; large sessions make smaller pages
+ * @throws AtlasError ATLAS_FILTER_INVALID
  * @example
  * for await (const page of paginateSessions(atlas.db, { minReward: 0.7, pageSize: 50 })) train(page);
  */
@@ -82,13 +85,22 @@ export async function* paginateSessions(
 ): AsyncGenerator<AtlasSessionTrace[]> {
   const { includeTrajectoryEvents, includeLearningData, pageSize = 100 } = options;
   const size = includeTrajectoryEvents === false ? Number.POSITIVE_INFINITY : GROUP_SIZE;
-  for await (const keys of sessionKeys(db, options, { items: pageSize, size })) {
-    const page = await loadTrainingSessions(db, {
+  const groups = sessionKeys(db, options, { items: pageSize, size });
+  const load = async (): Promise<AtlasSessionTrace[] | undefined> => {
+    const { value: keys, done } = await groups.next();
+    if (done === true) return undefined;
+    return loadTrainingSessions(db, {
       includeTrajectoryEvents,
       includeLearningData,
       sessionIds: keys.map(({ sessionId }) => sessionId),
       reviewStatusFilters: "all",
     });
+  };
+  let ahead = load();
+  for (let page = await ahead; page !== undefined; page = await ahead) {
+    ahead = load();
+    // Who stops here does not hear of it any more.
+    ahead.catch(() => undefined);
     if (page.length > 0) yield page;
   }
 }

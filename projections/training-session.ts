@@ -50,6 +50,11 @@ export interface AtlasSessionTrace {
   reviewNotes: string | null;
   learningKey: string;
   agent: string;
+  /** run, import or migration. */
+  origin: string;
+  /** The lane that the session ended in; null where none was chosen. */
+  lane: string | null;
+  tags: string[];
   createdAt: Date;
   completedAt: Date | null;
   /** The models were simulated. */
@@ -60,9 +65,11 @@ export interface AtlasSessionTrace {
   plan: { steps: TrainingPlanStep[]; executionMode: string };
   steps: AtlasStepTrace[];
   sessionMetadata: JsonObject;
-  /** Null for a session that was not judged; absent when learning data was not asked for. So are the next five. */
+  /** Null for a session that was not judged; absent when learning data was not asked for. So are the next six. */
   reward?: RewardRecord | null;
   rewardStats?: ReturnType<typeof rewardStats> | null;
+  /** The reward in short. */
+  rewardSummary?: { score: number; sample_count: number } | null;
   rewardAudit?: ReturnType<typeof rewardAudit>;
   studentLearning?: string | null;
   teacherLearning?: string | null;
@@ -94,6 +101,8 @@ export interface SessionColumns {
   completed_at: Date | null;
   learning_key: string;
   agent: string;
+  origin: string;
+  lane: string | null;
   incomplete: boolean;
   simulated: boolean;
   tokens: number | null;
@@ -110,7 +119,6 @@ interface PlanStepColumns {
 
 /** A step's columns. */
 export interface StepColumns {
-  session_id: number;
   step_id: number;
   trace: string;
   output: string;
@@ -184,6 +192,9 @@ export function trainingSession(
     reviewNotes: row.review_notes,
     learningKey: row.learning_key,
     agent: row.agent,
+    origin: row.origin,
+    lane: row.lane,
+    tags: (metadata.tags ?? []) as string[],
     createdAt: row.created_at,
     completedAt: row.completed_at,
     simulated: row.simulated,
@@ -195,6 +206,7 @@ export function trainingSession(
     ...(learningData && {
       reward: row.reward,
       rewardStats: row.reward_stats,
+      rewardSummary: (metadata.reward_summary ?? null) as AtlasSessionTrace["rewardSummary"] & {},
       rewardAudit: row.reward_audit ?? [],
       studentLearning: row.student_learning,
       teacherLearning: row.teacher_learning,

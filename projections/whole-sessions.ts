@@ -60,7 +60,7 @@ async function statesOf(sessions: readonly Uuid[], context: UnitContext): Promis
       applyEvents(state, kept.get(session)!.waiting);
       states.set(session, state);
       // A unit that failed after it was folded left more in the cache than the database has.
-    } else if (cached?.trace.event_count === row.event_count) {
+    } else if (cached?.trace.event_count === row.event_count && cached.size === row.size) {
       states.set(session, cached);
     } else {
       missing.set(session, id);

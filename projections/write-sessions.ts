@@ -43,6 +43,7 @@ const SESSION: Columns<SessionRow> = {
   incomplete: column("boolean", "incomplete"),
   simulated: column("boolean", "simulated"),
   tokens: column("bigint", "tokens"),
+  step_count: column("int", "step_count"),
   event_count: column("int", "event_count"),
   size: column("bigint", "size"),
 };

@@ -42,6 +42,7 @@ const ELSEWHERE: Partial<Record<EventType, Topic>> = {
   DriftAssessed: "atlas.drift",
   ReviewStatusChanged: "atlas.review-status",
   DeadLettered: "atlas.dead-letters",
+  DeadLetterRetried: "atlas.dead-letters",
 };
 
 /** Key of the facts that belong to no learning key. */

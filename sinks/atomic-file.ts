@@ -13,7 +13,8 @@ export interface WrittenFile {
 
 const FLUSH_BYTES = 256 * 1024;
 
-function explainWrite(path: string, error: unknown): unknown {
+/** The error of a write in the terms of this package; what is no error of a file stays what it is. */
+export function explainWrite(path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | null)?.code;
   const details = { where: path, cause: error };
   if (code === "ENOSPC" || code === "EDQUOT") {
@@ -109,7 +110,7 @@ export async function writeAtomically(
 }
 
 /** Makes a rename durable; some file systems do not let folders be synced. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, "r");
     await handle.sync().finally(() => handle.close());

@@ -1,4 +1,4 @@
-import type { AtlasEvent, DeadLettered, Meta } from "../schemas/generated/events.ts";
+import type { AtlasEvent, DeadLettered, DeadLetterRetried, Meta } from "../schemas/generated/events.ts";
 import type { SessionFacts, TraceDeadLetter } from "./session-trace.ts";
 
 /** What is known of a session elsewhere before anything was said of it. */
@@ -12,6 +12,7 @@ export const emptyFacts = (): SessionFacts => ({
   playbooks_used: [],
   erased: null,
   dead_letters: [],
+  retried: [],
   derivations: [],
 });
 
@@ -46,6 +47,14 @@ const byPlace = (a: TraceDeadLetter, b: TraceDeadLetter): number =>
   compare(a.partition, b.partition) ||
   compare(a.offset, b.offset) ||
   compare(a.group, b.group);
+
+const placeOf = ({
+  group,
+  topic,
+  partition,
+  offset,
+}: DeadLettered | DeadLetterRetried | TraceDeadLetter): string =>
+  `${group}: ${topic}[${partition}]@${offset}`;
 
 function letterOf(event: DeadLettered): TraceDeadLetter {
   const { group, topic, partition, offset, error_code, error } = event;
@@ -91,7 +100,14 @@ function take(facts: SessionFacts, event: AtlasEvent): void {
     case "DeadLettered": {
       const letter = letterOf(event);
       if (facts.dead_letters.some((known) => byPlace(known, letter) === 0)) return;
+      if (facts.retried.includes(placeOf(event))) return;
       facts.dead_letters = [...facts.dead_letters, letter].sort(byPlace);
+      return;
+    }
+    case "DeadLetterRetried": {
+      const place = placeOf(event);
+      facts.retried = [...new Set([...facts.retried, place])].sort();
+      facts.dead_letters = facts.dead_letters.filter((letter) => placeOf(letter) !== place);
       return;
     }
     default:

@@ -136,6 +136,8 @@ export interface SessionFacts {
   playbooks_used: PlaybookUsed[];
   erased: SessionErased | null;
   dead_letters: TraceDeadLetter[];
+  /** Places of records that were set aside and applied later. */
+  retried: string[];
   /** What computed the reward, the drift and the review status that hold. */
   derivations: Derivation[];
 }

@@ -188,9 +188,17 @@ export function toTrajectoryEvent(event: AtlasEvent): TrajectoryEvent {
  */
 export function fromTrajectoryEvent(row: TrajectoryEvent, sessionId: Uuid): AtlasEvent {
   const { metadata, data } = row.payload;
+  return eventOf(metadata, JSON.parse((data.input ?? data.output)!.value) as object, sessionId);
+}
+
+/**
+ * The event that a trajectory event was made from, from the two parts of it that say everything.
+ *
+ * @param fields the event's own fields, parsed
+ */
+export function eventOf(metadata: TrajectoryMetadata, fields: object, sessionId: Uuid): AtlasEvent {
   const { event_id, source, sequence, occurred_at, time_assumed, causation_id, trace_id } = metadata;
   const derivation = metadata.derivation === null ? null : (JSON.parse(metadata.derivation) as Derivation);
-  const fields = JSON.parse((data.input ?? data.output)!.value) as object;
   return {
     type: metadata.event,
     meta: {

@@ -1,9 +1,8 @@
-import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
 import { configJsonSchema } from "../../configs/config-schema.ts";
 import { examineConfig } from "../../configs/load-config.ts";
 import { STARTER_CONFIG } from "../../configs/starter.ts";
-import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { writeNewFile } from "../new-file.ts";
 import { harmless, print, printJson, style, tell } from "../output.ts";
 import { EXIT } from "../program.ts";
 
@@ -13,14 +12,7 @@ interface InitOptions {
 }
 
 function init({ output, force }: InitOptions): void {
-  try {
-    writeFileSync(output, STARTER_CONFIG, { flag: force === true ? "w" : "wx" });
-  } catch (error) {
-    const exists = (error as { code?: string }).code === "EEXIST";
-    const why = exists ? "the file exists already" : `it cannot be written: ${messageOf(error)}`;
-    const hint = exists ? "Add --force to replace it, or name another with --output." : "Name another file.";
-    throw new AtlasError("ATLAS_FILE_UNWRITABLE", why, { where: output, hint, cause: error });
-  }
+  writeNewFile(output, STARTER_CONFIG, { force: force === true });
   print(`Wrote ${output}. Try: atlas run --config ${output} --task "…"`);
 }
 

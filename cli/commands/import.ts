@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import type { ImportSummary } from "../../producers/import/import-recorded.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
@@ -7,7 +9,11 @@ import { withAtlas } from "../session.ts";
 interface Options extends CommonOptions {
   learningKey?: string;
   at?: string;
+  fromPostgres?: string;
+  fromJsonl?: string;
 }
+
+type Common = Omit<Parameters<Atlas["migrate"]>[0], "from">;
 
 /** Named problems beyond this many are only counted. */
 const SHOWN = 20;
@@ -22,22 +28,40 @@ function timeOf(text: string | undefined): Date | undefined {
   });
 }
 
-async function importFiles(files: string[], options: Options): Promise<void> {
+const UNORDERED =
+  "No consumer keeps up: sessions are appended without waiting, and drift may compare them in another order. Start `atlas worker`.";
+
+/** What to do, where the arguments name exactly one source. */
+function workOf(files: string[], options: Options): (atlas: Atlas, common: Common) => Promise<ImportSummary> {
+  const { fromPostgres, fromJsonl, learningKey } = options;
+  const sources = [files.length > 0, fromPostgres !== undefined, fromJsonl !== undefined].filter(Boolean);
+  if (sources.length !== 1) {
+    throw new AtlasError("ATLAS_USAGE", sources.length === 0 ? "nothing to import" : "more than one source", {
+      hint: "Name files of recorded conversations, or --from-postgres URL, or --from-jsonl FILE.",
+    });
+  }
+  if (files.length > 0) return (atlas, common) => atlas.importRuns({ files, learningKey, ...common });
+  if (learningKey !== undefined) {
+    throw new AtlasError("ATLAS_USAGE", "sessions of the Python SDK keep their learning keys", {
+      where: "--learning-key",
+    });
+  }
+  const from = fromPostgres === undefined ? { file: fromJsonl! } : { databaseUrl: fromPostgres };
+  return (atlas, common) => atlas.migrate({ from, ...common });
+}
+
+async function importSessions(files: string[], options: Options): Promise<void> {
   const signal = interruptSignal();
   const at = timeOf(options.at);
+  const work = workOf(files, options);
   const progress = startProgress(options.quiet);
   const summary = await withAtlas(options, async (atlas) => {
     try {
-      const imported = await atlas.importRuns({
-        files,
-        learningKey: options.learningKey,
+      const imported = await work(atlas, {
         at,
         signal,
         onProgress: ({ sessions, events }) => progress.update(`${sessions} sessions, ${events} events`),
-        onUnordered: () =>
-          tell(
-            "No consumer keeps up: sessions are appended without waiting, and drift may compare them in another order. Start `atlas worker`.",
-          ),
+        onUnordered: () => tell(UNORDERED),
       });
       if (atlas.pipeline !== undefined) await atlas.settled({ signal });
       return imported;
@@ -45,6 +69,10 @@ async function importFiles(files: string[], options: Options): Promise<void> {
       progress.done();
     }
   });
+  report(summary, options);
+}
+
+function report(summary: ImportSummary, options: Options): void {
   for (const { file, line, reason } of summary.problems.slice(0, SHOWN)) tell(`${file}:${line}: ${reason}`);
   if (summary.malformed > SHOWN) tell(`… and ${summary.malformed - SHOWN} more`);
   if (options.quiet !== true)
@@ -67,11 +95,16 @@ export function importCommand(program: Command): void {
   withCommonOptions(
     program
       .command("import")
-      .argument("<file...>", "JSON lines, or one JSON array, of recorded conversations"),
+      .argument("[file...]", "JSON lines, or one JSON array, of recorded conversations"),
   )
-    .description("import recorded conversations as the sessions they were; importing them again adds nothing")
+    .description("import recorded sessions as what they were; importing them again adds nothing")
+    .option(
+      "--from-postgres <url>",
+      "take over the sessions of a database of the Python SDK, with their reviews",
+    )
+    .option("--from-jsonl <file>", "take over the sessions of a file that the Python SDK exported")
     .option("--learning-key <key>", "learning key of every session")
-    .option("--at <time>", "when conversations without recorded times happened")
+    .option("--at <time>", "when sessions without recorded times happened")
     .addHelpText("after", "\nExit code 3 when some lines were malformed and the rest went in.")
-    .action(importFiles);
+    .action(importSessions);
 }

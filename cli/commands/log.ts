@@ -84,38 +84,7 @@ async function flush(options: CommonOptions): Promise<void> {
   if (kept.length > 0) process.exitCode = EXIT.partial;
 }
 
-async function deadLetters(options: CommonOptions): Promise<void> {
-  const letters = await withAtlas(
-    options,
-    async ({ log }) => {
-      const found = [];
-      for await (const batch of log.read(["atlas.dead-letters"])) {
-        for (const { event } of batch)
-          if (event.type === "DeadLettered") found.push({ ...event, body: event.body.toString("base64") });
-      }
-      return found;
-    },
-    LOOKING,
-  );
-  if (options.json === true) {
-    printJson(letters);
-    return;
-  }
-  if (letters.length === 0) {
-    print("No record was set aside.");
-    return;
-  }
-  for (const line of table(letters, [
-    { title: "Group", value: ({ group }) => group },
-    { title: "Record", value: ({ topic, partition, offset }) => `${topic}[${partition}]@${offset}` },
-    { title: "Session", value: ({ meta }) => meta.session_id ?? "–" },
-    { title: "Code", value: ({ error_code }) => error_code },
-    { title: "Error", value: ({ error }) => oneLine(error, 60) },
-  ]))
-    print(line);
-}
-
-/** `atlas log` and `atlas dead-letters`. */
+/** `atlas log`. */
 export function logCommands(program: Command): void {
   const log = program.command("log").description("the event log itself");
   withCommonOptions(log.command("tail"))
@@ -133,8 +102,4 @@ export function logCommands(program: Command): void {
     .description("append what processes that are gone left in the spool")
     .addHelpText("after", "\nExit code 3 when files are still there; each is listed with the reason.")
     .action(flush);
-  const letters = program.command("dead-letters").description("records that a consumer could not apply");
-  withCommonOptions(letters.command("list"))
-    .description("what was set aside, where, and why")
-    .action(deadLetters);
 }

@@ -2,28 +2,27 @@ import type { Command } from "commander";
 import type { Atlas } from "../../app/open-atlas.ts";
 import type { RunOptions } from "../../app/run-options.ts";
 import { recordOf, writeRunRecord } from "../../app/run-record.ts";
-import { AtlasError, explain } from "../../errors/atlas-error.ts";
+import { explain } from "../../errors/atlas-error.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
 import { detectModel } from "../../producers/models/detect.ts";
 import type { RunResult } from "../../producers/run-session.ts";
+import { verdictCache } from "../../producers/verdict-cache.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import { harmless, oneLine, print, style, table, tell } from "../output.ts";
-import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import {
+  enterProject,
+  probeOf,
+  type RunFlags,
+  rolloutsOf,
+  runOptionsOf,
+  withRunFlags,
+} from "../run-flags.ts";
 import { timeOf, watch } from "../run-view.ts";
 import { withAtlas } from "../session.ts";
-import { count } from "./review.ts";
-
-interface Options extends CommonOptions {
-  task: string;
-  learningKey?: string;
-  groundTruth?: string;
-  tag: string[];
-  rollouts: string;
-}
 
 const RUNS_FOLDER = ".atlas/runs";
-const MOST_ROLLOUTS = 1000;
 
 /** Who works where no configuration says so: the model that the environment offers. */
 async function detectedWorkers(quiet: boolean): Promise<Partial<RunOptions>> {
@@ -39,7 +38,7 @@ interface Run {
   recordPath: string | undefined;
 }
 
-async function runOnce(atlas: Atlas, options: Options, run: RunOptions): Promise<Run> {
+async function runOnce(atlas: Atlas, options: RunFlags, run: RunOptions): Promise<Run> {
   const events: AtlasEvent[] = [];
   const show = watch(options.json === true || options.quiet === true || process.stderr.isTTY !== true);
   const result = await atlas.run({
@@ -91,15 +90,6 @@ function showRun(run: Run, quiet: boolean): void {
   if (answer) print(harmless(answer));
 }
 
-function rolloutsOf({ rollouts }: Options): number {
-  const number = count(rollouts, "--rollouts", 1);
-  if (number > MOST_ROLLOUTS)
-    throw new AtlasError("ATLAS_USAGE", `at most ${MOST_ROLLOUTS} rollouts make a group`, {
-      where: "--rollouts",
-    });
-  return number;
-}
-
 /** The rollouts of a group as a table: each with its outcome, and its answer where to look. */
 function showGroup(runs: readonly Run[]): void {
   for (const line of table(runs, [
@@ -119,33 +109,38 @@ function exitCodeOf(runs: readonly Run[], interrupted: boolean): number {
   return succeeded === runs.length ? EXIT.ok : succeeded === 0 ? EXIT.failure : EXIT.partial;
 }
 
-async function run(options: Options): Promise<void> {
-  const rollouts = rolloutsOf(options);
+async function run(flags: RunFlags): Promise<void> {
+  const asked = runOptionsOf(flags);
+  const rollouts = rolloutsOf(flags);
+  const options = enterProject(flags);
   const signal = interruptSignal();
   const quiet = options.quiet === true || options.json === true;
   await withAtlas(options, async (atlas) => {
+    const { config } = atlas;
     const workers =
-      options.config === undefined && atlas.config.agent === undefined ? await detectedWorkers(quiet) : {};
+      options.config === undefined && config.agent === undefined ? await detectedWorkers(quiet) : {};
+    const lane = asked.lane && { ...asked.lane, ...probeOf(options, config, workers.teacher) };
     signal.throwIfAborted();
-    const groupId = rollouts === 1 ? undefined : newId();
+    const groupId = asked.groupId ?? (rollouts === 1 ? undefined : newId());
+    // The same answer to the same task needs no second verdict.
+    const verdicts = rollouts === 1 || config.orchestration.verdictCache > 0 ? undefined : verdictCache();
     const runs: Run[] = [];
     while (runs.length < rollouts && !signal.aborted) {
-      const rollout = groupId === undefined ? {} : { groupId, rollout: runs.length + 1 };
-      if (groupId !== undefined && !quiet) tell(style("bold", `rollout ${runs.length + 1} of ${rollouts}`));
+      if (rollouts > 1 && !quiet) tell(style("bold", `rollout ${runs.length + 1} of ${rollouts}`));
       const one = await runOnce(atlas, options, {
         ...workers,
-        ...rollout,
-        task: options.task,
-        tags: options.tag,
+        ...asked,
+        lane,
+        groupId,
+        rollout: rollouts === 1 ? undefined : runs.length + 1,
+        verdicts,
         signal,
-        ...(options.learningKey !== undefined && { learningKey: options.learningKey }),
-        ...(options.groundTruth !== undefined && { groundTruth: options.groundTruth }),
       });
       runs.push(one);
-      if (options.json !== true && groupId === undefined) showRun(one, quiet);
+      if (options.json !== true && rollouts === 1) showRun(one, quiet);
       else if (one.result.error !== undefined) tell(explain(one.result.error));
     }
-    if (options.json !== true && groupId !== undefined) showGroup(runs);
+    if (options.json !== true && rollouts > 1) showGroup(runs);
     // So that the next command sees the session at once; it is in the log either way.
     if (atlas.pipeline !== undefined && !signal.aborted)
       await atlas.settled({ signal }).catch((error: unknown) => tell(explain(error)));
@@ -155,21 +150,11 @@ async function run(options: Options): Promise<void> {
 
 /** `atlas run`. */
 export function runCommand(program: Command): void {
-  withCommonOptions(program.command("run"))
+  withRunFlags(withCommonOptions(program.command("run")))
     .description("run a task with the configured agent, or with a model that the environment offers")
-    .requiredOption("--task <text>", "what is to be done")
-    .option("--learning-key <key>", "group of sessions that learn from each other")
-    .option("--ground-truth <text>", "a known good answer: judges see it, the agent does not")
-    .option(
-      "--tag <tag>",
-      "label of the session; may be repeated",
-      (tag: string, tags: string[]) => [...tags, tag],
-      [],
-    )
-    .option("--rollouts <n>", "run the task so many times, as one group", "1")
     .addHelpText(
       "after",
-      "\n--json streams the session's events as NDJSON. Exit code 1 when the session failed, 3 when only some rollouts succeeded, 130 when it was cancelled.",
+      "\nFlags go before the configuration. --json streams the session's events as NDJSON. Exit code 1 when the session failed, 3 when only some rollouts succeeded, 130 when it was cancelled.",
     )
     .action(run);
 }

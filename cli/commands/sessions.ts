@@ -1,11 +1,13 @@
 import { type Command, Option } from "commander";
+import { eraseSession, findErasable } from "../../app/erase-session.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
 import { listSessions, type SessionSummary } from "../../projections/session-summaries.ts";
 import { streamTraces } from "../../projections/training-data.ts";
 import { REVIEW_STATUSES } from "../../schemas/vocabulary.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
-import { oneLine, print, printJson, table } from "../output.ts";
+import { ask, canAsk } from "../ask.ts";
+import { oneLine, print, printJson, table, tell } from "../output.ts";
 import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
 import { sessionTree } from "../session-tree.ts";
@@ -81,6 +83,42 @@ const plain = (trace: SessionTrace): unknown => ({
   continued: Object.fromEntries(trace.continued),
 });
 
+interface EraseOptions extends CommonOptions {
+  reason: string;
+  author?: string;
+}
+
+async function confirmed(task: string, options: EraseOptions): Promise<boolean> {
+  if (options.yes === true) return true;
+  if (!canAsk()) {
+    throw new AtlasError("ATLAS_USAGE", "erasing a session cannot be undone", {
+      hint: "Say --yes where nobody can be asked.",
+    });
+  }
+  tell(`Erasing takes "${oneLine(task, 60)}" out of the read models and all later datasets, for good.`);
+  return /^y(es)?$/i.test(await ask("Erase it? [y/N] "));
+}
+
+async function erase(id: string, options: EraseOptions): Promise<void> {
+  if (options.reason.trim() === "") throw new AtlasError("ATLAS_USAGE", "--reason says nothing");
+  const signal = interruptSignal();
+  const { reason, author } = options;
+  const done = await withAtlas(options, async (atlas) => {
+    await atlas.settled({ signal });
+    const found = await findErasable(atlas.db, id);
+    if (found.session === undefined) return { sessionId: found.sessionId, erasedAt: found.erasedAt };
+    if (!(await confirmed(found.session.task, options)))
+      return { sessionId: found.sessionId, erasedAt: null };
+    await eraseSession(atlas, found.sessionId, { reason, author });
+    await atlas.settled({ signal });
+    const { erasedAt = null } = await findErasable(atlas.db, found.sessionId);
+    return { sessionId: found.sessionId, erasedAt };
+  });
+  if (options.json === true) printJson(done);
+  else if (done.erasedAt === null) print(`Session ${done.sessionId} stays.`);
+  else print(`Session ${done.sessionId} is erased since ${done.erasedAt.toISOString()}.`);
+}
+
 /** `atlas sessions`. */
 export function sessionsCommand(program: Command): void {
   const sessions = program.command("sessions").description("look at what was recorded");
@@ -100,4 +138,11 @@ export function sessionsCommand(program: Command): void {
   )
     .description("the tree of what happened in a session")
     .action(show);
+  withCommonOptions(
+    sessions.command("erase").argument("<id>", "UUID, an unambiguous prefix of it, or the integer"),
+  )
+    .description("take a session out of the read models and all later datasets; its events stay in the log")
+    .requiredOption("--reason <text>", "why; kept in the log")
+    .option("--author <name>", "who decides, instead of ATLAS_REVIEWER or the user of the system")
+    .action(erase);
 }

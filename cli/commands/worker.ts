@@ -1,18 +1,21 @@
 import { type Command, Option } from "commander";
-import { serveHealth, WorkerStatus } from "../../app/worker.ts";
+import { WorkerStatus } from "../../app/worker.ts";
+import { type MeasuredWorker, measureWorker } from "../../app/worker-metrics.ts";
+import { serveWorker } from "../../app/worker-server.ts";
 import { AtlasError, explain } from "../../errors/atlas-error.ts";
-import { tell } from "../output.ts";
+import { harmless, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
 
 interface Options extends CommonOptions {
   host: string;
   port: string;
+  labelLearningKey: string[];
 }
 
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 
-function addressOf({ host, port }: Options): { host: string; port: number } {
+function addressOf({ host, port }: Pick<Options, "host" | "port">): { host: string; port: number } {
   const number = Number(port);
   if (!Number.isInteger(number) || number < 0 || number > 65_535) {
     throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(port)} is not a port`, {
@@ -30,32 +33,48 @@ async function work(options: Options): Promise<void> {
   const say = (line: string): void => {
     if (options.quiet !== true) tell(line);
   };
+  const onRetry = (group: string, error: unknown | undefined): void => {
+    status.retry(group, error);
+    if (error !== undefined) say(`${group} waits: ${explain(error)}`);
+  };
+  let measured: MeasuredWorker | undefined;
   await withAtlas(
     options,
     async (atlas) => {
-      const pipeline = atlas.pipeline!;
-      pipeline.done.catch((error: unknown) => {
-        status.problem = error;
-      });
-      const server = await serveHealth(address, () => status.health(atlas.log, pipeline));
-      say(
-        `Consuming ${atlas.log.address}; health at ${server.url}/healthz${LOOPBACK.includes(address.host) ? "" : " (open to the network)"}`,
-      );
+      status.watch(atlas.pipeline!.done);
+      if (atlas.alerting !== undefined) status.watch(atlas.alerting.consumer.done);
+      measured = await measureWorker(atlas, { learningKeys: options.labelLearningKey, onRetry });
+      status.watch(measured.consumer.done);
       try {
-        await new Promise<void>((resolve) => {
-          if (signal.aborted) resolve();
-          signal.addEventListener("abort", () => resolve(), { once: true });
+        const server = await serveWorker(address, {
+          health: () => status.health(atlas),
+          metrics: measured,
         });
-        say("Finishing the work under way …");
+        const open = LOOPBACK.includes(address.host) ? "" : " (open to the network)";
+        say(
+          `Consuming ${atlas.log.address}; health at ${server.url}/healthz, metrics at ${server.url}/metrics${open}`,
+        );
+        try {
+          await new Promise<void>((resolve) => {
+            if (signal.aborted) resolve();
+            signal.addEventListener("abort", () => resolve(), { once: true });
+          });
+          say("Finishing the work under way …");
+        } finally {
+          await server.close();
+        }
       } finally {
-        await server.close();
+        await measured.stop();
       }
     },
     {
       consumers: true,
-      onRetry: (group, error) => {
-        status.retry(group, error);
-        if (error !== undefined) say(`${group} waits: ${explain(error)}`);
+      onRetry,
+      onDelivery: (destination, outcome, error) => {
+        measured?.delivery(destination, outcome);
+        if (error === undefined) return;
+        const next = outcome === "failed" ? "given up, see `atlas alerts list`" : "tried again later";
+        say(harmless(`an alert did not reach ${destination}: ${error} (${next})`));
       },
     },
   );
@@ -67,12 +86,18 @@ export function workerCommand(program: Command): void {
   withCommonOptions(program.command("worker"))
     .description("run the consumers (processors and read models) until SIGTERM or Ctrl-C")
     .addOption(
-      new Option("--host <address>", "address of the health endpoint")
+      new Option("--host <address>", "address of /healthz and /metrics")
         .default("127.0.0.1")
         .env("ATLAS_WORKER_HOST"),
     )
     .addOption(
-      new Option("--port <port>", "port of the health endpoint").default("9464").env("ATLAS_WORKER_PORT"),
+      new Option("--port <port>", "port of /healthz and /metrics").default("9464").env("ATLAS_WORKER_PORT"),
+    )
+    .addOption(
+      new Option(
+        "--label-learning-key <key...>",
+        "learning keys that metrics of rewards and drift tell apart; all others share a label",
+      ).default([], "none"),
     )
     .action(work);
 }

@@ -1,11 +1,16 @@
+import { isForeignKind } from "../../configs/agent-schema.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Agent } from "./agent.ts";
 
 /** Makes an agent of the settings that a configuration gives it. */
 export type AgentFactory = (settings: Readonly<Record<string, unknown>>) => Agent | Promise<Agent>;
 
-const factories = new Map<string, AgentFactory>();
-const BUILT_IN = new Set(["openai", "anthropic", "gemini", "http", "function", "langgraph"]);
+const REGISTRY = Symbol.for("atlas-sdk.agents");
+
+/** One for the process: a module of the user's may have loaded another copy of this package than the command line. */
+const shared = globalThis as typeof globalThis & { [REGISTRY]?: Map<string, AgentFactory> };
+shared[REGISTRY] ??= new Map();
+const factories = shared[REGISTRY];
 
 /**
  * Gives a kind of agent a name of one's own.
@@ -15,7 +20,7 @@ const BUILT_IN = new Set(["openai", "anthropic", "gemini", "http", "function", "
  * registerAgent("mine", ({ endpoint }) => defineAgent({ name: "mine", kind: "mine", invoke: ask(endpoint) }));
  */
 export function registerAgent(kind: string, factory: AgentFactory): void {
-  if (BUILT_IN.has(kind)) {
+  if (!isForeignKind(kind)) {
     throw new AtlasError("ATLAS_CONFIG_INVALID", `${kind} is a kind of agent already`, {
       hint: "Register it under another name.",
     });

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import { withoutSecrets } from "../models/model-error.ts";
+import { askedPause, ownPause, pause } from "../models/pause.ts";
 
 /** One request, and how patiently it is made. */
 export interface HttpRequest {
@@ -14,18 +14,6 @@ export interface HttpRequest {
   maxRetries: number;
   signal: AbortSignal;
 }
-
-const LONGEST_PAUSE_MS = 60_000;
-
-/** Milliseconds that a server asks to wait: `Retry-After` is in seconds, or a date. */
-function askedPause(header: string | null): number | undefined {
-  if (header === null || header.trim() === "") return undefined;
-  const ms = Number.isNaN(Number(header)) ? Date.parse(header) - Date.now() : Number(header) * 1000;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), LONGEST_PAUSE_MS);
-}
-
-/** Twice as long with each try, from half a second, and never the same for two callers. */
-const ownPause = (tried: number): number => Math.min(500 * 2 ** tried, 8000) * (0.5 + Math.random() / 2);
 
 interface Failure {
   error: AtlasError;
@@ -56,8 +44,8 @@ async function tryOnce(request: HttpRequest): Promise<string | Failure> {
     const text = await response.text();
     if (response.ok) return text;
     const retryable = response.status === 429 || response.status >= 500;
-    const pause = askedPause(response.headers.get("retry-after"));
-    return failure(request, `answered ${response.status}: ${text}`, retryable, pause);
+    const asked = askedPause(response.headers);
+    return failure(request, `answered ${response.status}: ${text}`, retryable, asked);
   } catch (error) {
     signal.throwIfAborted();
     if (late.aborted) return failure(request, `did not answer within ${timeoutMs} ms`, true);
@@ -77,8 +65,6 @@ export async function httpText(request: HttpRequest): Promise<string> {
     const outcome = await tryOnce(request);
     if (typeof outcome === "string") return outcome;
     if (!outcome.error.retryable || tried >= request.maxRetries) throw outcome.error;
-    await sleep(outcome.pause ?? ownPause(tried), undefined, { signal: request.signal }).catch(() =>
-      request.signal.throwIfAborted(),
-    );
+    await pause(outcome.pause ?? ownPause(tried), request.signal);
   }
 }

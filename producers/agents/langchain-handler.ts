@@ -17,7 +17,13 @@ interface Generation {
   text?: string;
   message?: {
     response_metadata?: Record<string, unknown>;
-    usage_metadata?: { input_tokens?: number; output_tokens?: number; total_tokens?: number };
+    usage_metadata?: {
+      input_tokens?: number;
+      output_tokens?: number;
+      total_tokens?: number;
+      input_token_details?: { cache_read?: number };
+      output_token_details?: { reasoning?: number };
+    };
   };
   generationInfo?: Record<string, unknown>;
 }
@@ -74,11 +80,15 @@ function usageOf({ message }: Generation, output: LlmResult): Usage | undefined 
   const promptTokens = counted?.input_tokens ?? told["promptTokens"];
   const completionTokens = counted?.output_tokens ?? told["completionTokens"];
   if (promptTokens === undefined && completionTokens === undefined) return undefined;
+  const cachedTokens = counted?.input_token_details?.cache_read;
+  const reasoningTokens = counted?.output_token_details?.reasoning;
   const sum = (promptTokens ?? 0) + (completionTokens ?? 0);
   return {
     promptTokens: promptTokens ?? 0,
     completionTokens: completionTokens ?? 0,
     totalTokens: counted?.total_tokens ?? told["totalTokens"] ?? sum,
+    ...(cachedTokens === undefined ? {} : { cachedTokens }),
+    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
   };
 }
 

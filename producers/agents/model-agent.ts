@@ -60,7 +60,12 @@ export function modelAgent(client: ModelClient, options: ModelAgentOptions = {})
       const previous: ChatMessage = { role: "assistant", content: input.step.previous ?? "" };
       for (const message of retry === undefined ? opening : [retry]) ctx.message(message);
       const messages = retry === undefined ? opening : [...opening, previous, retry];
-      const request = { ...sampling(options), messages };
+      const request: ModelRequest = {
+        ...sampling(options),
+        messages,
+        promptVersion: input.promptVersion,
+        ...(input.jsonSchema !== undefined && { json: true, jsonSchema: input.jsonSchema }),
+      };
       const { content } = await converse(ctx, { client, request, tools, maxTurns, signal: input.signal });
       return content;
     },

@@ -18,7 +18,9 @@ export function watchModel(
 ): WatchedCall<ModelReply> {
   const { promise, resolve, reject } = Promise.withResolvers<ModelReply>();
   promise.catch(() => {});
-  const client = { provider, model, simulated: false, complete: () => promise };
+  // How long somebody else's call may take is theirs to say.
+  const limitMs = Number.POSITIVE_INFINITY;
+  const client = { provider, model, simulated: false, limitMs, complete: () => promise };
   const recorded = ctx.model(client, request).then(
     () => {},
     () => {},

@@ -50,4 +50,4 @@ const FORMAT: CreateFormat<RawMessageStreamEvent> = {
  * const message = await client.messages.create({ model, max_tokens: 1024, messages });
  */
 export const wrapAnthropic = <T extends object>(client: T, ctx: AgentContext): T =>
-  withMethod(client, ["messages", "create"], (create) => recordedCreate(ctx, create, FORMAT));
+  withMethod(client, ["messages", "create"], (create) => recordedCreate(ctx, create, FORMAT, client));

@@ -23,13 +23,25 @@ type Create = (params: Record<string, unknown>, ...rest: unknown[]) => PromiseLi
 const isStream = <P>(answer: unknown): answer is AsyncIterable<P> =>
   typeof answer === "object" && answer !== null && Symbol.asyncIterator in answer;
 
+/** The key of an SDK's client: providers repeat the one that they refuse. */
+function keyOf(client: object): string | undefined {
+  const { apiKey } = client as { apiKey?: unknown };
+  return typeof apiKey === "string" ? apiKey : undefined;
+}
+
 /** The function that creates an answer, and records that it did. What it answers and throws stays as it is. */
-export function recordedCreate<P>(ctx: AgentContext, create: Create, format: CreateFormat<P>): Create {
+export function recordedCreate<P>(
+  ctx: AgentContext,
+  create: Create,
+  format: CreateFormat<P>,
+  client: object,
+): Create {
   const { provider } = format;
   return async (params, ...rest) => {
     const model = String(params["model"]);
     const call = watchModel(ctx, { provider, model }, format.requestOf(params));
-    const failed = (error: unknown) => call.fail(modelError(error, { provider, model }));
+    const failed = (error: unknown) =>
+      call.fail(modelError(error, { provider, model, apiKey: keyOf(client) }));
     const ended = async (read: () => ModelReply): Promise<void> => {
       let reply: ModelReply;
       try {

@@ -53,4 +53,6 @@ const FORMAT: CreateFormat<ChatCompletionChunk> = {
  * const completion = await client.chat.completions.create({ model, messages });
  */
 export const wrapOpenAI = <T extends object>(client: T, ctx: AgentContext): T =>
-  withMethod(client, ["chat", "completions", "create"], (create) => recordedCreate(ctx, create, FORMAT));
+  withMethod(client, ["chat", "completions", "create"], (create) =>
+    recordedCreate(ctx, create, FORMAT, client),
+  );

@@ -1,10 +1,11 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { Mask } from "../../log/outgoing.ts";
-import type { AtlasEvent, Micros, Uuid } from "../../schemas/generated/events.ts";
+import type { Micros, Uuid } from "../../schemas/generated/events.ts";
 import { checkReadable, type ParsedRow, parseRecorded, type RecordedProblem } from "./parse-recorded.ts";
 import { isLearningKey } from "./recorded-row.ts";
 import { sessionEvents } from "./recorded-session.ts";
+import { type AppendedSessions, type AppenderOptions, SessionAppender } from "./session-appender.ts";
 
 /** What to import, and how. */
 export interface ImportOptions {
@@ -19,11 +20,8 @@ export interface ImportOptions {
   rulesHash: string;
   /** Masks events before long contents are cut. */
   mask?: Mask | undefined;
-  /**
-   * The last sequence that the log holds of each of these sources; a source that it lacks is left out. It has to
-   * count everything appended before the import began.
-   */
-  knownSequences?: ((sources: string[]) => Promise<ReadonlyMap<string, number>>) | undefined;
+  /** What the log holds already. */
+  knownSequences?: AppenderOptions["knownSequences"];
   /** Called after every batch with what was done so far. */
   onProgress?: ((progress: Readonly<ImportSummary>) => void) | undefined;
   /** Stops between two batches; what was appended stays, and a second import goes on from there. */
@@ -31,14 +29,7 @@ export interface ImportOptions {
 }
 
 /** What an import did. */
-export interface ImportSummary {
-  /** Sessions of which something was appended. */
-  sessions: number;
-  /** Events that were appended. */
-  events: number;
-  /** Sessions that the log, or an earlier row, held already. */
-  skippedSessions: number;
-  skippedEvents: number;
+export interface ImportSummary extends AppendedSessions {
   /** How many rows were malformed; {@link problems} names the first thousand. */
   malformed: number;
   problems: RecordedProblem[];
@@ -46,18 +37,7 @@ export interface ImportSummary {
   warnings: RecordedProblem[];
 }
 
-/** A batch is appended when it holds this many events or characters, whichever comes first. */
-const BATCH_EVENTS = 2000;
-const BATCH_LENGTH = 8 * 1024 * 1024;
 const MAX_NAMED = 1000;
-
-interface Batch {
-  sessions: AtlasEvent[][];
-  events: number;
-  length: number;
-}
-
-const emptyBatch = (): Batch => ({ sessions: [], events: 0, length: 0 });
 
 /**
  * Imports recorded conversations as the sessions they were. Importing the same rows again appends nothing, also when
@@ -75,40 +55,15 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
       hint: "Give a name of 1 to 512 characters.",
     });
   }
-  const summary: ImportSummary = {
-    sessions: 0,
-    events: 0,
-    skippedSessions: 0,
-    skippedEvents: 0,
-    malformed: 0,
-    problems: [],
-    warnings: [],
-  };
-  const seen = new Set<Uuid>();
+  const appender = new SessionAppender({
+    log,
+    knownSequences: options.knownSequences,
+    onBatch: () => options.onProgress?.(summary),
+    signal,
+  });
+  const summary: ImportSummary = Object.assign(appender.counts, { malformed: 0, problems: [], warnings: [] });
   const sessionOfId = new Map<string, Uuid>();
   let messages = 0;
-  let batch = emptyBatch();
-
-  const flush = async (): Promise<void> => {
-    signal?.throwIfAborted();
-    const { sessions } = batch;
-    batch = emptyBatch();
-    const sources = sessions.map((events) => events[0]!.meta.source);
-    const known = sessions.length === 0 ? undefined : await options.knownSequences?.(sources);
-    const news = sessions.map((events) => {
-      const after = known?.get(events[0]!.meta.source) ?? 0;
-      return events.filter(({ meta }) => meta.sequence > after);
-    });
-    await log.append(news.flat());
-    sessions.forEach((events, index) => {
-      const added = news[index]!.length;
-      summary.events += added;
-      summary.skippedEvents += events.length - added;
-      if (added === 0) summary.skippedSessions += 1;
-      else summary.sessions += 1;
-    });
-    options.onProgress?.(summary);
-  };
 
   const add = async ({ file, line, row, fileTime }: ParsedRow): Promise<void> => {
     // One count over all rows: sessions without recorded times stay in the order in which they were written.
@@ -125,16 +80,8 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
       }
       sessionOfId.set(row.id, sessionId);
     }
-    if (seen.has(sessionId)) {
-      summary.skippedSessions += 1;
-      summary.skippedEvents += events.length;
-      return;
-    }
-    seen.add(sessionId);
-    batch.sessions.push(events);
-    batch.events += events.length;
-    batch.length += row.messages.reduce((sum, { raw }) => sum + raw.length, 0);
-    if (batch.events >= BATCH_EVENTS || batch.length >= BATCH_LENGTH) await flush();
+    const length = row.messages.reduce((sum, { raw }) => sum + raw.length, 0);
+    await appender.add(events, length);
   };
 
   await checkReadable(files);
@@ -148,11 +95,12 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
       }
     }
   }
-  await flush();
+  await appender.flush();
   return summary;
 }
 
-function assumedTime(at: Date | undefined, fileTime: Micros): Micros {
+/** The time that conversations without one are given. */
+export function assumedTime(at: Date | undefined, fileTime: Micros): Micros {
   if (at === undefined) return fileTime;
   if (Number.isNaN(at.getTime()) || at.getTime() < 0) {
     throw new AtlasError("ATLAS_USAGE", "the time of an import is no time since 1970");

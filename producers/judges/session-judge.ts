@@ -6,6 +6,7 @@ import { foldSession } from "../../traces/fold.ts";
 import { callModel, type RecordedReply } from "../call-model.ts";
 import { jsonText } from "../json-text.ts";
 import type { ModelClient } from "../models/model-client.ts";
+import { jsonSchemaOf } from "../models/reply-schema.ts";
 import { SESSION_JUDGE } from "../prompts/session-judge.ts";
 import { readReply } from "../read-reply.ts";
 import type { SessionScope } from "../session-scope.ts";
@@ -78,6 +79,7 @@ export async function judgeSession(scope: SessionScope, client: ModelClient): Pr
           { role: "user", content: JSON.stringify(judgedSession(trace)) },
         ],
         json: true,
+        jsonSchema: jsonSchemaOf(Reply),
         promptVersion: SESSION_JUDGE.version,
       },
     });

@@ -9,8 +9,13 @@ export const LANES = ["auto", "paired", "coach"] as const;
  */
 export type Lane = (typeof LANES)[number];
 
+const MODES = ["single_shot", "stepwise"] as const;
+
 /** `single_shot`: the task in one step. `stepwise`: a plan's steps, then one answer from their outputs. */
-export type ExecutionMode = "single_shot" | "stepwise";
+export type ExecutionMode = (typeof MODES)[number];
+
+/** One mode for every lane, or one for each; a lane that is not named keeps its own. */
+export type ExecutionModes = ExecutionMode | { readonly [L in Lane]?: ExecutionMode | undefined };
 
 /** How a session's lane is chosen; see `docs/lanes.md` for the order in which these are looked at. */
 export interface LaneOptions {
@@ -31,7 +36,23 @@ export interface LaneOptions {
 }
 
 /** The mode of a lane unless told: only a reviewed plan is worth its steps by itself. */
-export const defaultMode = (lane: Lane): ExecutionMode => (lane === "coach" ? "stepwise" : "single_shot");
+const defaultMode = (lane: Lane): ExecutionMode => (lane === "coach" ? "stepwise" : "single_shot");
+
+/**
+ * The mode in which a lane works.
+ *
+ * @example
+ * modeOf("auto", { coach: "single_shot" }); // "single_shot", which is its own
+ */
+export const modeOf = (lane: Lane, modes?: ExecutionModes): ExecutionMode =>
+  (typeof modes === "object" ? modes[lane] : modes) ?? defaultMode(lane);
+
+/** Whether these are modes that exist, of lanes that exist. */
+export const areModes = (modes: ExecutionModes): boolean =>
+  Object.entries(typeof modes === "object" ? modes : { auto: modes }).every(
+    ([lane, mode]) =>
+      LANES.some((known) => known === lane) && (mode === undefined || MODES.some((known) => known === mode)),
+  );
 
 /**
  * What is wrong with lane options, in words; undefined when nothing is.

@@ -3,7 +3,8 @@ import { AtlasError } from "../../errors/atlas-error.ts";
 import type { PlanStep } from "../../schemas/generated/events.ts";
 import type { Agent } from "../agents/agent.ts";
 import type { ModelClient } from "../models/model-client.ts";
-import { planPrompt, planRepair } from "../prompts/plan.ts";
+import { jsonSchemaOf } from "../models/reply-schema.ts";
+import { PLAN_VERSION, planPrompt, planRepair } from "../prompts/plan.ts";
 import { type ReadReply, readReply } from "../read-reply.ts";
 import { reviewPlan } from "../review-plan.ts";
 import type { SessionScope } from "../session-scope.ts";
@@ -31,7 +32,13 @@ async function propose(
   scope: SessionScope,
   { agent, task }: Planning,
 ): Promise<readonly PlanStep[] | undefined> {
-  const request = { agent, prompt: planPrompt(task), description: "Plan the task." };
+  const request = {
+    agent,
+    prompt: planPrompt(task),
+    promptVersion: PLAN_VERSION,
+    jsonSchema: jsonSchemaOf(PlanReply),
+    description: "Plan the task.",
+  };
   const { content } = await askStudent(scope, request);
   let read: ReadReply<{ steps: PlanStep[] }> = readReply(PlanReply, content);
   if (read.problem !== undefined) {

@@ -16,6 +16,8 @@ export interface StepWork {
   task: string;
   /** What the student is asked. */
   prompt: string;
+  /** Which prompt that is; undefined where it is the user's own words. */
+  promptVersion?: string | undefined;
   agent: Agent;
   /** Validates every attempt; undefined where nobody does. */
   teacher: ModelClient | undefined;
@@ -62,7 +64,7 @@ const rejected = (step: PlanStep, attempts: number, reason: string | undefined):
  */
 async function attemptUntilAccepted(
   scope: SessionScope,
-  { task, prompt, agent, teacher, maxRetries, priorResults, verdicts }: StepWork,
+  { task, prompt, promptVersion, agent, teacher, maxRetries, priorResults, verdicts }: StepWork,
   step: PlanStep,
 ): Promise<StepOutcome> {
   const guidance: string[] = [];
@@ -73,6 +75,7 @@ async function attemptUntilAccepted(
     const attempted = await attemptStep(scope, {
       agent,
       task: prompt,
+      promptVersion,
       step: current,
       guidance: [...guidance],
     });

@@ -3,6 +3,7 @@ import { explain } from "../../errors/atlas-error.ts";
 import { callModel } from "../call-model.ts";
 import { excerpt } from "../excerpt.ts";
 import type { ModelClient, ModelRequest } from "../models/model-client.ts";
+import { jsonSchemaOf } from "../models/reply-schema.ts";
 import { PROBE } from "../prompts/probe.ts";
 import { readReply } from "../read-reply.ts";
 import { type SessionScope, unlessAborted } from "../session-scope.ts";
@@ -68,6 +69,7 @@ function requestOf({ task, dossier, options }: LaneQuestion, entries: readonly H
       { role: "user", content: JSON.stringify(payload) },
     ],
     json: true,
+    jsonSchema: jsonSchemaOf(Reply),
     promptVersion: PROBE.version,
   };
 }

@@ -5,6 +5,7 @@ import type {
   MessageCreateParamsNonStreaming,
   MessageParam,
 } from "@anthropic-ai/sdk/resources/messages";
+import type { JsonPromise } from "./json-promise.ts";
 import type { ChatMessage, ModelReply, ModelRequest, ToolCall } from "./model-client.ts";
 
 /** Anthropic insists on a limit. */
@@ -67,8 +68,18 @@ function messageParams(messages: readonly ChatMessage[]): MessageParam[] {
 
 const isSystem = ({ role }: ChatMessage): boolean => role === "system" || role === "developer";
 
+/** What the caller's own fields say about the answer, such as `effort`, stays beside its schema. */
+function outputConfigOf({ extra }: ModelRequest): object {
+  const given = extra?.["output_config"];
+  return typeof given === "object" && given !== null ? given : {};
+}
+
 /** A request in the shape of Anthropic's API, which keeps the system prompt apart and has schemas but no JSON mode. */
-export function anthropicParams(request: ModelRequest, model: string): MessageCreateParamsNonStreaming {
+export function anthropicParams(
+  request: ModelRequest,
+  model: string,
+  promise: JsonPromise,
+): MessageCreateParamsNonStreaming {
   const { temperature, topP, maxTokens = MAX_TOKENS, tools = [] } = request;
   const system = request.messages.filter(isSystem).map(({ content }) => textOf(content));
   return {
@@ -76,9 +87,14 @@ export function anthropicParams(request: ModelRequest, model: string): MessageCr
     model,
     max_tokens: maxTokens,
     messages: messageParams(request.messages.filter((message) => !isSystem(message))),
-    ...(request.jsonSchema === undefined
+    ...(request.jsonSchema === undefined || promise !== "schema"
       ? {}
-      : { output_config: { format: { type: "json_schema" as const, schema: request.jsonSchema } } }),
+      : {
+          output_config: {
+            ...outputConfigOf(request),
+            format: { type: "json_schema" as const, schema: request.jsonSchema },
+          },
+        }),
     ...(system.length === 0 ? {} : { system: system.join("\n\n") }),
     ...(temperature === undefined ? {} : { temperature: Math.min(temperature, 1) }),
     ...(topP === undefined ? {} : { top_p: topP }),

@@ -1,10 +1,14 @@
 import type Anthropic from "@anthropic-ai/sdk";
-import type { Message, MessageCreateParamsStreaming } from "@anthropic-ai/sdk/resources/messages";
-import { AtlasError } from "../../errors/atlas-error.ts";
+import type {
+  Message,
+  MessageCreateParamsNonStreaming as Params,
+} from "@anthropic-ai/sdk/resources/messages";
 import { EventJoiner } from "./anthropic-events.ts";
 import { anthropicParams, anthropicReply } from "./anthropic-messages.ts";
+import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
-import { type Asked, halfAnswer, modelError, unusableReply } from "./model-error.ts";
+import { type Asked, halfAnswer, ModelFailure, unusableReply } from "./model-error.ts";
+import { type Try, withTries } from "./tries.ts";
 
 /** A Claude model. */
 export interface AnthropicModelOptions extends Patience {
@@ -16,6 +20,8 @@ export interface AnthropicModelOptions extends Patience {
 }
 
 const ANTHROPIC_URL = "https://api.anthropic.com";
+/** Each try has a timeout of ours, which hears a stream and the body of an answer too. */
+const SDK_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
  * A client for a Claude model.
@@ -27,12 +33,13 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
   const { model, apiKeyEnv = "ANTHROPIC_API_KEY" } = options;
   const baseUrl = options.baseUrl ?? (process.env["ANTHROPIC_BASE_URL"] || ANTHROPIC_URL);
   const asked: Asked = { provider: "anthropic", model, baseUrl };
+  const promised = jsonPromises(["schema", "none"]);
   let client: Anthropic | undefined;
 
   async function open(): Promise<Anthropic> {
     const apiKey = process.env[apiKeyEnv] || undefined;
     if (apiKey === undefined) {
-      throw new AtlasError("ATLAS_MODEL_FAILED", `anthropic ${model} needs a key`, {
+      throw new ModelFailure(`anthropic ${model} needs a key`, {
         hint: `Set ${apiKeyEnv} in the environment.`,
       });
     }
@@ -42,19 +49,20 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
       apiKey,
       authToken: null,
       baseURL: baseUrl,
-      timeout: options.timeoutMs ?? 60_000,
-      maxRetries: options.maxRetries ?? 2,
+      timeout: SDK_TIMEOUT_MS,
+      maxRetries: 0,
       logLevel: "off",
+      fetchOptions: { redirect: "manual" },
     });
   }
 
-  async function streamed(
-    from: Anthropic,
-    params: MessageCreateParamsStreaming,
-    rest: { signal?: AbortSignal },
-  ): Promise<Message> {
+  async function answered(from: Anthropic, params: Params, { signal, alive }: Try): Promise<Message> {
+    if (!options.stream) return from.messages.create(params, { signal });
     const joiner = new EventJoiner();
-    for await (const event of await from.messages.create(params, rest)) joiner.add(event);
+    for await (const event of await from.messages.create({ ...params, stream: true }, { signal })) {
+      alive();
+      joiner.add(event);
+    }
     if (!joiner.complete) throw halfAnswer(asked);
     return joiner.message();
   }
@@ -63,22 +71,19 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
     provider: "anthropic",
     model,
     simulated: false,
-    async complete(request, { signal } = {}) {
+    async complete(request, { signal, onTry } = {}) {
       client ??= await open();
+      const from = client;
       const { APIConnectionError } = await import("@anthropic-ai/sdk");
-      try {
-        const params = anthropicParams(request, model);
-        const rest = signal ? { signal } : {};
-        const message = options.stream
-          ? await streamed(client, { ...params, stream: true }, rest)
-          : await client.messages.create(params, rest);
-        if (!Array.isArray(message?.content)) throw unusableReply(asked, "answered without content");
-        return anthropicReply(message);
-      } catch (error) {
-        if (signal?.aborted) throw signal.reason;
-        if (error instanceof AtlasError) throw error;
-        throw modelError(error, asked, error instanceof APIConnectionError);
-      }
+      const isUnreachable = (error: unknown): boolean => error instanceof APIConnectionError;
+      return promised(request, (promise) => {
+        const params = anthropicParams(request, model, promise);
+        return withTries({ asked, patience: options, signal, onTry, isUnreachable }, async (one) => {
+          const message = await answered(from, params, one);
+          if (!Array.isArray(message?.content)) throw unusableReply(asked, "answered without content");
+          return anthropicReply(message);
+        });
+      });
     },
   };
 }

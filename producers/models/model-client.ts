@@ -45,7 +45,7 @@ export interface ModelRequest {
   /** Further fields of the provider's request, sent as they are, such as `seed`, `stop` or `return_token_ids`. */
   extra?: Readonly<Record<string, unknown>>;
   /** Which prompt asks, such as "validation.v1". Recorded, and never sent. */
-  promptVersion?: string;
+  promptVersion?: string | undefined;
 }
 
 /** Tokens of one call. */
@@ -73,6 +73,8 @@ export interface ModelReply {
   /** What the model thought, where the provider tells, kept apart from the answer. */
   reasoning?: string;
   usage?: Usage;
+  /** US dollars, where the server itself tells what the call cost. */
+  cost?: number;
   /** The version that answered. */
   model: string;
   finishReason?: string;
@@ -81,25 +83,39 @@ export interface ModelReply {
   logprobs?: unknown;
 }
 
+/** How one call is made. */
+export interface CallOptions {
+  signal?: AbortSignal | undefined;
+  /** Called as each try begins, so that tries can be counted. */
+  onTry?: (() => void) | undefined;
+}
+
 /** A model of a provider. */
 export interface ModelClient {
   readonly provider: string;
   readonly model: string;
   /** True where no model is behind it. */
   readonly simulated: boolean;
+  /** What `complete` adds to every request that does not say otherwise; recorded with each call. */
+  readonly defaults?: Partial<ModelRequest> | undefined;
+  /** Most milliseconds that the runtime waits for one call with all its tries; the session's limit unless told. */
+  readonly limitMs?: number | undefined;
   /**
    * Asks the model once; retries what is worth it.
    *
    * @throws AtlasError ATLAS_MODEL_FAILED, or the signal's reason when it aborts
    */
-  complete(request: ModelRequest, options?: { signal?: AbortSignal | undefined }): Promise<ModelReply>;
+  complete(request: ModelRequest, options?: CallOptions): Promise<ModelReply>;
 }
 
 /** How a client asks. */
 export interface Patience {
-  /** Milliseconds of one try; 60,000 unless told. */
+  /** Milliseconds of one try, or between two pieces of a stream; 60,000 unless told. */
   timeoutMs?: number | undefined;
-  /** Further tries after 429, 5xx and network failures, with jittered pauses; 2 unless told. */
+  /**
+   * Further tries after 408, 409, 429, 5xx and network failures, after as long as `Retry-After` says (a minute at most),
+   * else after jittered pauses; 2 unless told.
+   */
   maxRetries?: number | undefined;
   /** Lets the provider stream, so that a long answer cannot run into its idle timeouts; the reply is whole all the same. */
   stream?: boolean | undefined;

@@ -1,4 +1,5 @@
-import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { AtlasError, type AtlasErrorDetails, messageOf } from "../../errors/atlas-error.ts";
+import { askedPause } from "./pause.ts";
 
 /** Whom was asked. */
 export interface Asked {
@@ -40,6 +41,44 @@ function deepest(error: unknown): unknown {
   return inner;
 }
 
+/** A failed call, and how far it came. */
+export class ModelFailure extends AtlasError {
+  /** The HTTP status with which the provider refused; undefined where it did not answer, or not to the end. */
+  readonly status: number | undefined;
+  /** Milliseconds that the provider asked to wait. */
+  readonly pauseMs: number | undefined;
+
+  constructor(
+    message: string,
+    details: AtlasErrorDetails,
+    { status, pauseMs }: { status?: number | undefined; pauseMs?: number | undefined } = {},
+  ) {
+    super("ATLAS_MODEL_FAILED", message, details);
+    this.status = status;
+    this.pauseMs = pauseMs;
+  }
+}
+
+/** What Node's sockets and its fetch report: the provider was not reached, or the connection broke. */
+const NETWORK_CODE = /^(E[A-Z]{4,}|UND_ERR_\w+)$/;
+const NO_REDIRECT =
+  "Redirects are not followed, so that no key goes elsewhere; set the base URL to the final place.";
+
+const headersOf = (error: unknown): Headers | undefined => {
+  const headers = (error as { headers?: unknown } | null)?.headers;
+  return headers instanceof Headers ? headers : undefined;
+};
+
+/** The provider's own word goes first; an account without credit stays without. */
+function isWorthAnotherTry(error: unknown, status: number): boolean {
+  const told = headersOf(error)?.get("x-should-retry");
+  if (told === "true" || told === "false") return told === "true";
+  if ((error as { code?: unknown }).code === "insufficient_quota") return false;
+  return status === 408 || status === 409 || status === 429 || status >= 500;
+}
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
+
 const statusOf = (error: unknown): number | undefined => {
   const status = (error as { status?: unknown } | null)?.status;
   return typeof status === "number" ? status : undefined;
@@ -48,6 +87,7 @@ const statusOf = (error: unknown): number | undefined => {
 function hintFor(status: number | undefined, network: boolean): string | undefined {
   if (status === 401 || status === 403) return "Check the provider's API key in the environment.";
   if (status === 404) return "Check the model's name and the base URL.";
+  if (status !== undefined && status >= 300 && status < 400) return NO_REDIRECT;
   if (status === 429) return "The provider limits the rate; wait, or run fewer sessions at once.";
   if (network) return "Check that the base URL answers.";
   return undefined;
@@ -57,28 +97,40 @@ function hintFor(status: number | undefined, network: boolean): string | undefin
  * Turns what an SDK threw into an ATLAS_MODEL_FAILED that names provider, model and status, and never the key. The
  * original is not kept as its cause: it may hold what was sent.
  *
- * @param network the provider could not be reached, or did not answer in time
+ * @param unreachable the provider could not be reached, or did not answer in time
  */
-export function modelError(error: unknown, asked: Asked, network = false): AtlasError {
+export function modelError(error: unknown, asked: Asked, unreachable = false): ModelFailure {
   const { provider, model, apiKey } = asked;
   const status = statusOf(error);
   const root = deepest(error);
+  const network = status === undefined && (unreachable || NETWORK_CODE.test(String(codeOf(root))));
   const detail = root === error ? messageOf(error) : `${messageOf(error)} ${messageOf(root)}`;
   const where = asked.baseUrl === undefined ? undefined : shownUrl(asked.baseUrl);
   const hint = hintFor(status, network);
-  return new AtlasError("ATLAS_MODEL_FAILED", `${provider} ${model}: ${withoutSecrets(detail, apiKey)}`, {
-    retryable: network || status === 408 || status === 429 || (status !== undefined && status >= 500),
-    ...(where === undefined ? {} : { where }),
+  const details = {
+    retryable: status === undefined ? network : isWorthAnotherTry(error, status),
+    ...(where === undefined ? {} : { where: withoutSecrets(where, apiKey) }),
     ...(hint === undefined ? {} : { hint }),
+  };
+  const headers = headersOf(error);
+  const pauseMs = headers === undefined ? undefined : askedPause(headers);
+  return new ModelFailure(`${provider} ${model}: ${withoutSecrets(detail, apiKey)}`, details, {
+    status,
+    pauseMs,
   });
 }
 
+/** A try that took too long. */
+export const lateReply = (asked: Asked, ms: number): ModelFailure =>
+  new ModelFailure(`${asked.provider} ${asked.model} did not answer within ${ms} ms`, {
+    retryable: true,
+    hint: "Give it a longer timeout, or a smaller task.",
+  });
+
 /** An answer that cannot be used. */
-export const unusableReply = ({ provider, model }: Asked, problem: string): AtlasError =>
-  new AtlasError("ATLAS_MODEL_FAILED", `${provider} ${model} ${problem}`);
+export const unusableReply = ({ provider, model }: Asked, problem: string): ModelFailure =>
+  new ModelFailure(`${provider} ${model} ${problem}`, {});
 
 /** A stream that ended before the answer did; what came of it is no answer. */
-export const halfAnswer = ({ provider, model }: Asked): AtlasError =>
-  new AtlasError("ATLAS_MODEL_FAILED", `${provider} ${model}: the stream ended in the middle of the answer`, {
-    retryable: true,
-  });
+export const halfAnswer = ({ provider, model }: Asked): ModelFailure =>
+  new ModelFailure(`${provider} ${model}: the stream ended in the middle of the answer`, { retryable: true });

@@ -17,6 +17,12 @@ function usageOf(usage: ChatCompletion["usage"]): Usage | undefined {
   };
 }
 
+/** US dollars, as OpenRouter and servers like it tell with the tokens. */
+function costOf(usage: ChatCompletion["usage"]): number | undefined {
+  const { cost } = (usage ?? {}) as { cost?: unknown };
+  return typeof cost === "number" && Number.isFinite(cost) && cost >= 0 ? cost : undefined;
+}
+
 /** Servers name it differently; OpenAI itself does not tell. */
 function reasoningOf(message: ChatMessage): string | undefined {
   for (const field of ["reasoning_content", "reasoning", "thinking"]) {
@@ -57,6 +63,7 @@ export function openaiReply(completion: ChatCompletion, asked: Asked): ModelRepl
   }
   const message = choice.message as unknown as ChatMessage;
   const usage = usageOf(completion.usage);
+  const cost = costOf(completion.usage);
   const reasoning = reasoningOf(message);
   const tokenIds = tokenIdsOf(completion);
   return {
@@ -70,6 +77,7 @@ export function openaiReply(completion: ChatCompletion, asked: Asked): ModelRepl
     model: completion.model ?? asked.model,
     ...(typeof choice.finish_reason === "string" ? { finishReason: choice.finish_reason } : {}),
     ...(usage === undefined ? {} : { usage }),
+    ...(cost === undefined ? {} : { cost }),
     ...(tokenIds === undefined ? {} : { tokenIds }),
     ...(choice.logprobs ? { logprobs: choice.logprobs } : {}),
     ...(reasoning === undefined ? {} : { reasoning }),

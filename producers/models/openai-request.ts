@@ -1,23 +1,16 @@
 import type { ChatCompletionCreateParamsNonStreaming } from "openai/resources/chat/completions";
+import type { JsonPromise } from "./json-promise.ts";
 import type { ModelRequest } from "./model-client.ts";
-
-/** What a server promises about a reply: that it keeps a schema, that it is one JSON object, or nothing. */
-export type JsonPromise = "schema" | "object" | "none";
-
-/** The promise to ask for, of a server that keeps `keeps` at most. */
-export function promiseFor({ json, jsonSchema }: ModelRequest, keeps: JsonPromise): JsonPromise {
-  if (jsonSchema !== undefined) return keeps;
-  return json === true && keeps !== "none" ? "object" : "none";
-}
-
-/** The next lesser promise. */
-export const weaker = (promise: JsonPromise): JsonPromise => (promise === "schema" ? "object" : "none");
+import { isStrict } from "./reply-schema.ts";
 
 function responseFormat({ jsonSchema: schema }: ModelRequest, promise: JsonPromise) {
   if (promise === "none") return {};
   if (promise === "object" || schema === undefined)
     return { response_format: { type: "json_object" as const } };
-  return { response_format: { type: "json_schema" as const, json_schema: { name: "reply", schema } } };
+  const strict = isStrict(schema) ? { strict: true } : {};
+  return {
+    response_format: { type: "json_schema" as const, json_schema: { name: "reply", schema, ...strict } },
+  };
 }
 
 /** A request in the shape of OpenAI's chat API. */

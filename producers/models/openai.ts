@@ -1,11 +1,15 @@
 import type OpenAI from "openai";
-import type { ChatCompletion, ChatCompletionCreateParamsStreaming } from "openai/resources/chat/completions";
-import { AtlasError } from "../../errors/atlas-error.ts";
+import type {
+  ChatCompletion,
+  ChatCompletionCreateParamsNonStreaming as Params,
+} from "openai/resources/chat/completions";
+import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
-import { type Asked, halfAnswer, modelError } from "./model-error.ts";
+import { type Asked, halfAnswer, ModelFailure } from "./model-error.ts";
 import { ChunkJoiner } from "./openai-chunks.ts";
 import { openaiReply } from "./openai-reply.ts";
-import { type JsonPromise, openaiParams, promiseFor, weaker } from "./openai-request.ts";
+import { openaiParams } from "./openai-request.ts";
+import { type Try, withTries } from "./tries.ts";
 
 /** A model behind OpenAI's chat API, at OpenAI or at any server that speaks it. */
 export interface OpenaiModelOptions extends Patience {
@@ -19,6 +23,8 @@ export interface OpenaiModelOptions extends Patience {
 }
 
 const OPENAI_URL = "https://api.openai.com/v1";
+/** Each try has a timeout of ours, which hears a stream and the body of an answer too. */
+const SDK_TIMEOUT_MS = 2 ** 31 - 1;
 /** Servers of one's own often take any key, but the SDK insists on one. */
 const NO_KEY = "none";
 
@@ -34,13 +40,12 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
   const isOpenai = baseUrl.startsWith(OPENAI_URL);
   const asked: Asked = { provider, model, baseUrl };
   let client: OpenAI | undefined;
-  /** What the server is known to keep of a promise about JSON; less once it has refused more. */
-  let keeps: JsonPromise = "schema";
+  const promised = jsonPromises(["schema", "object", "none"]);
 
   async function open(): Promise<OpenAI> {
     const apiKey = process.env[apiKeyEnv] || undefined;
     if (apiKey === undefined && (isOpenai || options.apiKeyEnv !== undefined)) {
-      throw new AtlasError("ATLAS_MODEL_FAILED", `${provider} ${model} needs a key`, {
+      throw new ModelFailure(`${provider} ${model} needs a key`, {
         hint: `Set ${apiKeyEnv} in the environment.`,
       });
     }
@@ -49,46 +54,38 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
     return new Client({
       apiKey: apiKey ?? NO_KEY,
       baseURL: baseUrl,
-      timeout: options.timeoutMs ?? 60_000,
-      maxRetries: options.maxRetries ?? 2,
+      timeout: SDK_TIMEOUT_MS,
+      maxRetries: 0,
       logLevel: "off",
+      fetchOptions: { redirect: "manual" },
       // Another server has no business with OpenAI's account settings.
       ...(isOpenai ? {} : { organization: null, project: null, adminAPIKey: null }),
     });
   }
 
-  async function streamed(
-    from: OpenAI,
-    params: ChatCompletionCreateParamsStreaming,
-    rest: { signal?: AbortSignal },
-  ): Promise<ChatCompletion> {
+  async function answered(from: OpenAI, params: Params, { signal, alive }: Try): Promise<ChatCompletion> {
+    if (!options.stream) return from.chat.completions.create(params, { signal });
     const joiner = new ChunkJoiner();
-    for await (const chunk of await from.chat.completions.create(params, rest)) joiner.add(chunk);
+    const streaming = { ...params, stream: true as const, stream_options: { include_usage: true } };
+    for await (const chunk of await from.chat.completions.create(streaming, { signal })) {
+      alive();
+      joiner.add(chunk);
+    }
     if (!joiner.complete) throw halfAnswer(asked);
     return joiner.completion();
   }
 
-  const complete: ModelClient["complete"] = async (request, { signal } = {}) => {
+  const complete: ModelClient["complete"] = async (request, { signal, onTry } = {}) => {
     client ??= await open();
+    const from = client;
     const { APIConnectionError } = await import("openai");
-    const promise = promiseFor(request, keeps);
-    const params = openaiParams(request, model, isOpenai, promise);
-    const rest = signal ? { signal } : {};
-    try {
-      const completion = options.stream
-        ? await streamed(client, { ...params, stream: true, stream_options: { include_usage: true } }, rest)
-        : await client.chat.completions.create(params, rest);
-      return openaiReply(completion, asked);
-    } catch (error) {
-      if (signal?.aborted) throw signal.reason;
-      if (error instanceof AtlasError) throw error;
-      const refused = (error as { status?: number }).status === 400 && /response_format/.test(String(error));
-      if (promise !== "none" && refused) {
-        keeps = weaker(promise);
-        return complete(request, { signal });
-      }
-      throw modelError(error, asked, error instanceof APIConnectionError);
-    }
+    const isUnreachable = (error: unknown): boolean => error instanceof APIConnectionError;
+    return promised(request, (promise) => {
+      const params = openaiParams(request, model, isOpenai, promise);
+      return withTries({ asked, patience: options, signal, onTry, isUnreachable }, async (one) =>
+        openaiReply(await answered(from, params, one), asked),
+      );
+    });
   };
 
   return { provider, model, simulated: false, complete };

@@ -1,3 +1,6 @@
+/** Names this prompt in events; changes whenever its text does. */
+export const PLAN_VERSION = "plan.v1";
+
 /** The words with which a student is asked for a plan; what goes before and after them is the task. */
 export const PLAN_REQUEST = "Do not work on this task yet. First plan it as steps.";
 

@@ -1,3 +1,6 @@
+/** Names this prompt in events; changes whenever its text does. */
+export const RETRY_VERSION = "retry.v1";
+
 /** Tells a student that its answer did not stand, and what its teacher said. */
 export const retryPrompt = (guidance: string | undefined): string =>
   guidance === undefined

@@ -8,6 +8,11 @@ export interface PriorResult {
   output: string;
 }
 
+/** Name these prompts in events; change whenever their texts do. */
+export const STEP_VERSION = "step.v1";
+export const SYNTHESIS_VERSION = "synthesis.v1";
+export const GUIDED_VERSION = "guided.v1";
+
 /** Characters of all prior results together. */
 const BUDGET = 96_000;
 

@@ -32,6 +32,12 @@ export interface DriftBaseline {
   stddev?: number | null;
   /** Median absolute deviation, unscaled. */
   mad?: number | null;
+  /** What z divides by: the standard deviation, that of the side the value lies on, or the floor. */
+  spread?: number | null;
+  /** linear or log: on log, stddev, mad, spread and the z-scores are of natural logarithms. */
+  scale?: string | null;
+  /** Completion of the first session of the present level, where a change was found. */
+  since?: Micros | null;
 }
 
 /** One metric of a session held against its baseline. */
@@ -41,6 +47,12 @@ export interface DriftMetric {
   delta?: number | null;
   z?: number | null;
   mad_z?: number | null;
+  /** Both z-scores have to reach it for an alert. */
+  limit?: number | null;
+  /** The change-point statistic; below 0 where the metric falls. */
+  change?: number | null;
+  /** What the change-point statistic has to pass for an alert. */
+  change_limit?: number | null;
 }
 
 /** What one judge's judgements come to. */
@@ -51,6 +63,10 @@ export interface JudgeScore {
   samples: number;
   uncertainty?: number | null;
   escalated: boolean;
+  /** Population standard deviation of the samples. */
+  stddev?: number | null;
+  /** The least uncertainty of the samples. */
+  best_uncertainty?: number | null;
 }
 
 /** The envelope of every event. */
@@ -106,6 +122,9 @@ export interface StepReward {
   step_id: number;
   score: number;
   judges: JudgeScore[];
+  statistics?: RewardStatistics | null;
+  /** Judges of the step that were settled by arbitration. */
+  escalations?: number | null;
 }
 
 /** Tokens of one or more model calls. */
@@ -169,6 +188,20 @@ export interface DatasetBuilt {
   records: number;
 }
 
+/** A record that was set aside was applied after all. */
+export interface DeadLetterRetried {
+  type: "DeadLetterRetried";
+  meta: Meta;
+  /** Key of the record. */
+  learning_key: string;
+  group: string;
+  topic: string;
+  partition: number;
+  offset: number;
+  /** Who had it retried. */
+  author: string;
+}
+
 /** A record that a consumer could not apply. */
 export interface DeadLettered {
   type: "DeadLettered";
@@ -213,6 +246,23 @@ export interface DriftAssessed {
   threshold: number;
   metrics: DriftMetric[];
   baseline: DriftBaseline[];
+  /** The reward that was assessed. */
+  score?: number | null;
+  /** Mean uncertainty of its judgements. */
+  uncertainty?: number | null;
+  /** False where an event of the session is missing from the log. */
+  complete?: boolean | null;
+  /** What the sessions of the baseline have in common beside the learning key. */
+  cohort?: JsonText | null;
+}
+
+/** An event that another system recorded of the session, kept as it was. */
+export interface ForeignEventRecorded {
+  type: "ForeignEventRecorded";
+  meta: Meta;
+  /** Place among the session's foreign events, from 0. */
+  index: number;
+  event: JsonText;
 }
 
 /** What the teacher told the student before the next attempt. */
@@ -312,6 +362,8 @@ export interface ModelCallEnded {
   error?: string | null;
   token_ids?: JsonText | null;
   logprobs?: JsonText | null;
+  /** How often the provider was asked; null where the client does not tell. */
+  tries?: number | null;
 }
 
 /** A model was asked. */
@@ -477,6 +529,12 @@ export interface SessionRewarded {
   duration_us?: number | null;
   started_at: Micros;
   completed_at: Micros;
+  /** Models that answered for the student, in the order of their names. */
+  models: string[];
+  /** Hash of how the agent was set up: its kind and its system prompt. */
+  configuration?: string | null;
+  /** False where an event of the session is missing from the log. */
+  complete?: boolean | null;
 }
 
 /** A session began: one task given to one agent. */
@@ -620,9 +678,11 @@ export type AtlasEvent =
   | AttemptStarted
   | ContentContinued
   | DatasetBuilt
+  | DeadLetterRetried
   | DeadLettered
   | DerivationPromoted
   | DriftAssessed
+  | ForeignEventRecorded
   | GuidanceGiven
   | JudgementFailed
   | JudgementMade
@@ -665,9 +725,11 @@ export const DEFAULTS = {
   AttemptStarted: {"guidance":[]},
   ContentContinued: {},
   DatasetBuilt: {},
+  DeadLetterRetried: {},
   DeadLettered: {},
   DerivationPromoted: {},
   DriftAssessed: {"metrics":[],"baseline":[]},
+  ForeignEventRecorded: {},
   GuidanceGiven: {"author":"teacher"},
   JudgementFailed: {"scope":"session"},
   JudgementMade: {"scope":"session"},
@@ -686,7 +748,7 @@ export const DEFAULTS = {
   SessionEnded: {},
   SessionErased: {},
   SessionJudged: {"judgements":[],"missing":[]},
-  SessionRewarded: {"judges":[],"steps":[],"escalations":0,"judgements":[],"missing":[],"tags":[]},
+  SessionRewarded: {"judges":[],"steps":[],"escalations":0,"judgements":[],"missing":[],"tags":[],"models":[]},
   SessionStarted: {"origin":"run","tags":[],"simulated":false},
   StepEnded: {},
   StepSkipped: {},

@@ -40,7 +40,9 @@ test("config check lists every problem with its place, and what has no effect", 
   writeFileSync(join(folder, "python.yaml"), "student: {max_plan_tokens: 5}\nteacher: {llm: {model: m}}\n");
   const python = await atlas(folder, ["config", "check", "python.yaml"]);
   expect(python).toMatchObject({ code: 0, stdout: "python.yaml is valid.\n" });
-  expect(python.stderr).toMatch(/^warning: student does not apply: .* \(python\.yaml:1:1\)\n$/);
+  expect(python.stderr).toMatch(
+    /^warning: student\.max_plan_tokens does not apply: .* \(python\.yaml:1:11\)\n$/,
+  );
   expect((await atlas(folder, ["config", "check", "none.yaml"])).code).toBe(2);
 }, 30_000);
 
@@ -73,7 +75,8 @@ test("doctor: models that answer, refuse the key, or are not there", async () =>
     join(folder, "atlas.yaml"),
     `agent: {type: openai, model: m, base_url: "${good.url}"}
 teacher: {model: m, base_url: "${strict.url}", api_key_env: MY_KEY}
-judge: {provider: anthropic, model: m, base_url: "http://127.0.0.1:9"}`,
+judge: {provider: anthropic, model: m, base_url: "http://127.0.0.1:9"}
+lane: {probe: {model: m, base_url: "${good.url}"}}`,
   );
   const args = ["doctor", "--config", "atlas.yaml", "--json"];
   const { code, stdout } = await atlas(folder, args, { MY_KEY: "sk-canary" });
@@ -85,8 +88,9 @@ judge: {provider: anthropic, model: m, base_url: "http://127.0.0.1:9"}`,
     "model of the agent": "ok",
     "model of the teacher": "broken",
     "model of the judge": "broken",
+    "model of the probe": "ok",
   });
-  expect(good.requests.map(({ path }) => path)).toEqual(["/v1/models"]);
+  expect(good.requests.map(({ path }) => path)).toEqual(["/v1/models", "/v1/models"]);
   expect(stdout).not.toContain("canary");
 }, 30_000);
 

@@ -5,11 +5,22 @@ import { isOffline } from "../../configs/offline-mode.ts";
 test("the drift variables go before a file and before code", () => {
   const env = { ATLAS_DRIFT_WINDOW: "9", ATLAS_DRIFT_Z_THRESHOLD: "1.5", ATLAS_DRIFT_MIN_BASELINE: "0" };
   const config = loadConfig({ rules: { drift: { window: 7, threshold: 2 } } }, env);
-  expect(config.rules.drift).toEqual({ window: 9, threshold: 1.5, min_baseline: 0 });
+  expect(config.rules.drift).toMatchObject({ window: 9, threshold: 1.5, min_baseline: 0 });
   expect(loadConfig({}, { ATLAS_DRIFT_WINDOW: "" }).rules.drift.window).toBe(50);
 });
 
+test("ATLAS_LEARNING_HISTORY_LIMIT goes before lane.history_limit", () => {
+  const warnings: string[] = [];
+  const env = { ATLAS_LEARNING_HISTORY_LIMIT: "25" };
+  const config = loadConfig({ lane: { historyLimit: 5 } }, env, (warning) => warnings.push(warning));
+  expect(config.lane?.historyLimit).toBe(25);
+  expect(warnings).toEqual([]);
+});
+
 test.each([
+  ["ATLAS_LEARNING_HISTORY_LIMIT", "0", "must be at least 1"],
+  ["ATLAS_LEARNING_HISTORY_LIMIT", "201", "must be at most 200"],
+  ["ATLAS_LEARNING_HISTORY_LIMIT", "few", "must be a number"],
   ["ATLAS_DRIFT_WINDOW", "0", "must be at least 1"],
   ["ATLAS_DRIFT_WINDOW", "1.5", "must be a whole number"],
   ["ATLAS_DRIFT_Z_THRESHOLD", "many", "must be a number"],
@@ -23,7 +34,9 @@ test.each([
   ["ATLAS_DRIFT_ENABLED", "off", "drift is always assessed"],
   ["ATLAS_REVIEW_REQUIRE_APPROVAL", "0", "--include-all-statuses"],
   ["ATLAS_REVIEW_DEFAULT_EXPORT_STATUSES", "*", "--include-status"],
-  ["ATLAS_LEARNING_HISTORY_LIMIT", "5", "has no effect"],
+  ["ATLAS_SKIP_VALIDATION", "1", "no agent waits"],
+  ["ATLAS_DISCOVERY_VALIDATE", "1", "factories in Python"],
+  ["ATLAS_LEARNING_HISTORY_LIMIT", "5", "no lane is configured"],
 ])("%s=%s has no effect, which is said", (name, value, words) => {
   const warnings: string[] = [];
   loadConfig({}, { [name]: value }, (warning) => warnings.push(warning));

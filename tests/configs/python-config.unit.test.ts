@@ -61,7 +61,7 @@ metadata: {team: sre}
 
 test("a whole file of the Python SDK keeps what exists here, and names each thing that does not", () => {
   const { config, named } = load(WHOLE);
-  expect(config).toEqual({
+  expect(config).toMatchObject({
     agent: {
       type: "gemini",
       name: "sre",
@@ -82,11 +82,23 @@ test("a whole file of the Python SDK keeps what exists here, and names each thin
       apiKeyEnv: "XAI_API_KEY",
     },
     log: { kind: "postgres", databaseUrl: "postgresql://atlas@localhost:5433/atlas" },
-    orchestration: { maxRetries: 0 },
-    rules: {
-      rubric: { aggregation: "weighted_mean", weights: {} },
-      drift: { window: 20, threshold: 2.5, min_baseline: 3 },
+    orchestration: {
+      maxRetries: 0,
+      concurrency: 4,
+      stepTimeoutSeconds: 900,
+      deadlineSeconds: 900,
+      verdictCache: 0,
     },
+    lane: {
+      adaptive: true,
+      fallback: "paired",
+      thresholds: { auto: 0.85, paired: 0.65 },
+      historyLimit: 10,
+    },
+    metadata: { team: "sre" },
+    rules: expect.objectContaining({
+      drift: expect.objectContaining({ window: 20, threshold: 2.5, min_baseline: 3 }),
+    }),
     capture: { level: "full", mask: [], patterns: [] },
     spool: {},
   });
@@ -94,18 +106,73 @@ test("a whole file of the Python SDK keeps what exists here, and names each thin
     [
       "agent.llm.retry.backoff_seconds",
       "agent.tools",
-      "student",
+      "student.max_plan_tokens",
       "teacher.plan_cache_seconds",
       "teacher.prompts",
-      "orchestration.step_timeout_seconds",
       "rim.large_model",
       "rim.variance_threshold",
       "adaptive_teaching",
       "storage.max_connections",
       "runtime_safety.review.default_export_statuses",
       "learning",
-      "metadata",
     ].sort(),
+  );
+});
+
+test("adaptive teaching becomes how lanes are chosen; what has no counterpart is named", () => {
+  const { config, named } = load(`
+orchestration: {forced_mode: coach, step_timeout_seconds: 60}
+student: {tool_choice: auto, prompts: {planner: p}}
+adaptive_teaching:
+  enabled: false
+  mode_override: auto
+  triage_adapter: my.module:triage
+  certify_first_run: true
+  learning_history_limit: 20
+  default_tags: nightly
+  probe:
+    llm: {provider: xai, model: xai/grok-4-fast, timeout_seconds: 20}
+    thresholds: {auto: 0.9, paired: 0.7, coach: 0.35}
+    fallback_mode: coach
+    evidence_limit: 6
+    timeout_seconds: 15
+`);
+  expect(config.lane).toEqual({
+    forced: "coach",
+    adaptive: false,
+    override: "auto",
+    fallback: "coach",
+    thresholds: { auto: 0.9, paired: 0.7 },
+    historyLimit: 20,
+    probe: {
+      provider: "openai",
+      model: "grok-4-fast",
+      baseUrl: "https://api.x.ai/v1",
+      apiKeyEnv: "XAI_API_KEY",
+      timeoutSeconds: 15,
+    },
+  });
+  expect(config.tags).toEqual(["nightly"]);
+  expect(config.orchestration.stepTimeoutSeconds).toBe(60);
+  expect(named.sort()).toEqual([
+    "adaptive_teaching.certify_first_run",
+    "adaptive_teaching.probe.evidence_limit",
+    "adaptive_teaching.probe.thresholds.coach",
+    "adaptive_teaching.triage_adapter",
+    "student.prompts",
+  ]);
+});
+
+test("adaptive teaching without a probe is said to ask none", () => {
+  expect(load("adaptive_teaching: {default_tags: [a]}\n").named).toEqual(["adaptive_teaching"]);
+  for (const quiet of ["{enabled: false}", "{mode_override: auto}"])
+    expect(load(`adaptive_teaching: ${quiet}\n`).named).toEqual([]);
+  expect(load("adaptive_teaching: {probe: {timeout_seconds: 5}}\n").named).toEqual([
+    "adaptive_teaching",
+    "adaptive_teaching.probe.timeout_seconds",
+  ]);
+  expect(() => load("adaptive_teaching: {probe: {treshold: 5}}\n")).toThrow(
+    /adaptive_teaching\.probe\.treshold/,
   );
 });
 

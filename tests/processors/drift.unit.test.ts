@@ -6,89 +6,145 @@ import { drift } from "../../processors/drift.ts";
 import { applyFacts } from "../../processors/run-processor.ts";
 import type { AtlasEvent, EventOf } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES, type DriftGuardrails } from "../../schemas/rules.ts";
-import { at, HASH, rewarded, rulesOf } from "./facts.ts";
+import { at, decided, HASH, type RewardOptions, rewarded, rulesOf } from "./facts.ts";
 
 type Reward = EventOf<"SessionRewarded">;
 
+const guarded = (guardrails: Partial<DriftGuardrails>) =>
+  rulesOf({ drift: { ...DEFAULT_RULES.drift, ...guardrails } });
+
 function assessments(facts: readonly AtlasEvent[], guardrails: Partial<DriftGuardrails> = {}) {
-  const rules = rulesOf({ drift: { ...DEFAULT_RULES.drift, ...guardrails } });
-  return checkProcessor(drift, facts, { rules, runs: 12 }).events as EventOf<"DriftAssessed">[];
+  const rules = guarded(guardrails);
+  return checkProcessor(drift, facts, { rules, runs: 6 }).events as EventOf<"DriftAssessed">[];
 }
 
 /** One session a second with these scores. */
-const series = (scores: readonly number[], uncertainties: readonly number[] = []): Reward[] =>
-  scores.map((score, index) =>
-    rewarded(
-      String(index),
-      score,
-      at(index + 1),
-      uncertainties[index] === undefined ? {} : { uncertainty: uncertainties[index] },
-    ),
-  );
+const series = (
+  scores: readonly number[],
+  options: (index: number) => RewardOptions = () => ({}),
+): Reward[] => scores.map((score, index) => rewarded(String(index), score, at(index + 1), options(index)));
 
 const perfect = (count: number): number[] => Array.from({ length: count }, () => 1);
+/** Values that vary, the same in each run. */
+const varied = (count: number, centre: number, width = 0.05): number[] =>
+  Array.from({ length: count }, (_, index) => centre + width * Math.sin(index * 2.4));
+const alerts = (events: readonly EventOf<"DriftAssessed">[]) =>
+  events.flatMap(({ alert, reason, direction }, index) => (alert ? [[index, reason, direction]] : []));
 
 describe("drift", () => {
-  it("assesses each rewarded session once", () => {
+  it("assesses each rewarded session once, and no decision", () => {
     const [first, second] = series([1, 1]);
     const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
     scheduler.run(({ cold, expectObservable }) => {
-      const outputs$ = drift.process(cold("-a--b|", { a: first!, b: second! }), undefined, rulesOf());
-      const assessed = (cause: Reward, sessions: number) => ({
-        state: { widest: 50, sessions: Array.from({ length: sessions }, () => expect.anything()) },
+      const facts$ = cold<Reward | EventOf<"ReviewDecided">>("-a-d-b|", {
+        a: first!,
+        b: second!,
+        d: decided("approved", 1),
+      });
+      const assessed = (cause: Reward) => ({
+        state: expect.objectContaining({ widest: 50 }),
         emit: [expect.objectContaining({ type: "DriftAssessed", cause, rulesHash: HASH })],
       });
-      expectObservable(outputs$).toBe("-1--2|", { 1: assessed(first!, 1), 2: assessed(second!, 2) });
+      expectObservable(drift.process(facts$, undefined, rulesOf())).toBe("-1-d-2|", {
+        1: assessed(first!),
+        d: { state: expect.anything(), emit: [] },
+        2: assessed(second!),
+      });
     });
   });
 
   it("agrees with figures worked out by hand", () => {
-    // The five before: mean .6, squared distances .04 .01 .01 0 .04, median .6, distances 0 .1 .1 .2 .2
+    // The five before: mean .6, squared distances .04 .01 .01 0 .04, median .6, distances 0 .1 .1 .2 .2; the two
+    // below the mean are .2 and .1 away from it: √(.05 / 2) = .158. Only one metric, of which .00135 is due to z:
+    // t of 4 degrees of freedom leaves .000675 above 7.959, and √(6 / 4) times that is the limit.
     const [assessed] = assessments(series([0.4, 0.5, 0.7, 0.6, 0.8, 0.1])).slice(-1);
     expect(assessed).toMatchObject({
-      alert: true,
-      reason: "score_z",
-      direction: "decline",
-      message: "score 0.1 against a mean of 0.6 over the 5 sessions before (z -3.53553390593, threshold 3)",
+      alert: false,
+      reason: null,
       window: 50,
       threshold: 3,
-      metrics: [{ metric: "score", value: 0.1, delta: -0.5, z: -3.53553390593, mad_z: -3.37245379738 }],
+      score: 0.1,
+      metrics: [{ metric: "score", value: 0.1, delta: -0.5, z: -3.16227766017, mad_z: -3.37245379738 }],
       baseline: [
-        { metric: "score", sample_count: 5, mean: 0.6, median: 0.6, stddev: 0.141421356237, mad: 0.1 },
+        {
+          metric: "score",
+          sample_count: 5,
+          mean: 0.6,
+          median: 0.6,
+          stddev: 0.141421356237,
+          mad: 0.1,
+          spread: 0.158113883008,
+          scale: "linear",
+        },
       ],
     });
+    expect(assessed!.metrics[0]!.limit).toBeCloseTo(9.748, 3);
     expect(assessed!.meta).toMatchObject({
       source: "drift/counting",
       sequence: 6,
-      derivation: { processor: "drift", rules_hash: HASH },
+      derivation: { processor: "drift", version: 2, rules_hash: HASH },
     });
   });
 
   it("raises an alert at once when a constant score collapses", () => {
     const all = assessments(series([...perfect(8), 0]));
-    expect(all.slice(0, -1).every(({ alert }) => !alert)).toBe(true);
+    expect(alerts(all)).toEqual([[8, "score_z", "decline"]]);
     expect(all.at(-1)).toMatchObject({
-      alert: true,
-      reason: "score_z",
-      direction: "decline",
       metrics: [{ delta: -1, z: -50, mad_z: -50 }],
-      baseline: [{ sample_count: 8, mean: 1, stddev: 0 }],
+      baseline: [{ sample_count: 8, mean: 1, stddev: 0, spread: 0.02 }],
+      message: expect.stringMatching(
+        /^score 0 against a mean of 1 over 8 sessions \(z -50, MAD z -50, limit [\d.]+\)$/,
+      ),
     });
   });
 
   it("does not take one grade of 0.05 for drift", () => {
-    expect(assessments(series([...perfect(8), 0.95])).at(-1)).toMatchObject({ alert: false, reason: null });
-    expect(assessments(series([...perfect(8), 0.9])).at(-1)).toMatchObject({ alert: true });
+    expect(alerts(assessments(series([...perfect(8), 0.95])))).toEqual([]);
   });
 
-  it("tells improvement from decline, of scores and of uncertainty", () => {
-    const better = assessments(series([0.2, 0.2, 0.2, 0.2, 0.2, 0.9])).at(-1);
-    expect(better).toMatchObject({ alert: true, reason: "score_z", direction: "improvement" });
-    const scores = perfect(6);
-    const unsure = assessments(series(scores, [0.1, 0.1, 0.1, 0.1, 0.1, 0.8])).at(-1);
-    expect(unsure).toMatchObject({ alert: true, reason: "uncertainty_z", direction: "decline" });
-    const sure = assessments(series(scores, [0.8, 0.8, 0.8, 0.8, 0.8, 0.1])).at(-1);
-    expect(sure).toMatchObject({ alert: true, reason: "uncertainty_z", direction: "improvement" });
+  it("tells improvement from decline, of every metric", () => {
+    const usual = (index: number) => ({ uncertainty: 0.3, tokens: 1000, seconds: 10, index });
+    const last = (score: number, options: RewardOptions) => {
+      const { index: _, ...same } = usual(0);
+      return alerts(
+        assessments(
+          series([...perfect(9).map(() => 0.5), score], (index) =>
+            index < 9 ? same : { ...same, ...options },
+          ),
+        ),
+      )[0]?.slice(1);
+    };
+    expect(last(1, {})).toEqual(["score_z", "improvement"]);
+    expect(last(0, {})).toEqual(["score_z", "decline"]);
+    expect(last(0.5, { uncertainty: 0.9 })).toEqual(["uncertainty_z", "decline"]);
+    expect(last(0.5, { uncertainty: 0 })).toEqual(["uncertainty_z", "improvement"]);
+    expect(last(0.5, { tokens: 9000 })).toEqual(["tokens_z", "decline"]);
+    expect(last(0.5, { tokens: 100 })).toEqual(["tokens_z", "improvement"]);
+    expect(last(0.5, { seconds: 100 })).toEqual(["duration_z", "decline"]);
+    expect(last(0.5, { seconds: 12 })).toBeUndefined();
+  });
+
+  it("asks more of each metric the more there are", () => {
+    const limit = (options: RewardOptions) =>
+      assessments(series(varied(12, 0.5), () => options)).at(-1)!.metrics[0]!.limit!;
+    expect(limit({ tokens: 10, seconds: 1, uncertainty: 0.1 })).toBeGreaterThan(limit({}));
+    const only = assessments(
+      series(varied(9, 0.5), () => ({ tokens: 10 })),
+      { metrics: ["score"] },
+    ).at(-1)!;
+    expect(only.metrics.map(({ metric }) => metric)).toEqual(["score"]);
+  });
+
+  it("compares tokens on a log scale and says so", () => {
+    const [last] = assessments(
+      series(varied(8, 0.5), (index) => ({ tokens: index % 2 === 0 ? 100 : 400 })),
+    ).slice(-1);
+    expect(last!.baseline[1]).toMatchObject({ metric: "tokens", scale: "log", sample_count: 7 });
+    expect(last!.baseline[1]!.mean).toBeCloseTo(100 ** (4 / 7) * 400 ** (3 / 7), 6);
+    expect(last!.metrics[1]!.z).toBeCloseTo(
+      Math.log(400 / last!.baseline[1]!.mean!) / last!.baseline[1]!.spread!,
+      9,
+    );
   });
 
   it("is silent until there is enough to compare with", () => {
@@ -103,38 +159,85 @@ describe("drift", () => {
     expect(first).toMatchObject({ alert: false, reason: "insufficient_baseline" });
   });
 
-  it("does not hold an uncertainty against sessions that had none", () => {
-    const all = assessments(
-      series([...perfect(6), 1, 1], [...Array.from({ length: 6 }), 0.9, 0.1] as number[]),
-    );
-    expect(all[6]).toMatchObject({
-      alert: false,
-      reason: null,
-      baseline: [
-        { metric: "score", sample_count: 6 },
-        { metric: "uncertainty", sample_count: 0, mean: null },
-      ],
-    });
-    expect(all[7]).toMatchObject({ baseline: [{}, { metric: "uncertainty", sample_count: 1, mean: 0.9 }] });
-  });
-
   it("looks back over its window and no further", () => {
-    const all = assessments(series([0, 0, 0, 1, 1, 1, 1, 1, 1]), { window: 5 });
-    expect(all.at(-1)).toMatchObject({ baseline: [{ sample_count: 5, mean: 1 }] });
-    expect(all.at(-2)).toMatchObject({ baseline: [{ sample_count: 5, mean: 0.8 }] });
+    const all = assessments(series([0, 0.1, 0, 1, 0.9, 1, 0.9, 1, 1]), { window: 5, min_baseline: 9 });
+    expect(all.at(-1)!.baseline[0]).toMatchObject({ sample_count: 5, mean: 0.96 });
   });
 
-  it("keeps learning keys apart", () => {
-    const other = [1, 2, 3].map((second) =>
-      rewarded(`other ${second}`, 0, at(second), { learning_key: "sums" }),
-    );
-    const facts = series(perfect(6)).flatMap((fact, index) => [fact, ...other.slice(index, index + 1)]);
-    const sums = assessments(facts).filter(({ learning_key }) => learning_key === "sums");
-    expect(sums.map(({ meta, baseline }) => [meta.sequence, baseline[0]?.sample_count])).toEqual([
-      [1, 0],
-      [2, 1],
-      [3, 2],
+  it("leaves alerted sessions out of the baseline, and takes back those that a person approved", () => {
+    const facts = series([...perfect(8), 0, 1, 1]);
+    expect(
+      assessments(facts)
+        .map(({ baseline }) => baseline[0]!.sample_count)
+        .slice(-3),
+    ).toEqual([8, 8, 9]);
+    const approved = [...facts.slice(0, 9), decided("approved", 10, "a", "8"), ...facts.slice(9)];
+    expect(
+      assessments(approved)
+        .map(({ baseline }) => baseline[0]!.sample_count)
+        .slice(-3),
+    ).toEqual([8, 9, 10]);
+  });
+
+  it("leaves out what a person had quarantined by the time a session completed", () => {
+    const facts = series(varied(12, 0.7));
+    const counts = (...words: EventOf<"ReviewDecided">[]) =>
+      assessments([...words, ...facts]).map(({ baseline }) => baseline[0]!.sample_count);
+    const quarantined = decided("quarantined", 9, "q", "2");
+    expect(counts(quarantined)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10]);
+    expect(counts(quarantined, decided("approved", 11, "a", "2"))).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 10, 11,
     ]);
+    expect(counts(decided("quarantined", 99, "q", "2"))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+  });
+
+  it("finds a slow decline, and settles on the level it leads to", () => {
+    const scores = [
+      ...varied(50, 0.9, 0.03),
+      ...varied(150, 0, 0.03).map((noise, index) => 0.9 - 0.004 * index + noise),
+      ...varied(60, 0.3, 0.03),
+    ];
+    const found = alerts(assessments(series(scores)));
+    expect(found[0]![0]).toBeLessThan(80);
+    expect(new Set(found.map(([, , direction]) => direction))).toEqual(new Set(["decline"]));
+    expect(found.some(([, reason]) => reason === "score_change")).toBe(true);
+    expect(found.filter(([index]) => Number(index) >= 225)).toEqual([]);
+  });
+
+  it("stops alerting after a sustained shift: the new level is the baseline", () => {
+    const all = assessments(series([...varied(40, 0.8), ...varied(60, 0.4)]));
+    const found = alerts(all).map(([index]) => Number(index));
+    expect(found[0]).toBe(40);
+    expect(found.at(-1)).toBeLessThan(55);
+    // The change is dated to where the sum of rank scores set out, a few sessions before it at most.
+    expect(all.at(-1)!.baseline[0]!.since! / at(1)).toBeGreaterThan(35);
+    expect(all.at(-1)!.baseline[0]!.since! / at(1)).toBeLessThanOrEqual(41);
+    expect(all.at(-1)!.baseline[0]!.mean).toBeCloseTo(0.4, 1);
+  });
+
+  it("does not look for changes where no share of false alarms is left for them", () => {
+    const all = assessments(series([...varied(40, 0.8), ...varied(30, 0.74)]), {
+      change_point: { slack: 0.5, share: 0 },
+    });
+    expect(all.at(-1)!.metrics[0]!.change ?? null).toBeNull();
+  });
+
+  it("compares within agent, models and configuration, unless told to mix them", () => {
+    const facts = series(varied(24, 0.5), (index) => ({
+      models: [index % 2 === 0 ? "a" : "b"],
+      configuration: index < 12 ? "one" : "two",
+    }));
+    const count = (by: DriftGuardrails["by"]) => assessments(facts, { by }).at(-1)!.baseline[0]!.sample_count;
+    expect(count(["agent", "model", "configuration"])).toBe(5);
+    expect(count(["model"])).toBe(11);
+    expect(count(["agent"])).toBe(23);
+    expect(assessments(facts, { by: ["model"] }).at(-1)!.cohort).toBe('{"model":["b"]}');
+  });
+
+  it("remembers the newest cohorts only", () => {
+    const facts = series(varied(80, 0.5), (index) => ({ agent: `agent ${index % 40}` }));
+    const { keyState } = applyFacts(drift, undefined, facts, rulesOf());
+    expect(Object.keys(keyState!.state!.cohorts)).toHaveLength(32);
   });
 
   describe("with a session that comes late", () => {
@@ -142,7 +245,7 @@ describe("drift", () => {
     const late = inOrder[2]!;
     const arrived = [...inOrder.filter((fact) => fact !== late), late];
     const bySession = (facts: readonly Reward[]) =>
-      new Map(assessments(facts, { min_baseline: 1 }).map((event) => [event.meta.session_id, event]));
+      new Map(assessments(facts).map((event) => [event.meta.session_id, event]));
 
     it("assesses it against those that completed before it", () => {
       expect(bySession(arrived).get(late.meta.session_id)).toMatchObject({
@@ -155,18 +258,18 @@ describe("drift", () => {
       const all = bySession([...arrived, next]);
       expect(all.size).toBe(7);
       expect(all.get(inOrder[3]!.meta.session_id)).toMatchObject({ baseline: [{ sample_count: 2 }] });
-      expect(all.get(next.meta.session_id)).toEqual(
-        expect.objectContaining({
-          baseline: bySession([...inOrder, next]).get(next.meta.session_id)!.baseline,
-        }),
+      expect(all.get(next.meta.session_id)!.baseline).toEqual(
+        bySession([...inOrder, next]).get(next.meta.session_id)!.baseline,
       );
     });
 
     it("finds a whole window before it when as many have overtaken it", () => {
-      const scores = Array.from({ length: 9 }, (_, index) => index / 10);
-      const facts = series(scores);
+      const facts = series(Array.from({ length: 9 }, (_, index) => index / 10));
       const overtaken = facts[4]!;
-      const all = assessments([...facts.filter((fact) => fact !== overtaken), overtaken], { window: 4 });
+      const all = assessments([...facts.filter((fact) => fact !== overtaken), overtaken], {
+        window: 4,
+        min_baseline: 5,
+      });
       expect(all.at(-1)).toMatchObject({ completed_at: at(5), baseline: [{ sample_count: 4, mean: 0.15 }] });
     });
   });
@@ -174,47 +277,113 @@ describe("drift", () => {
   it("orders sessions that completed together by their id", () => {
     const together = ["a", "b", "c"].map((name) => rewarded(name, 0.5, at(1)));
     const sorted = [...together].sort((a, b) => (a.meta.session_id! < b.meta.session_id! ? -1 : 1));
-    const reversed = assessments([...sorted].reverse(), { min_baseline: 1 });
-    expect(reversed.map(({ baseline }) => baseline[0]!.sample_count)).toEqual([0, 0, 0]);
-    const forward = assessments(sorted, { min_baseline: 1 });
-    expect(forward.map(({ baseline }) => baseline[0]!.sample_count)).toEqual([0, 1, 2]);
+    const counts = (facts: readonly Reward[]) =>
+      assessments(facts).map(({ baseline }) => baseline[0]!.sample_count);
+    expect(counts([...sorted].reverse())).toEqual([0, 0, 0]);
+    expect(counts(sorted)).toEqual([0, 1, 2]);
   });
 
   it("never counts a session in its own baseline, however often it was rewarded", () => {
     const [one] = series([1]);
-    const again = {
-      ...one!,
-      score: 0,
-      meta: { ...one!.meta, event_id: "018f0000-0000-7000-8000-000000000000" },
-    };
-    expect(assessments([one!, again]).at(-1)).toMatchObject({ baseline: [{ sample_count: 0 }] });
-  });
-
-  it("keeps a state of two windows at most, in order, whatever arrives", () => {
-    const arrivals = fc.array(
-      fc.record({
-        second: fc.integer({ min: 1, max: 40 }),
-        score: fc.double({ min: 0, max: 1, noNaN: true }),
-      }),
-      { maxLength: 40 },
-    );
-    fc.assert(
-      fc.property(arrivals, fc.integer({ min: 1, max: 6 }), (sessions, window) => {
-        const facts = sessions.map(({ second, score }, index) => rewarded(String(index), score, at(second)));
-        const rules = rulesOf({ drift: { window, threshold: 3, min_baseline: 1 } });
-        const kept = applyFacts(drift, undefined, facts, rules).keyState?.state?.sessions ?? [];
-        expect(kept.length).toBe(Math.min(facts.length, 2 * window));
-        const places = kept.map(
-          ({ completed_at, session_id }) => `${String(completed_at).padStart(12, "0")} ${session_id}`,
-        );
-        expect(places).toEqual([...places].sort());
-      }),
-    );
+    const meta = { ...one!.meta, event_id: "018f0000-0000-7000-8000-000000000000" };
+    const again = { ...one!, score: 0, models: ["other"], meta };
+    const all = assessments([one!, again, rewarded("two", 1, at(9), { models: ["other"] })]);
+    expect(all.map(({ baseline }) => baseline[0]!.sample_count)).toEqual([0, 0, 1]);
   });
 
   it("refuses a reward that names no rules", () => {
     const [one] = series([1]);
     const underived = { ...one!, meta: { ...one!.meta, derivation: null } };
     expect(() => assessments([underived])).toThrow(expect.objectContaining({ code: "ATLAS_EVENT_INVALID" }));
+  });
+});
+
+describe("drift, whatever arrives", () => {
+  const sessions = fc.array(
+    fc.record({
+      second: fc.integer({ min: 1, max: 60 }),
+      score: fc.constantFrom(0, 0.5, 0.9, 1),
+      agent: fc.constantFrom("a", "b"),
+      key: fc.constantFrom("counting", "sums"),
+    }),
+    { minLength: 1, maxLength: 40 },
+  );
+  const words = fc.array(
+    fc.record({
+      second: fc.integer({ min: 1, max: 60 }),
+      session: fc.nat({ max: 40 }),
+      decision: fc.constantFrom("approved", "quarantined"),
+    }),
+    { maxLength: 8 },
+  );
+  const rewards = (list: { second: number; score: number; agent: string; key: string }[]): Reward[] =>
+    list.map(({ second, score, agent, key }, index) =>
+      rewarded(String(index), score, at(second), { agent, learning_key: key }),
+    );
+  const decisions = (list: { second: number; session: number; decision: string }[]) =>
+    list.map(({ second, session, decision }, index) =>
+      decided(decision, second, `w${index}`, String(session)),
+    );
+  const guardrails = { window: 6, min_baseline: 2 };
+
+  it("keeps a state of two windows at most, in order", () => {
+    fc.assert(
+      fc.property(sessions, words, (list, said) => {
+        const facts = [
+          ...decisions(said),
+          ...rewards(list).filter(({ learning_key }) => learning_key === "counting"),
+        ];
+        const { keyState } = applyFacts(drift, undefined, facts, guarded(guardrails));
+        for (const cohort of Object.values(keyState?.state?.cohorts ?? {})) {
+          expect(cohort.sessions.length).toBeLessThanOrEqual(12);
+          const places = cohort.sessions.map(
+            ({ place: [time, id] }) => `${String(time).padStart(12, "0")} ${id}`,
+          );
+          expect(places).toEqual([...places].sort());
+        }
+      }),
+    );
+  });
+
+  it("is pure over any interleaving, split, restart and repetition of many keys", () => {
+    fc.assert(
+      fc.property(sessions, words, fc.integer(), (list, said, seed) => {
+        const facts: AtlasEvent[] = [...rewards(list), ...decisions(said)];
+        checkProcessor(drift, facts, { rules: guarded(guardrails), runs: 6, seed });
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it("does not depend on where decisions stand among rewards, as long as none comes late", () => {
+    fc.assert(
+      fc.property(
+        sessions,
+        words,
+        fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true })),
+        (list, said, chance) => {
+          const ordered = rewards(list)
+            .filter(({ learning_key }) => learning_key === "counting")
+            .sort(
+              (a, b) => a.completed_at - b.completed_at || (a.meta.session_id! < b.meta.session_id! ? -1 : 1),
+            );
+          const early = decisions(said);
+          const bytes = (facts: readonly (Reward | EventOf<"ReviewDecided">)[]) =>
+            applyFacts(drift, undefined, facts, guarded(guardrails)).events;
+          const first = bytes([...early, ...ordered]);
+          const mixed: (Reward | EventOf<"ReviewDecided">)[] = [];
+          const left = early.map((word) => ({ word, wait: chance.next().value as number }));
+          for (const reward of ordered) {
+            for (const each of left.splice(0).sort((a, b) => a.wait - b.wait)) {
+              if (each.word.meta.occurred_at <= reward.completed_at || each.wait < 0.3) mixed.push(each.word);
+              else left.push(each);
+            }
+            mixed.push(reward);
+          }
+          expect(bytes(mixed)).toEqual(first);
+        },
+      ),
+      { numRuns: 60 },
+    );
   });
 });

@@ -43,7 +43,7 @@ export interface JudgementOptions {
 export function judgedSession(
   session: string,
   judgements: readonly JudgementOptions[],
-  options: { endedAt?: number; rules_hash?: string; name?: string } = {},
+  options: { endedAt?: number; rules_hash?: string; name?: string; between?: readonly AtlasEvent[] } = {},
 ): AtlasEvent[] {
   const endedAt = options.endedAt ?? 5_000_000;
   const made = judgements.map(({ judge = "outcome", stage = "sample", step_id, ...rest }, index) =>
@@ -54,7 +54,7 @@ export function judgedSession(
       ...(step_id === undefined ? {} : { scope: "step", step_id }),
     }),
   );
-  return [
+  const events = [
     fact(
       "SessionStarted",
       session,
@@ -62,6 +62,7 @@ export function judgedSession(
       { task: "count", learning_key: "counting", agent: "counter", tags: ["a", "b"] },
       { occurred_at: endedAt - 4_000_000 },
     ),
+    ...(options.between ?? []),
     fact(
       "SessionEnded",
       session,
@@ -88,6 +89,18 @@ export function judgedSession(
       { occurred_at: endedAt + 1_000_000, trace_id: "0af7651916cd43dd8448eb211c80319c" },
     ),
   ];
+  return events.map((event, index) => ({ ...event, meta: { ...event.meta, sequence: index + 1 } }));
+}
+
+export interface RewardOptions {
+  uncertainty?: number;
+  tokens?: number;
+  seconds?: number;
+  learning_key?: string;
+  agent?: string;
+  models?: string[];
+  configuration?: string;
+  complete?: boolean;
 }
 
 /** A rewarded session of the learning key "counting". */
@@ -95,9 +108,9 @@ export function rewarded(
   session: string,
   score: number,
   completed_at: number,
-  options: { uncertainty?: number; learning_key?: string } = {},
+  options: RewardOptions = {},
 ): EventOf<"SessionRewarded"> {
-  const { uncertainty, learning_key = "counting" } = options;
+  const { uncertainty, seconds, learning_key = "counting", agent = "counter", ...rest } = options;
   return fact(
     "SessionRewarded",
     session,
@@ -112,7 +125,9 @@ export function rewarded(
         ...(uncertainty === undefined ? {} : { uncertainty_mean: uncertainty }),
       },
       status: "succeeded",
-      agent: "counter",
+      agent,
+      ...rest,
+      ...(seconds === undefined ? {} : { duration_us: seconds * 1e6 }),
       started_at: completed_at - 1,
       completed_at,
     },
@@ -123,6 +138,21 @@ export function rewarded(
     },
   );
 }
+
+/** A person's word on a session of the learning key "counting". */
+export const decided = (
+  decision: string,
+  second: number,
+  name = `${second}`,
+  session = "one",
+): EventOf<"ReviewDecided"> =>
+  fact(
+    "ReviewDecided",
+    session,
+    name,
+    { learning_key: "counting", decision, author: `author ${name}`, note: `note ${name}` },
+    { occurred_at: second * 1_000_000, source: `review/${name}` },
+  );
 
 /** The seconds-th second, in microseconds. */
 export const at = (seconds: number): number => seconds * 1_000_000;

@@ -4,38 +4,53 @@ import { describe, expect, it } from "vitest";
 import { checkProcessor } from "../../processors/check-processor.ts";
 import { review } from "../../processors/review.ts";
 import { applyFacts } from "../../processors/run-processor.ts";
-import type { EventOf } from "../../schemas/generated/events.ts";
-import { at, fact, rulesOf } from "./facts.ts";
+import type { AtlasEvent, Draft, EventOf } from "../../schemas/generated/events.ts";
+import type { ReviewGuardrails } from "../../schemas/rules.ts";
+import { at, decided, fact, HASH, rulesOf } from "./facts.ts";
 
 type Fact = EventOf<"DriftAssessed"> | EventOf<"ReviewDecided">;
 
-const assessed = (session = "one", alert = true): Fact =>
-  fact("DriftAssessed", session, "", {
-    learning_key: "counting",
-    completed_at: at(1),
-    alert,
-    window: 50,
-    threshold: 3,
-  });
-
-const decided = (decision: string, second: number, name = `${second}`, session = "one"): Fact =>
+const assessed = (
+  draft: Partial<Draft<"DriftAssessed">> = {},
+  { session = "one", revision = 0 }: { session?: string; revision?: number } = {},
+): EventOf<"DriftAssessed"> =>
   fact(
-    "ReviewDecided",
+    "DriftAssessed",
     session,
-    name,
-    { learning_key: "counting", decision, author: `author ${name}`, note: `note ${name}` },
-    { occurred_at: at(second), source: `review/${name}` },
+    `${revision}`,
+    {
+      learning_key: "counting",
+      completed_at: at(1),
+      alert: false,
+      window: 50,
+      threshold: 3,
+      score: 0.9,
+      uncertainty: 0.1,
+      complete: true,
+      ...draft,
+    },
+    { derivation: { processor: "drift", version: 2, rules_hash: HASH, branch: null, revision } },
+  );
+const alarming = (direction: string): EventOf<"DriftAssessed"> =>
+  assessed({ alert: true, reason: "score_z", direction, message: "score 0.1 against 0.9" });
+
+const AUTO: ReviewGuardrails = {
+  auto_approve: { min_reward: 0.8, max_uncertainty: 0.3 },
+  quarantine_on_alert: "decline",
+};
+
+const changes = (facts: readonly AtlasEvent[], guardrails?: ReviewGuardrails) =>
+  checkProcessor(review, facts, { rules: rulesOf(guardrails && { review: guardrails }) })
+    .events as EventOf<"ReviewStatusChanged">[];
+
+const statuses = (facts: readonly Fact[], guardrails?: ReviewGuardrails) =>
+  changes(facts, guardrails).map(
+    ({ from_status, to_status, because }) => `${from_status} ${to_status} ${because}`,
   );
 
-const changes = (facts: readonly Fact[]) =>
-  checkProcessor(review, facts, { rules: rulesOf() }).events as EventOf<"ReviewStatusChanged">[];
-
-const statuses = (facts: readonly Fact[]) =>
-  changes(facts).map(({ from_status, to_status }) => `${from_status} ${to_status}`);
-
-describe("review", () => {
-  it("answers a decision with a change, and drift with nothing", () => {
-    const values = { d: assessed(), a: decided("approved", 1), q: decided("quarantined", 2) };
+describe("review by persons", () => {
+  it("answers a decision with a change, and drift with nothing unless told", () => {
+    const values = { d: alarming("decline"), a: decided("approved", 1), q: decided("quarantined", 2) };
     const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
     scheduler.run(({ cold, expectObservable }) => {
       const outputs$ = review.process(cold<Fact>("d-a--q-d|", values), undefined, rulesOf());
@@ -75,15 +90,13 @@ describe("review", () => {
     ]);
   });
 
-  it("leaves a session pending that nobody decided on", () => {
-    expect(changes([assessed()])).toEqual([]);
-  });
-
   it("keeps the later of two decisions, whichever arrives first", () => {
-    expect(statuses([decided("quarantined", 2), decided("approved", 1)])).toEqual(["pending quarantined"]);
+    expect(statuses([decided("quarantined", 2), decided("approved", 1)])).toEqual([
+      "pending quarantined person",
+    ]);
     expect(statuses([decided("approved", 1), decided("quarantined", 2)])).toEqual([
-      "pending approved",
-      "approved quarantined",
+      "pending approved person",
+      "approved quarantined person",
     ]);
   });
 
@@ -92,53 +105,147 @@ describe("review", () => {
       a.meta.event_id < b.meta.event_id ? -1 : 1,
     );
     const final = (facts: readonly Fact[]) => changes(facts).at(-1)?.to_status;
-    expect(final([low!, high!])).toBe((high as EventOf<"ReviewDecided">).decision);
-    expect(final([high!, low!])).toBe((high as EventOf<"ReviewDecided">).decision);
+    expect(final([low!, high!])).toBe(high!.decision);
+    expect(final([high!, low!])).toBe(high!.decision);
   });
 
-  it("emits nothing for the same status again, and remembers the newer decision", () => {
-    const newer = decided("approved", 3);
-    const events = changes([
-      decided("approved", 1),
-      newer,
-      decided("quarantined", 2),
-      decided("quarantined", 4),
+  it("says who confirmed a status", () => {
+    const again = decided("approved", 3);
+    const [, second] = changes([decided("approved", 1), again]);
+    expect(second).toMatchObject({
+      from_status: "approved",
+      to_status: "approved",
+      author: "author 3",
+      meta: { causation_id: again.meta.event_id },
+    });
+  });
+});
+
+describe("review by rule", () => {
+  it("leaves a session pending unless told otherwise", () => {
+    expect(changes([assessed(), alarming("decline")])).toEqual([]);
+  });
+
+  it("approves what is good, certain, complete and no alert, and says why", () => {
+    const cause = assessed();
+    expect(changes([cause], AUTO)).toMatchObject([
+      {
+        from_status: "pending",
+        to_status: "approved",
+        because: "rule",
+        author: null,
+        note: "reward 0.9 of at least 0.8, uncertainty 0.1 of at most 0.3, no drift alert",
+        meta: { causation_id: cause.meta.event_id, derivation: { rules_hash: HASH } },
+      },
     ]);
-    expect(events.map(({ to_status }) => to_status)).toEqual(["approved", "quarantined"]);
-    expect(events.at(-1)!.overrode).toBe(newer.meta.event_id);
   });
 
-  it("is a function of the set of facts, however drift and decisions interleave", () => {
-    const facts = fc
-      .array(fc.tuple(fc.constantFrom("approved", "quarantined"), fc.integer({ min: 1, max: 5 })), {
-        maxLength: 6,
-      })
-      .map((decisions) =>
-        decisions.map(([decision, second], index) => decided(decision, second, `${index}`)),
-      );
-    const interleavings = facts.chain((decisions) =>
-      fc.tuple(fc.constant(decisions), fc.nat({ max: decisions.length })),
-    );
-    fc.assert(
-      fc.property(interleavings, ([decisions, place]) => {
-        const interleaved = [...decisions.slice(0, place), assessed(), ...decisions.slice(place)];
-        const alone = applyFacts(review, undefined, decisions, rulesOf());
-        expect(applyFacts(review, undefined, interleaved, rulesOf())).toEqual(alone);
+  it.each([
+    ["a low reward", { score: 0.79 }],
+    ["too much uncertainty", { uncertainty: 0.31 }],
+    ["an unknown uncertainty", { uncertainty: null }],
+    ["missing events", { complete: false }],
+    ["no word on its events", { complete: null }],
+    ["an alert", { alert: true, direction: "improvement" }],
+  ])("does not approve with %s", (_, draft) => {
+    expect(statuses([assessed(draft)], AUTO)).toEqual([]);
+  });
+
+  it("does not ask for a certainty that the rules do not ask for", () => {
+    const auto_approve = { min_reward: 0.8, max_uncertainty: null };
+    expect(statuses([assessed({ uncertainty: null })], { ...AUTO, auto_approve })).toEqual([
+      "pending approved rule",
+    ]);
+  });
+
+  it("quarantines on alerts of the direction that it is told", () => {
+    expect(statuses([alarming("decline")], AUTO)).toEqual(["pending quarantined rule"]);
+    expect(statuses([alarming("improvement")], AUTO)).toEqual([]);
+    expect(statuses([alarming("improvement")], { ...AUTO, quarantine_on_alert: "any" })).toEqual([
+      "pending quarantined rule",
+    ]);
+    expect(changes([alarming("decline")], AUTO)[0]!.note).toBe("drift: score 0.1 against 0.9");
+  });
+
+  it("yields to a person, whichever came first", () => {
+    const word = decided("approved", 1);
+    expect(statuses([alarming("decline"), word], AUTO)).toEqual([
+      "pending quarantined rule",
+      "quarantined approved person",
+    ]);
+    expect(changes([alarming("decline"), word], AUTO)[1]!.overrode).toBe(alarming("decline").meta.event_id);
+    expect(statuses([word, alarming("decline")], AUTO)).toEqual(["pending approved person"]);
+  });
+
+  it("follows a revised assessment, and not the one that it replaced", () => {
+    const revised = assessed({ alert: true, direction: "decline" }, { revision: 1 });
+    expect(statuses([assessed(), revised], AUTO)).toEqual([
+      "pending approved rule",
+      "approved quarantined rule",
+    ]);
+    expect(statuses([revised, assessed()], AUTO)).toEqual(["pending quarantined rule"]);
+    expect(statuses([assessed(), assessed({ score: 0.1 }, { revision: 1 })], AUTO)).toEqual([
+      "pending approved rule",
+      "approved pending rule",
+    ]);
+  });
+});
+
+describe("review, whatever arrives", () => {
+  const words = fc
+    .array(
+      fc.record({
+        decision: fc.constantFrom("approved", "quarantined"),
+        second: fc.integer({ min: 1, max: 4 }),
+        session: fc.constantFrom("one", "two", "three"),
       }),
+      { maxLength: 8 },
+    )
+    .map((list) =>
+      list.map(({ decision, second, session }, index) => decided(decision, second, `${index}`, session)),
+    );
+  const verdicts = fc.tuple(
+    ...["one", "two", "three"].map((session) =>
+      fc
+        .constantFrom<Partial<Draft<"DriftAssessed">>>(
+          {},
+          { score: 0 },
+          { alert: true, direction: "decline" },
+        )
+        .map((draft) => assessed(draft, { session })),
+    ),
+  );
+  const facts = fc
+    .tuple(words, verdicts)
+    .map(([decisions, assessments]): Fact[] => [...decisions, ...assessments]);
+  const twoOrders = facts.chain((all) =>
+    fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length, maxLength: all.length })),
+  );
+
+  it("ends in one status with one cause for any order of many sessions' facts", () => {
+    const last = (order: readonly Fact[]) => {
+      const final = new Map<string, string>();
+      for (const { meta, to_status, because } of changes(order, AUTO))
+        final.set(meta.session_id!, `${to_status} ${because} ${meta.causation_id}`);
+      return [...final].sort(([a], [b]) => (a < b ? -1 : 1));
+    };
+    fc.assert(
+      fc.property(twoOrders, ([all, shuffled]) => {
+        expect(last(shuffled)).toEqual(last(all));
+      }),
+      { numRuns: 60 },
     );
   });
 
-  it("ends in one status for any order of the decisions", () => {
-    const decisions = [
-      decided("approved", 1),
-      decided("quarantined", 2),
-      decided("approved", 2, "2b"),
-      assessed(),
-    ];
+  it("has the same state for any order of one session's facts", () => {
+    const own = twoOrders.map((orders) =>
+      orders.map((order) => order.filter(({ meta }) => meta.session_id === assessed().meta.session_id)),
+    );
+    const rules = rulesOf({ review: AUTO });
     fc.assert(
-      fc.property(fc.shuffledSubarray(decisions, { minLength: 4, maxLength: 4 }), (order) => {
-        const { keyState } = applyFacts(review, undefined, order, rulesOf());
-        expect(keyState?.state).toEqual(applyFacts(review, undefined, decisions, rulesOf()).keyState?.state);
+      fc.property(own, ([all, shuffled]) => {
+        const state = applyFacts(review, undefined, all!, rules).keyState?.state;
+        expect(applyFacts(review, undefined, shuffled!, rules).keyState?.state).toEqual(state);
       }),
     );
   });

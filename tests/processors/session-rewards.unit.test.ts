@@ -6,18 +6,21 @@ import { applyFacts } from "../../processors/run-processor.ts";
 import { sessionRewards } from "../../processors/session-rewards.ts";
 import type { AtlasEvent, EventOf } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
-import type { Rubric } from "../../schemas/rules.ts";
+import { DEFAULT_RULES, type Rubric } from "../../schemas/rules.ts";
 import { fact, HASH, type JudgementOptions, judgedSession, rulesOf } from "./facts.ts";
 
 type Fact = Parameters<typeof sessionRewards.key>[0];
 
-function rewardOf(facts: readonly AtlasEvent[], weights: Rubric["weights"] = {}) {
-  const rules = rulesOf({ rubric: { aggregation: "weighted_mean", weights } });
+function rewardOf(facts: readonly AtlasEvent[], rubric: Partial<Rubric> = {}) {
+  const rules = rulesOf({ rubric: { ...DEFAULT_RULES.rubric, ...rubric } });
   return checkProcessor(sessionRewards, facts, { rules }).events as EventOf<"SessionRewarded">[];
 }
 
-const rewardFor = (judgements: readonly JudgementOptions[], weights: Rubric["weights"] = {}) =>
-  rewardOf(judgedSession("one", judgements), weights)[0];
+const rewardFor = (
+  judgements: readonly JudgementOptions[],
+  weights: Rubric["weights"] = {},
+  rubric: Partial<Rubric> = {},
+) => rewardOf(judgedSession("one", judgements), { weights, ...rubric })[0];
 
 describe("session-rewards", () => {
   it("emits when the set is complete, and only then", () => {
@@ -65,14 +68,14 @@ describe("session-rewards", () => {
       completed_at: 5_000_000,
       judgements: judged.judgements,
       meta: {
-        event_id: idOf("session-rewards", 1, HASH, judged.meta.event_id, 0),
+        event_id: idOf("session-rewards", 2, HASH, judged.meta.event_id, 0),
         session_id: judged.meta.session_id,
         source: `session-rewards/${judged.meta.session_id}`,
         sequence: 1,
         occurred_at: 6_000_000,
         causation_id: judged.meta.event_id,
         trace_id: "0af7651916cd43dd8448eb211c80319c",
-        derivation: { processor: "session-rewards", version: 1, rules_hash: HASH, branch: null, revision: 0 },
+        derivation: { processor: "session-rewards", version: 2, rules_hash: HASH, branch: null, revision: 0 },
       },
     });
   });
@@ -185,11 +188,97 @@ describe("session-rewards", () => {
     const facts = judgedSession("one", [{ score: 1 }]) as Fact[];
     expect(applyFacts(sessionRewards, undefined, facts, rulesOf()).keyState).toEqual({
       state: undefined,
-      version: 1,
+      version: 2,
       emitted: 1,
     });
     const unjudged = judgedSession("two", []) as Fact[];
     expect(applyFacts(sessionRewards, undefined, unjudged, rulesOf()).keyState).toBeUndefined();
+  });
+
+  it("has the statistics of each judge and each step", () => {
+    const reward = rewardFor([
+      { score: 0.5 },
+      { score: 0.2, step_id: 1, uncertainty: 0.1 },
+      { score: 0.6, step_id: 1, uncertainty: 0.3 },
+      { score: 0.9, step_id: 1, stage: "arbitration" },
+    ]);
+    const judge = { score: 0.9, stddev: 0.2, uncertainty: 0.2, best_uncertainty: 0.1, escalated: true };
+    expect(reward!.steps).toMatchObject([
+      {
+        score: 0.9,
+        judges: [judge],
+        statistics: { score_mean: 0.4, score_stddev: 0.2, sample_count: 2, best_uncertainty: 0.1 },
+        escalations: 1,
+      },
+    ]);
+    expect(reward!.judges).toMatchObject([{ stddev: 0, best_uncertainty: null }]);
+  });
+
+  it.each([
+    ["median" as const, { a: 1, b: 1, c: 1 }, 0.7],
+    ["median" as const, { a: 5, b: 1, c: 1 }, 0.1],
+    ["median" as const, { a: 1, b: 1, c: 2 }, 0.8],
+    ["median" as const, { a: 0, b: 1, c: 1 }, 0.8],
+    ["min" as const, { a: 1, b: 1, c: 1 }, 0.1],
+    ["min" as const, { a: 0, b: 1, c: 1 }, 0.7],
+    ["weighted_mean" as const, { a: 1, b: 2, c: 1 }, 0.6],
+  ])("puts judges together by their %s under the weights %j", (aggregation, weights, score) => {
+    const judgements = [
+      { judge: "c", score: 0.9 },
+      { judge: "a", score: 0.1 },
+      { judge: "b", score: 0.7 },
+    ];
+    expect(rewardFor(judgements, weights, { aggregation })!.score).toBe(score);
+  });
+
+  it("leaves out samples that are too uncertain, and judges with too few", () => {
+    const judgements = [
+      { judge: "a", score: 0.2, uncertainty: 0.9 },
+      { judge: "a", score: 0.8, uncertainty: 0.1 },
+      { judge: "b", score: 0.4, uncertainty: 0.9 },
+      { judge: "c", score: 0.1, uncertainty: 0.9 },
+      { judge: "c", score: 0.6, uncertainty: 0.9, stage: "arbitration" },
+    ];
+    const certain = rewardFor(judgements, {}, { thresholds: { max_uncertainty: 0.5, min_samples: 1 } });
+    expect(certain!.judges.map(({ judge, score }) => [judge, score])).toEqual([
+      ["a", 0.8],
+      ["c", 0.6],
+    ]);
+    const many = rewardFor(judgements, {}, { thresholds: { max_uncertainty: 1, min_samples: 2 } });
+    expect(many!.judges.map(({ judge }) => judge)).toEqual(["a", "c"]);
+    const none = { thresholds: { max_uncertainty: 0.05, min_samples: 1 } };
+    expect(rewardFor(judgements.slice(0, 2), {}, none)).toBeUndefined();
+  });
+
+  it("carries the models that answered the student, and how it was set up", () => {
+    const call = (name: string, role: string, model: string, error: string | null = null) =>
+      fact("ModelCallEnded", "one", name, { call_id: name, role, provider: "openai", model, error });
+    const between = [
+      call("1", "student", "small"),
+      call("2", "teacher", "large"),
+      call("3", "student", "big"),
+      call("4", "student", "small"),
+      call("5", "student", "broken", "timeout"),
+    ];
+    const [reward] = rewardOf(judgedSession("one", [{ score: 1 }], { between }));
+    expect(reward).toMatchObject({ models: ["big", "small"], complete: true });
+    const [other] = rewardOf(judgedSession("two", [{ score: 1 }]));
+    expect(other).toMatchObject({ models: [], complete: true, configuration: reward!.configuration });
+    const [started, ...rest] = judgedSession("one", [{ score: 1 }]) as [EventOf<"SessionStarted">, ...Fact[]];
+    const [prompted] = rewardOf([{ ...started, executor_system_prompt: "Count." }, ...rest]);
+    expect(prompted!.configuration).not.toBe(reward!.configuration);
+  });
+
+  it("says that a session is incomplete where one of its events is missing", () => {
+    const between = ["1", "2"].map((name) =>
+      fact("StepSkipped", "one", name, { step_id: Number(name), reason: "done" }),
+    );
+    const facts = judgedSession("one", [{ score: 1 }], { between });
+    expect(rewardOf(facts)[0]!.complete).toBe(true);
+    expect(rewardOf([...facts.slice(0, 2), facts[1]!, ...facts.slice(2)])[0]!.complete).toBe(true);
+    expect(rewardOf(facts.filter((event) => event !== between[0] && event !== facts[1]))[0]!.complete).toBe(
+      false,
+    );
   });
 
   it("is a function of the set of facts, whatever their order", () => {
@@ -209,8 +298,16 @@ describe("session-rewards", () => {
       );
     fc.assert(
       fc.property(shuffledSession, ([facts, shuffled]) => {
-        const ordered = applyFacts(sessionRewards, undefined, facts, rulesOf());
-        expect(applyFacts(sessionRewards, undefined, shuffled, rulesOf())).toEqual(ordered);
+        // Only sources interleave in a log: what is missing of one shows by its sequences.
+        const whole = (events: readonly Fact[]) => {
+          const { keyState, events: emitted } = applyFacts(sessionRewards, undefined, events, rulesOf());
+          const rewards = emitted as EventOf<"SessionRewarded">[];
+          return {
+            emitted: keyState?.emitted,
+            rewards: rewards.map((reward) => ({ ...reward, complete: null })),
+          };
+        };
+        expect(whole(shuffled)).toEqual(whole(facts));
       }),
     );
   });

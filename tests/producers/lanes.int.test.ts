@@ -51,13 +51,13 @@ test("coach plans, has the plan reviewed, runs and validates its steps, and make
       prompt_version,
     ]),
   ).toEqual([
-    ["student", null, null],
+    ["student", null, "plan.v1"],
     ["teacher", null, "plan-review.v1"],
     ...[1, 2, 3].flatMap((id) => [
-      ["student", id, null],
+      ["student", id, "step.v1"],
       ["teacher", id, "step-validation.v1"],
     ]),
-    ["student", null, null],
+    ["student", null, "synthesis.v1"],
     ["judge", null, "session-judge.v1"],
   ]);
 });

@@ -68,7 +68,7 @@ test("a session that is accepted at once is emitted in the order in which it hap
     tokens: { prompt: 33, completion: 21, total: 54, calls: 3 },
     simulated: false,
   });
-  expect(result.tokens.byRole.student).toEqual({ prompt: 11, completion: 7, total: 18, calls: 1 });
+  expect(result.tokens.byRole.student).toMatchObject({ prompt: 11, completion: 7, total: 18, calls: 1 });
   expect(result.error).toBeUndefined();
 });
 

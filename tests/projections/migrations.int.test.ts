@@ -22,7 +22,7 @@ describe.skipIf(await missing("postgres"))("the read models' tables", () => {
     const { rows } = await db.query(
       "select version from atlas_log.migrations where series like 'read-models%'",
     );
-    expect(rows).toEqual([{ version: 1 }]);
+    expect(rows).toEqual([{ version: 2 }]);
   });
 
   it("are made in the first schema of the search path", async () => {
@@ -100,20 +100,52 @@ describe.skipIf(await missing("postgres"))("the read models' checks", () => {
     ["sessions", `reward = '{"score":"0.5","judges":[]}'`],
     ["sessions", `reward = '{"score":0.5,"judges":[1]}'`],
     ["sessions", `reward = '{"score":0.5,"judges":[{"samples":["x"]}]}'`],
+    ["sessions", `reward = '{"score":0.5,"judges":[{"score":1},{"score":1,"samples":["x"]}]}'`],
+    ["sessions", `reward = '{"score":0.5,"judges":[{"score":1,"samples":"x"}]}'`],
+    ["sessions", `reward = '{"score":0.5,"judges":[{"score":null,"samples":[]}]}'`],
+    ["sessions", `reward = '{"score":0.5,"judges":[{"samples":[]}]}'`],
+    ["sessions", "reward = 'null'"],
+    ["sessions", "reward_audit = '[1]'"],
+    ["sessions", "status = 'unheard of'"],
+    ["sessions", `metadata = '{"drift":"no"}'`],
+    ["sessions", `metadata = '{"teacher_notes":"x"}'`],
     ["sessions", `reward_stats = '{"score":"hi"}'`],
     ["sessions", "reward_audit = '{}'"],
     ["sessions", "review_status = 'unheard of'"],
     ["plans", "plan = '[]'"],
     ["plans", `plan = '{"steps":null}'`],
     ["plans", `plan = '{"steps":[{"id":"1"}]}'`],
+    ["plans", `plan = '{"steps":[{}]}'`],
+    ["plans", `plan = '{"steps":["x"]}'`],
     ["step_results", `evaluation = '"text"'`],
+    ["step_results", `evaluation = '{"score":0.5}'`],
+    ["step_results", `evaluation = '{"validation":null}'`],
+    ["step_results", `evaluation = '{"reward":{"score":0.5,"judges":["x"]}}'`],
+    ["step_results", `evaluation = '{"reward":{"score":0.5,"judges":[{"score":1,"samples":[1]}]}}'`],
     ["step_results", `evaluation = '{"reward":0.5}'`],
     ["step_results", `evaluation = '{"reward":{"score":null}}'`],
     ["step_results", `evaluation = '{"validation":[]}'`],
     ["step_results", "metadata = '[]'"],
     ["step_attempts", "evaluation = '[]'"],
+    ["step_attempts", `evaluation = '{"validation":"x"}'`],
     ["trajectory_events", `event = '"text"'`],
+    ["trajectory_events", `event = '{"payload":"x"}'`],
   ])("refuse in %s what breaks a reader: %s", async (table, malformed) => {
     await expect(db.query(`update ${table} set ${malformed}`)).rejects.toMatchObject({ code: "23514" });
+  });
+
+  it.each([
+    ["sessions", "metadata"],
+    ["step_results", "evaluation"],
+    ["step_results", "metadata"],
+    ["step_results", "trace"],
+    ["step_results", "output"],
+    ["step_results", "attempts"],
+    ["step_attempts", "evaluation"],
+    ["plans", "plan"],
+    ["trajectory_events", "event"],
+    ["trajectory_events", "session_id"],
+  ])("refuse in %s a missing %s", async (table, column) => {
+    await expect(db.query(`update ${table} set ${column} = null`)).rejects.toMatchObject({ code: "23502" });
   });
 });

@@ -86,6 +86,40 @@ describe.each(DATABASES)("training data on $name", ({ skip, open }) => {
       expect(await read({ sessionIds: [sessionId("s3"), sessionId("s1")] })).toEqual(named(3, 1));
     });
 
+    it("comes by what else is known of a session", async () => {
+      const read = async (options: Parameters<typeof getTrainingSessions>[1]): Promise<string[]> =>
+        tasks(await getTrainingSessions(db, options));
+      expect(await read({ maxReward: 0.2 })).toEqual(named(2, 1, 0));
+      expect(await read({ minReward: 0.3, maxReward: 0.5 })).toEqual(named(5, 4, 3));
+      expect(await read({ createdBefore: new Date((START + 2 * DAY) / 1000) })).toEqual(named(1, 0));
+      expect(await read({ lane: "coach" })).toHaveLength(10);
+      expect(await read({ lane: "auto" })).toEqual([]);
+      expect(await read({ agent: "counter", limit: 1 })).toEqual(named(9));
+      expect(await read({ agent: "x" })).toEqual([]);
+      expect(await read({ tags: ["a"] })).toHaveLength(10);
+      expect(await read({ tags: ["a", "b"] })).toEqual([]);
+      expect(await read({ tags: [] })).toHaveLength(10);
+      expect(await read({ driftAlert: false })).toHaveLength(10);
+      expect(await read({ driftAlert: true })).toEqual([]);
+      expect(await read({ minSteps: 2 })).toHaveLength(10);
+      expect(await read({ minSteps: 3 })).toEqual([]);
+      expect(await read({ minSteps: 1, reviewStatusFilters: "all" })).toHaveLength(12);
+      expect(await countTrainingSessions(db, { maxReward: 0.2, lane: "coach", tags: ["a"] })).toBe(3);
+    });
+
+    it.each([
+      { minReward: Number.NaN },
+      { maxReward: Number.POSITIVE_INFINITY },
+      { createdAfter: new Date("no date") },
+      { createdBefore: "2026-01-01" as unknown as Date },
+      { limit: -1 },
+      { limit: 1.5 },
+      { offset: -1 },
+      { minSteps: -1 },
+    ])("refuses what means nothing: %o", async (options) => {
+      await expect(getTrainingSessions(db, options)).rejects.toMatchObject({ code: "ATLAS_FILTER_INVALID" });
+    });
+
     it("counts what it would give", async () => {
       expect(await countTrainingSessions(db)).toBe(10);
       expect(await countTrainingSessions(db, { minReward: 0.7, learningKey: "odd" })).toBe(2);
@@ -170,7 +204,7 @@ describe.each(DATABASES)("training data on $name", ({ skip, open }) => {
       await getTrainingSessions(few.db, { limit: 1 });
       await getTrainingSessions(many.db, { reviewStatusFilters: "all" });
       expect(many.count()).toBe(few.count());
-      expect(many.count()).toBe(4);
+      expect(many.count()).toBe(1);
     });
 
     it("comes in pages and as a stream, every session once", async () => {

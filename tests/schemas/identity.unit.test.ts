@@ -27,10 +27,15 @@ describe("identity", () => {
 
 describe("rules", () => {
   it("have a hash that does not depend on the order of their keys", () => {
-    const turned = {
-      drift: { min_baseline: 5, threshold: 3, window: 50 },
-      rubric: { weights: {}, aggregation: "weighted_mean" as const },
-    };
+    const backwards = (value: unknown): unknown =>
+      typeof value === "object" && value !== null && !Array.isArray(value)
+        ? Object.fromEntries(
+            Object.entries(value)
+              .reverse()
+              .map(([key, inner]) => [key, backwards(inner)]),
+          )
+        : value;
+    const turned = backwards(DEFAULT_RULES) as typeof DEFAULT_RULES;
     expect(rulesHash(turned)).toBe(rulesHash(DEFAULT_RULES));
     expect(rulesHash({ ...turned, drift: { ...turned.drift, window: 49 } })).not.toBe(rulesHash(turned));
     expect(rulesHash(turned)).toMatch(/^[0-9a-f]{64}$/);

@@ -21,14 +21,15 @@ describe("topics", () => {
       "DatasetBuilt",
       "PlaybookRevised",
       "PlaybookUsed",
+      "TrainingEnded",
       "TrainingLaunched",
     ]);
     expect(on("atlas.rewards")).toEqual(["SessionRewarded"]);
     expect(on("atlas.drift")).toEqual(["DriftAssessed"]);
     expect(on("atlas.review-status")).toEqual(["ReviewStatusChanged"]);
-    expect(on("atlas.dead-letters")).toEqual(["DeadLettered"]);
+    expect(on("atlas.dead-letters")).toEqual(["DeadLetterRetried", "DeadLettered"]);
     expect(on("atlas.sessions")).toContain("SessionStarted");
-    expect(on("atlas.sessions")).toHaveLength(types.length - 12);
+    expect(on("atlas.sessions")).toHaveLength(types.length - 14);
   });
 
   it.each(types)("give a %s its key", (type) => {

@@ -1,0 +1,134 @@
+import type { AtlasConfig } from "../configs/config-schema.ts";
+import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
+import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
+import type { Database } from "../log/postgres/database.ts";
+import { ALERT_TOPICS, ALERTS, alertConsumer } from "../sinks/alerts/alert-consumer.ts";
+import { checkUrl } from "../sinks/alerts/check-url.ts";
+import { type CourierEvents, startCourier } from "../sinks/alerts/courier.ts";
+import { type Delivery, listDeliveries, retryFailed } from "../sinks/alerts/delivery-store.ts";
+import type { Destination } from "../sinks/alerts/destination.ts";
+import { startsOf } from "../sinks/alerts/news.ts";
+import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
+
+type DestinationConfig = AtlasConfig["alerts"][number];
+
+/** How long a process that ends goes on delivering what is due. */
+const GRACE_MS = 5000;
+
+function fromEnvironment(name: string, variable: string, env: NodeJS.ProcessEnv): string {
+  const value = env[variable]?.trim() ?? "";
+  if (value !== "") return value;
+  throw new AtlasError("ATLAS_CONFIG_INVALID", `the environment variable ${variable} is not set`, {
+    where: `alerts, ${name}`,
+    hint: `Set ${variable}, or take the destination out.`,
+  });
+}
+
+/**
+ * A destination of the configuration with what the environment holds of it, checked as far as can be without asking
+ * a resolver.
+ *
+ * @throws AtlasError ATLAS_CONFIG_INVALID, ATLAS_ALERT_REFUSED
+ */
+export function destinationOf(config: DestinationConfig, env: NodeJS.ProcessEnv): Destination {
+  const { url, urlEnv, ...rest } = config;
+  const { name } = config;
+  const secretEnv = config.type === "webhook" ? config.secretEnv : undefined;
+  const destination = {
+    ...rest,
+    url: url ?? fromEnvironment(name, urlEnv!, env),
+    secret: secretEnv === undefined ? undefined : fromEnvironment(name, secretEnv, env),
+  };
+  try {
+    checkUrl(destination.url, destination);
+  } catch (error) {
+    if (!isAtlasError(error)) throw error;
+    const where = `alerts, ${name}: ${error.where ?? "url"}`;
+    throw new AtlasError("ATLAS_ALERT_REFUSED", error.message, { where, hint: error.hint ?? "" });
+  }
+  return destination;
+}
+
+/** The alerts of one process. */
+export interface Alerting {
+  readonly consumer: Consumer;
+  /** Stops reading, delivers for a moment what is due, and ends; what is left is delivered by whoever is next. */
+  stop(): Promise<void>;
+}
+
+/** How to run them. */
+export interface AlertingOptions extends CourierEvents, Pick<ConsumeOptions, "onRetry" | "onDeadLetter"> {
+  env?: NodeJS.ProcessEnv;
+  graceMs?: number;
+}
+
+/**
+ * Tells the configured destinations about drift and rewards from now on: a consumer keeps what is to be told, a
+ * courier for each destination delivers it.
+ *
+ * @param log with a database
+ * @throws AtlasError ATLAS_CONFIG_INVALID, ATLAS_ALERT_REFUSED, ATLAS_DATABASE_TOO_NEW
+ */
+export async function startAlerting(
+  log: EventLog,
+  configs: readonly DestinationConfig[],
+  options: AlertingOptions = {},
+): Promise<Alerting> {
+  const { env = process.env, graceMs = GRACE_MS, onDelivery, onRetry, onDeadLetter } = options;
+  const destinations = configs.map((config) => destinationOf(config, env));
+  const db = log.db!;
+  await prepareAlertTables(db);
+  const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
+  const consumer = await log.consume(
+    {
+      group: ALERTS,
+      topics: ALERT_TOPICS,
+      ...(onRetry !== undefined && { onRetry }),
+      ...(onDeadLetter !== undefined && { onDeadLetter }),
+    },
+    alertConsumer(destinations, starts),
+  );
+  const couriers = destinations.map((destination) => startCourier(db, destination, { onDelivery }));
+  return {
+    consumer,
+    stop: async () => {
+      await consumer.stop();
+      await Promise.all(couriers.map((courier) => courier.stop(graceMs)));
+    },
+  };
+}
+
+/** An alert on its way to a destination. */
+export type AlertDelivery = Delivery;
+
+/**
+ * Alerts that wait or have failed, the newest first.
+ *
+ * @param options `all`: also those delivered within the last 30 days; `limit`: 1 or more
+ * @throws AtlasError ATLAS_USAGE
+ */
+export async function alertDeliveries(
+  db: Database,
+  { all, limit }: { all: boolean; limit: string },
+): Promise<AlertDelivery[]> {
+  if (!/^[1-9]\d{0,6}$/.test(limit)) {
+    throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(limit)} is no number of alerts`, {
+      where: "--limit",
+      hint: "Use 1 or more.",
+    });
+  }
+  await prepareAlertTables(db);
+  const statuses: Delivery["status"][] = ["pending", "failed", ...(all ? ["delivered" as const] : [])];
+  return listDeliveries(db, { statuses, limit: Number(limit) });
+}
+
+/**
+ * Makes failed alerts due again; processes that host consumers deliver them.
+ *
+ * @param destination to this destination only
+ * @returns how many
+ */
+export async function retryAlerts(db: Database, destination?: string): Promise<number> {
+  await prepareAlertTables(db);
+  return retryFailed(db, destination);
+}

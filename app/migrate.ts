@@ -1,0 +1,39 @@
+import type { EventLog } from "../log/event-log.ts";
+import type { Mask } from "../log/outgoing.ts";
+import { openPostgres } from "../log/postgres/pg-database.ts";
+import type { ImportSummary } from "../producers/import/import-recorded.ts";
+import {
+  type MigrateOptions as Migration,
+  migrateSessions,
+} from "../producers/migration/migrate-sessions.ts";
+import { knownSequences } from "./known-sequences.ts";
+import { orderedAppend } from "./ordered-append.ts";
+
+/** Where the sessions of a Python SDK are, and how to take them over. */
+export interface MigrateOptions extends Pick<Migration, "at" | "onProgress" | "signal"> {
+  /** URL of its Postgres database, or the path of a file that its exporter wrote. */
+  from: { databaseUrl: string } | { file: string };
+  /** Called once when no consumer keeps up, and sessions are appended without waiting for those before them. */
+  onUnordered?: (() => void) | undefined;
+}
+
+/** Migrates into a log, in the order in which drift has to see the sessions. */
+export async function migrate(
+  { from, onUnordered, ...rest }: MigrateOptions,
+  { log, rulesHash, mask }: { log: EventLog; rulesHash: string; mask: Mask | undefined },
+): Promise<ImportSummary> {
+  const db = "file" in from ? undefined : await openPostgres(from.databaseUrl, { max: 1 });
+  try {
+    const append = orderedAppend(log, () => onUnordered?.(), rest.signal);
+    return await migrateSessions({
+      ...rest,
+      source: db === undefined ? { file: (from as { file: string }).file } : { db },
+      rulesHash,
+      mask,
+      log: { append, read: (topics, range) => log.read(topics, range) },
+      knownSequences: (sources) => knownSequences(log, sources),
+    });
+  } finally {
+    await db?.close();
+  }
+}

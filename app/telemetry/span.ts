@@ -1,0 +1,45 @@
+import type { Micros, Uuid } from "../../schemas/generated/events.ts";
+
+/** What a span can say of itself. */
+export type SpanAttributes = Record<string, string | number | boolean | string[]>;
+
+/** Something that happened within a span. */
+export interface SpanMoment {
+  name: string;
+  at: Micros;
+  attributes: SpanAttributes;
+}
+
+/** A span of a session, as its events tell it. */
+export interface SessionSpan {
+  traceId: string;
+  /** 16 hex digits. */
+  spanId: string;
+  parentId: string | undefined;
+  name: string;
+  /** Whether it asks somebody outside of this process. */
+  remote: boolean;
+  from: Micros;
+  until: Micros;
+  failed: boolean;
+  /** Why it failed, where that may be told. */
+  message?: string;
+  attributes: SpanAttributes;
+  moments: SpanMoment[];
+}
+
+/** The id of the span of a call or an event: the last 16 hex digits of its own id, where its chance is. */
+export const spanIdOf = (id: Uuid): string => id.replaceAll("-", "").slice(-16);
+
+/**
+ * Attributes without those that are not known.
+ *
+ * @example
+ * known({ "atlas.role": "student", "gen_ai.usage.input_tokens": null }); // { "atlas.role": "student" }
+ */
+export function known(attributes: Record<string, SpanAttributes[string] | null | undefined>): SpanAttributes {
+  const told: SpanAttributes = {};
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== null && value !== undefined) told[name] = value;
+  return told;
+}

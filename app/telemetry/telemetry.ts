@@ -1,0 +1,80 @@
+import { messageOf } from "../../errors/atlas-error.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { SessionSpans } from "./session-spans.ts";
+
+/** Turns what sessions record into spans. */
+export interface Telemetry {
+  /** Takes a masked event, in the order of its session. Does no I/O and never throws. */
+  add(event: AtlasEvent): void;
+  /** Sends what waits. Never throws. */
+  close(): Promise<void>;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const isTrue = (value: string | undefined): boolean => value?.trim().toLowerCase() === "true";
+
+/** Whether OpenTelemetry's variables ask for spans, and how they are to travel. */
+function wanted(env: Environment): { protocol: string } | undefined {
+  const endpoint = env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] || env["OTEL_EXPORTER_OTLP_ENDPOINT"];
+  if (!endpoint?.trim() || isTrue(env["OTEL_SDK_DISABLED"])) return undefined;
+  if (env["OTEL_TRACES_EXPORTER"]?.trim() === "none") return undefined;
+  const told = env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] || env["OTEL_EXPORTER_OTLP_PROTOCOL"];
+  return { protocol: told?.trim() || "http/protobuf" };
+}
+
+/** Warns of the first failure only: a collector that is gone stays gone for a while. */
+function warnOnce(): (why: string) => void {
+  let warned = false;
+  return (why) => {
+    if (warned) return;
+    warned = true;
+    process.emitWarning(`spans could not be sent: ${why}`, { code: "ATLAS_TELEMETRY_FAILED" });
+  };
+}
+
+/**
+ * Opens telemetry where the environment names an OTLP endpoint. Nothing of OpenTelemetry is loaded otherwise.
+ *
+ * @returns undefined where none is wanted
+ * @example
+ * const telemetry = await openTelemetry(process.env);
+ * telemetry?.add(event);
+ */
+export async function openTelemetry(env: Environment): Promise<Telemetry | undefined> {
+  const asked = wanted(env);
+  if (asked === undefined) return undefined;
+  const failed = warnOnce();
+  if (asked.protocol !== "http/protobuf") {
+    failed(
+      `the protocol ${asked.protocol} is not spoken here; set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf`,
+    );
+    return undefined;
+  }
+  try {
+    const { openOtlpExporter } = await import("./otlp-exporter.ts");
+    const exporter = openOtlpExporter(failed);
+    const capture = isTrue(env["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"]);
+    const sessions = new Map<string, SessionSpans>();
+    return {
+      add(event) {
+        const id = event.meta.session_id;
+        if (id == null) return;
+        try {
+          let spans = sessions.get(id);
+          if (spans === undefined) {
+            spans = new SessionSpans((span) => exporter.send(span), { capture });
+            sessions.set(id, spans);
+          }
+          if (spans.add(event)) sessions.delete(id);
+        } catch (error) {
+          failed(messageOf(error));
+        }
+      },
+      close: () => exporter.close(),
+    };
+  } catch (error) {
+    failed(messageOf(error));
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+import type { Consumer, EventLog } from "../log/event-log.ts";
+import { ALERT_TOPICS, ALERTS } from "../sinks/alerts/alert-consumer.ts";
+import { startsOf } from "../sinks/alerts/news.ts";
+import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
+import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";
+import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
+import { type OwnedGroup, stateReader } from "../sinks/metrics/worker-state.ts";
+import type { Atlas } from "./open-atlas.ts";
+import { STAGES } from "./pipeline.ts";
+
+/** How to measure a worker. */
+export interface WorkerMetricsOptions {
+  /** Learning keys that rewards and drift alerts are told apart by. */
+  learningKeys?: readonly string[];
+  /** For how long counts of sessions are good enough, in milliseconds; 15,000 unless told. */
+  keepMs?: number;
+  onRetry?: (group: string, error: unknown | undefined) => void;
+}
+
+/** A worker that is measured. */
+export interface MeasuredWorker {
+  readonly contentType: string;
+  readonly consumer: Consumer;
+  /** Counts an attempt to deliver an alert. */
+  delivery(destination: string, outcome: string): void;
+  /** The metrics as Prometheus reads them; what this process knows by itself also while the log does not answer. */
+  scrape(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Every group that a worker is a member of, with what it owns. */
+export function groupsOf(atlas: Pick<Atlas, "pipeline" | "alerting">): OwnedGroup[] {
+  const consumers = atlas.pipeline?.consumers ?? [];
+  const stages = STAGES.map(({ group, topics }) => ({
+    group,
+    topics,
+    assignments: consumers.find((consumer) => consumer.group === group)?.assignments ?? [],
+  }));
+  const { alerting } = atlas;
+  if (alerting === undefined) return stages;
+  return [...stages, { group: ALERTS, topics: ALERT_TOPICS, assignments: alerting.consumer.assignments }];
+}
+
+/** Measures a worker: counts rewards and drift alerts from now on, and looks the rest up when it is asked. */
+export async function measureWorker(
+  atlas: Pick<Atlas, "log" | "db" | "config" | "pipeline" | "alerting">,
+  { learningKeys = [], keepMs, onRetry }: WorkerMetricsOptions = {},
+): Promise<MeasuredWorker> {
+  const log: EventLog = atlas.log;
+  await prepareAlertTables(atlas.db);
+  const destinations = atlas.config.alerts.map(({ name }) => name);
+  const metrics = createWorkerMetrics({ learningKeys, destinations });
+  const consumer = await log.consume(
+    { group: METRICS, topics: METRIC_TOPICS, onRetry: (error) => onRetry?.(METRICS, error) },
+    metricsConsumer(metrics, await startsOf(log, METRICS, METRIC_TOPICS)),
+  );
+  const owned = (): OwnedGroup[] => [
+    ...groupsOf(atlas),
+    { group: METRICS, topics: METRIC_TOPICS, assignments: consumer.assignments },
+  ];
+  const state = stateReader(log, owned, keepMs);
+  return {
+    contentType: metrics.contentType,
+    consumer,
+    delivery: metrics.delivery,
+    scrape: async () => metrics.render(await state().catch(() => undefined)),
+    stop: () => consumer.stop(),
+  };
+}

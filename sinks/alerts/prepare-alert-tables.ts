@@ -1,0 +1,12 @@
+import { join } from "node:path";
+import type { Database } from "../../log/postgres/database.ts";
+import { migrate } from "../../log/postgres/migrate.ts";
+
+const MIGRATIONS = { series: "alerts", folder: join(import.meta.dirname, "migrations") };
+
+/**
+ * Creates the tables that sinks keep their starts and deliveries in.
+ *
+ * @throws AtlasError ATLAS_DATABASE_TOO_NEW
+ */
+export const prepareAlertTables = (db: Database): Promise<void> => migrate(db, MIGRATIONS);

@@ -1,0 +1,240 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { type Alerting, type AlertingOptions, startAlerting } from "../../app/alerting.ts";
+import { rebuild } from "../../app/rebuild.ts";
+import type { EventLog } from "../../log/event-log.ts";
+import type { Database } from "../../log/postgres/database.ts";
+import { openEmbedded } from "../../log/postgres/embedded/open-embedded.ts";
+import { openPostgresLog, prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
+import { openPostgres } from "../../log/postgres/pg-database.ts";
+import { listDeliveries, retryFailed } from "../../sinks/alerts/delivery-store.ts";
+import { judgedSession } from "../app/judged.ts";
+import { folderForTest, opened } from "../app/opened.ts";
+import { kafkaUnderTest } from "../log/kafka-under-test.ts";
+import { kafka, missing, postgres } from "../services/services.ts";
+import { destinationsOf, driftFact, rewardFact } from "./alerts-facts.ts";
+import { startReceiver } from "./alerts-receiver.ts";
+
+const pager = (url: string) => ({ type: "webhook", name: "pager", url, allowPrivate: true }) as const;
+
+async function alerting(
+  log: EventLog,
+  alerts: Parameters<typeof destinationsOf>[0],
+  options: AlertingOptions = {},
+): Promise<Alerting> {
+  const started = await startAlerting(log, destinationsOf(alerts), { graceMs: 200, ...options });
+  onTestFinished(() => started.stop());
+  return started;
+}
+
+/** Waits until the alerts of everything in the log are kept. */
+const kept = async (log: EventLog): Promise<void> =>
+  log.caughtUp("alerts", await log.ends(["atlas.rewards", "atlas.drift"]));
+
+const statuses = async (db: Database): Promise<string[]> =>
+  (await listDeliveries(db, { statuses: ["pending", "delivered", "failed"], limit: 100 })).map(
+    ({ destination, status }) => `${destination} ${status}`,
+  );
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const PLACES = [
+  { name: "embedded", skip: false, place: async () => join(folderForTest(), "pgdata") },
+  {
+    name: "a Postgres server",
+    skip: await missing("postgres"),
+    place: async () => (await postgres()).url,
+  },
+];
+
+describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
+  async function newLog(): Promise<{ log: EventLog; db: Database; at: string }> {
+    const at = await place();
+    const embedded = !at.includes("://");
+    const db = await (embedded ? openEmbedded(at) : openPostgres(at));
+    await prepareLogTables(db);
+    const log = await openPostgresLog({ db, embedded });
+    onTestFinished(async () => {
+      await log.close();
+      await db.close();
+    });
+    return { log, db, at };
+  }
+
+  test("news reaches those that asked for it, once; history, branches, revisions and old facts nobody", async () => {
+    const { log, db } = await newLog();
+    const [all, rewards] = [await startReceiver(), await startReceiver()];
+    await log.append([driftFact(), rewardFact(0.1)]);
+    await alerting(log, [
+      pager(all.url),
+      { ...pager(rewards.url), name: "rewards", on: ["reward"], rewardBelow: 0.4 },
+    ]);
+    const news = driftFact();
+    const low = rewardFact(0.2);
+    await log.append([
+      driftFact({}, { branch: "stricter" }),
+      driftFact({}, { revision: 1 }),
+      driftFact({}, { ageHours: 200 }),
+      driftFact({ direction: "improvement" }),
+      rewardFact(0.1, { branch: "stricter" }),
+      rewardFact(0.8),
+      news,
+      low,
+    ]);
+    await vi.waitFor(() => expect([all.keys().length, rewards.keys().length]).toEqual([1, 1]), 10_000);
+    await kept(log);
+    await pause(700);
+    expect(all.keys()).toEqual([`${news.meta.event_id}:pager`]);
+    expect(rewards.keys()).toEqual([`${low.meta.event_id}:rewards`]);
+    expect((await statuses(db)).sort()).toEqual(["pager delivered", "rewards delivered"]);
+  });
+
+  test("a destination that is down holds up nobody, is tried again, and then listed", async () => {
+    const { log, db } = await newLog();
+    const good = await startReceiver();
+    const bad = await startReceiver((response) => response.writeHead(500).end());
+    const outcomes: string[] = [];
+    await alerting(
+      log,
+      [
+        { ...pager(bad.url), name: "down", maxAttempts: 2 },
+        { ...pager("http://127.0.0.1:9/"), name: "gone", timeoutSeconds: 1 },
+        pager(good.url),
+      ],
+      { onDelivery: (destination, outcome) => outcomes.push(`${destination} ${outcome}`) },
+    );
+    await log.append([driftFact(), driftFact()]);
+    await vi.waitFor(() => expect(good.keys()).toHaveLength(2), 10_000);
+    await vi.waitFor(
+      async () => expect(await statuses(db)).toEqual(expect.arrayContaining(["down failed"])),
+      20_000,
+    );
+    await kept(log);
+    await vi.waitFor(
+      async () => expect((await statuses(db)).filter((each) => each === "down failed")).toHaveLength(2),
+      20_000,
+    );
+    expect(await statuses(db)).toContain("gone pending");
+    expect(outcomes).toEqual(expect.arrayContaining(["down retried", "down failed", "gone retried"]));
+    expect(new Set(bad.keys()).size).toBe(2);
+    expect(bad.keys()).toHaveLength(4);
+    const [failed] = await listDeliveries(db, { statuses: ["failed"], limit: 1 });
+    expect(failed).toMatchObject({ attempts: 2, lastError: "it answered 500" });
+    expect(await retryFailed(db, "down")).toBe(2);
+    await vi.waitFor(() => expect(bad.keys().length).toBeGreaterThan(4), 10_000);
+  });
+
+  test("Retry-After is waited for, and every attempt has the same key and body", async () => {
+    const { log } = await newLog();
+    const receiver = await startReceiver((response, request) =>
+      request === 0 ? response.writeHead(429, { "retry-after": "3" }).end() : response.writeHead(200).end(),
+    );
+    await alerting(log, [pager(receiver.url)]);
+    await log.append([driftFact()]);
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(2), 15_000);
+    const [first, second] = receiver.received;
+    expect(second!.at - first!.at).toBeGreaterThanOrEqual(2900);
+    expect(second!.body).toBe(first!.body);
+    expect(new Set(receiver.keys()).size).toBe(1);
+  });
+
+  test("killed after the alert arrived and before that was noted: it comes again under the same key", async () => {
+    const { log, at } = await newLog();
+    let child: ChildProcess | undefined;
+    const receiver = await startReceiver((response, request) => {
+      if (request === 0) child!.kill("SIGKILL");
+      else response.writeHead(204).end();
+    });
+    child = spawn(process.execPath, [join(import.meta.dirname, "alerts-child.ts"), at, receiver.url], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    onTestFinished(() => void child?.kill("SIGKILL"));
+    // Its first look at the log is the start: what comes after it is news.
+    await vi.waitFor(
+      async () => {
+        const { rows } = await log.db!.query("select 1 from atlas_log.sink_starts limit 1");
+        expect(rows).toHaveLength(1);
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    const news = driftFact();
+    await log.append([news]);
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(1), 20_000);
+    await alerting(log, [{ ...pager(receiver.url), timeoutSeconds: 1 }]);
+    await vi.waitFor(() => expect(receiver.received).toHaveLength(2), 20_000);
+    await pause(1000);
+    expect(receiver.keys()).toEqual(Array(2).fill(`${news.meta.event_id}:pager`));
+    expect(receiver.received[1]!.body).toBe(receiver.received[0]!.body);
+  }, 60_000);
+});
+
+test("the whole way: sessions judged today raise an alert, a rebuild and an import of old ones raise none", async () => {
+  const receiver = await startReceiver();
+  const alerts = [{ ...pager(receiver.url), on: ["reward"], rewardBelow: 0.5 }] as const;
+  const atlas = await opened(folderForTest(), { alerts });
+  const rulesHash = await atlas.rules.ensure(atlas.config.rules);
+  // A year ago, as an import has them.
+  await atlas.log.append(judgedSession(1, { outcome: 0.1 }, rulesHash));
+  const now = Date.now() * 1000;
+  const today = judgedSession(2, { outcome: 0.2 }, rulesHash).map((event, index) => ({
+    ...event,
+    meta: { ...event.meta, occurred_at: now + index },
+  }));
+  await atlas.log.append(today);
+  await atlas.settled();
+  await kept(atlas.log);
+  await vi.waitFor(() => expect(receiver.received).toHaveLength(1), 10_000);
+  expect(JSON.parse(receiver.received[0]!.body)).toMatchObject({
+    session_id: today[0]!.meta.session_id,
+    reward: { score: 0.2, crossed: "below" },
+  });
+  await rebuild(atlas, { derived: true, mayPublish: async () => true });
+  await atlas.settled();
+  await kept(atlas.log);
+  await pause(1000);
+  expect(receiver.received).toHaveLength(1);
+});
+
+describe.skipIf(await missing("kafka", "postgres"))("on Kafka", () => {
+  const closing: (() => Promise<void>)[] = [];
+  let underTest: Awaited<ReturnType<typeof kafkaUnderTest>>;
+  let services: Awaited<ReturnType<typeof kafka>>;
+
+  beforeAll(async () => {
+    services = await kafka();
+    const db = await openPostgres((await postgres()).url);
+    await prepareLogTables(db);
+    underTest = await kafkaUnderTest(services, db, () => db.close(), { maxWaitTimeMs: 200 });
+    closing.push(underTest.close);
+  });
+  afterAll(async () => {
+    for (const close of closing.reverse()) await close();
+  });
+
+  test("news is delivered; to a fresh database the same log is history", async () => {
+    const log = await underTest.open();
+    closing.push(() => log.close());
+    const receiver = await startReceiver();
+    const first = await startAlerting(log, destinationsOf([pager(receiver.url)]), { graceMs: 200 });
+    const news = driftFact();
+    await log.append([news]);
+    await vi.waitFor(() => expect(receiver.keys()).toEqual([`${news.meta.event_id}:pager`]), 20_000);
+    await first.stop();
+
+    const db = await openPostgres((await postgres()).url);
+    await prepareLogTables(db);
+    const { openKafkaLog } = await import("../../log/kafka/open-kafka-log.ts");
+    const fresh = await openKafkaLog({ ...services, db, topicPrefix: underTest.prefix, maxWaitTimeMs: 200 });
+    const second = await startAlerting(fresh, destinationsOf([pager(receiver.url)]), { graceMs: 200 });
+    await kept(fresh);
+    await pause(1000);
+    expect(receiver.received).toHaveLength(1);
+    const later = driftFact();
+    await fresh.append([later]);
+    await vi.waitFor(() => expect(receiver.keys()).toContain(`${later.meta.event_id}:pager`), 20_000);
+    await second.stop();
+    await fresh.close();
+    await db.close();
+  }, 90_000);
+});
