@@ -1,6 +1,6 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
-import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
+import type { Apply, ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
 import type { Database } from "../log/postgres/database.ts";
 import { ALERT_TOPICS, ALERTS, alertConsumer } from "../sinks/alerts/alert-consumer.ts";
 import { checkUrl } from "../sinks/alerts/check-url.ts";
@@ -9,6 +9,7 @@ import { type Delivery, listDeliveries, retryFailed } from "../sinks/alerts/deli
 import type { Destination } from "../sinks/alerts/destination.ts";
 import { startsOf } from "../sinks/alerts/news.ts";
 import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
+import { METRICS } from "../sinks/metrics/metrics-consumer.ts";
 
 type DestinationConfig = AtlasConfig["alerts"][number];
 
@@ -96,6 +97,21 @@ export async function startAlerting(
       await Promise.all(couriers.map((courier) => courier.stop(graceMs)));
     },
   };
+}
+
+/**
+ * How records that the sinks' groups set aside are applied after all, by group. What a metric missed stays missed: it
+ * counts what comes in.
+ */
+export async function retryingSinks(
+  log: EventLog,
+  configs: readonly DestinationConfig[],
+): Promise<Record<string, Apply>> {
+  const nothing: Apply = async () => undefined;
+  if (configs.length === 0) return { [ALERTS]: nothing, [METRICS]: nothing };
+  await prepareAlertTables(log.db!);
+  const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
+  return { [ALERTS]: alertConsumer(configs, starts), [METRICS]: nothing };
 }
 
 /** An alert on its way to a destination. */

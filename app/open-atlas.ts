@@ -11,7 +11,7 @@ import { type RunResult, runSession } from "../producers/run-session.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { ALERTS } from "../sinks/alerts/alert-consumer.ts";
 import type { CourierEvents } from "../sinks/alerts/courier.ts";
-import { type Alerting, type AlertingOptions, startAlerting } from "./alerting.ts";
+import { type Alerting, type AlertingOptions, retryingSinks, startAlerting } from "./alerting.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
 import { type RetryOptions, type RetryOutcome, retryDeadLetters } from "./dead-letters.ts";
 import { knownSequences } from "./known-sequences.ts";
@@ -202,7 +202,10 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
       return migrate(migrating, { log, rulesHash, mask });
     },
     drainSpool,
-    retryDeadLetters: (options) => retryDeadLetters({ log, db, rules, mask }, options),
+    retryDeadLetters: async (options) => {
+      const consumers = { ...(await retryingSinks(log, config.alerts)), ...options?.consumers };
+      return retryDeadLetters({ log, db, rules, mask }, { ...options, consumers });
+    },
     settled: (settling) => settle(log, settling),
     close,
     [Symbol.asyncDispose]: close,

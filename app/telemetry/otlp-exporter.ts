@@ -23,7 +23,9 @@ export interface OtlpExporter {
 
 /** A thousand sessions may end together. */
 const MOST_WAITING = 50_000;
-const CLOSE_WITHIN_MS = 3_000;
+/** Of one export with its retries, unless the environment says otherwise: a process ends no sooner. */
+const EXPORT_WITHIN_MS = 3_000;
+const CLOSE_WITHIN_MS = 3_500;
 
 const timeOf = (micros: Micros): HrTime => [Math.floor(micros / 1_000_000), (micros % 1_000_000) * 1000];
 
@@ -86,8 +88,10 @@ function telling(exporter: SpanExporter, failed: (why: string) => void): SpanExp
 export function openOtlpExporter(failed: (why: string) => void): OtlpExporter {
   const { name, version } = packageInfo();
   const about = { resource: resource(), instrumentationScope: { name, version } };
+  const told = process.env["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"] || process.env["OTEL_EXPORTER_OTLP_TIMEOUT"];
+  const timeout = told ? {} : { timeoutMillis: EXPORT_WITHIN_MS };
   const processor = new BatchSpanProcessor({
-    exporter: telling(new OTLPTraceExporter(), failed),
+    exporter: telling(new OTLPTraceExporter(timeout), failed),
     maxQueueSize: MOST_WAITING,
     scheduledDelayMillis: 1000,
   });

@@ -64,6 +64,9 @@ async function runOnce(atlas: Atlas, options: RunFlags, run: RunOptions): Promis
 const rewardOf = ({ reward }: RunResult): string =>
   reward === undefined ? "none: not judged" : `${reward.score.toFixed(2)} ± ${reward.uncertainty.toFixed(2)}`;
 
+const costText = (dollars: number): string =>
+  `$${dollars.toLocaleString("en", { maximumSignificantDigits: 4 })}`;
+
 function tokensOf({ tokens }: RunResult): string {
   const roles = Object.entries(tokens.byRole).map(([role, { total }]) => `${role} ${total}`);
   return `${tokens.total} in ${tokens.calls} calls${roles.length > 1 ? ` (${roles.join(", ")})` : ""}`;
@@ -77,6 +80,7 @@ function summary({ result, recordPath }: Run): string[] {
     ...(error === undefined ? [] : [`error    ${oneLine(explain(error), 200)}`]),
     `reward   ${rewardOf(result)}`,
     `tokens   ${tokensOf(result)}`,
+    ...(result.cost === undefined ? [] : [`cost     ${costText(result.cost)}`]),
     `session  ${sessionId}`,
     ...(recordPath === undefined ? [] : [`record   ${recordPath}`]),
   ];

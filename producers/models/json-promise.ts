@@ -5,7 +5,7 @@ import { ModelFailure } from "./model-error.ts";
 export type JsonPromise = "schema" | "object" | "none";
 
 const ABOUT_JSON =
-  /response_format|json_schema|json_object|json mode|structured.outputs?|output_config|output_format|guided/i;
+  /response_format|json_schema|json_object|json mode|structured.outputs?|output_config|output_format|guided|response.?(mime|schema)/i;
 
 const isRefusal = (error: unknown): boolean =>
   error instanceof ModelFailure &&

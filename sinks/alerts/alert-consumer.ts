@@ -3,7 +3,7 @@ import type { Topic } from "../../schemas/topics.ts";
 import { alertOf } from "./alert.ts";
 import { bodyOf } from "./alert-body.ts";
 import { keepDeliveries, type Outgoing } from "./delivery-store.ts";
-import type { Destination } from "./destination.ts";
+import type { Interest } from "./destination.ts";
 import { type Starts, silenceOf } from "./news.ts";
 
 /** The group that keeps what people have to be told. */
@@ -20,7 +20,7 @@ export const ALERT_TOPICS = ["atlas.rewards", "atlas.drift"] as const satisfies 
  * const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
  * await log.consume({ group: ALERTS, topics: ALERT_TOPICS }, alertConsumer(destinations, starts));
  */
-export function alertConsumer(destinations: readonly Destination[], starts: Starts): Apply {
+export function alertConsumer(destinations: readonly Interest[], starts: Starts): Apply {
   return async (batch, { tx }) => {
     const outgoing: Outgoing[] = [];
     for (const record of batch) {

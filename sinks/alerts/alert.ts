@@ -1,6 +1,6 @@
 import type { AtlasEvent, DriftAssessed, SessionRewarded } from "../../schemas/generated/events.ts";
 import { isoOf } from "../../schemas/identity.ts";
-import type { Destination } from "./destination.ts";
+import type { Interest } from "./destination.ts";
 
 interface Common {
   /** The event's id and the destination's name: the same however often it is delivered. */
@@ -37,7 +37,7 @@ export interface RewardAlert extends Common {
 /** What one destination is told about one event. */
 export type Alert = DriftAlert | RewardAlert;
 
-const common = (event: DriftAssessed | SessionRewarded, { name }: Destination): Common => ({
+const common = (event: DriftAssessed | SessionRewarded, { name }: Interest): Common => ({
   idempotency_key: `${event.meta.event_id}:${name}`,
   destination: name,
   event_id: event.meta.event_id,
@@ -46,7 +46,7 @@ const common = (event: DriftAssessed | SessionRewarded, { name }: Destination): 
   occurred_at: isoOf(event.meta.occurred_at),
 });
 
-function driftAlert(event: DriftAssessed, destination: Destination): DriftAlert | undefined {
+function driftAlert(event: DriftAssessed, destination: Interest): DriftAlert | undefined {
   const { on, directions } = destination;
   const { alert, direction = null } = event;
   // An alert of neither direction is one that nobody asked to be spared.
@@ -57,7 +57,7 @@ function driftAlert(event: DriftAssessed, destination: Destination): DriftAlert 
   return { kind: "drift", ...common(event, destination), drift };
 }
 
-function rewardAlert(event: SessionRewarded, destination: Destination): RewardAlert | undefined {
+function rewardAlert(event: SessionRewarded, destination: Interest): RewardAlert | undefined {
   const { on, rewardBelow, rewardAbove } = destination;
   if (!on.includes("reward")) return undefined;
   const { score, status, agent } = event;
@@ -72,7 +72,7 @@ function rewardAlert(event: SessionRewarded, destination: Destination): RewardAl
 }
 
 /** What a destination is to be told about an event, if anything. */
-export function alertOf(event: AtlasEvent, destination: Destination): Alert | undefined {
+export function alertOf(event: AtlasEvent, destination: Interest): Alert | undefined {
   if (event.type !== "DriftAssessed" && event.type !== "SessionRewarded") return undefined;
   const { learningKeys } = destination;
   if (learningKeys !== undefined && !learningKeys.includes(event.learning_key)) return undefined;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Database } from "../../log/postgres/database.ts";
+import { isTransient } from "../../log/postgres/transient.ts";
 import { pauseAfter, retryAfterMs } from "./backoff.ts";
 import { closeDelivered, type DueDelivery, forgetDelivered, noteFailure, takeDue } from "./delivery-store.ts";
 import type { Destination } from "./destination.ts";
@@ -108,8 +109,12 @@ export function startCourier(db: Database, destination: Destination, events: Cou
           forgetAt = Date.now() + FORGET_MS;
           await forgetDelivered(db);
         }
-      } catch {
-        // The database does not answer. What is due stays due; the consumers say what is wrong.
+      } catch (error) {
+        // What is due stays due. That the database does not answer is what the consumers say.
+        if (!isTransient(error)) {
+          const words = `alerts to ${name} wait: ${messageOf(error)}`;
+          process.emitWarning(words, { code: "ATLAS_ALERTS_WAIT" });
+        }
         if (stopping.signal.aborted) return;
         pause = TROUBLED_MS;
       }

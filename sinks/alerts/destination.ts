@@ -1,10 +1,7 @@
-/** Who is told, about what, and how. */
-export interface Destination {
+/** What a destination is to be told about. */
+export interface Interest {
   name: string;
   type: "webhook" | "slack";
-  url: string;
-  /** Key that requests are signed with; unsigned without one. */
-  secret?: string | undefined;
   on: readonly ("drift" | "reward")[];
   directions: readonly ("decline" | "improvement")[];
   rewardBelow?: number | undefined;
@@ -13,6 +10,13 @@ export interface Destination {
   learningKeys?: readonly string[] | undefined;
   /** What happened longer than this before it reached the log is no news; hours. */
   maxAgeHours: number;
+}
+
+/** Who is told, about what, and how. */
+export interface Destination extends Interest {
+  url: string;
+  /** Key that requests are signed with; unsigned without one. */
+  secret?: string | undefined;
   /** Lets the URL be http and lead to addresses that are not public. */
   allowPrivate: boolean;
   timeoutSeconds: number;

@@ -1,8 +1,9 @@
 import type { Alert } from "./alert.ts";
 import { alertWords } from "./alert-words.ts";
 
-/** Most characters of a text that somebody else wrote; Slack refuses a section of more than 3,000. */
-const MOST_CHARACTERS = 600;
+/** Most characters of a field and of a section: Slack takes 2,000 and 3,000, and each may become five. */
+const FIELD_CHARACTERS = 300;
+const SECTION_CHARACTERS = 500;
 
 /** A character that nobody sees, and that keeps a word from being taken for a mention or a link. */
 const BREAK = "\u200b";
@@ -15,11 +16,10 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u20
  * @example
  * slackText("<!channel> see https://evil.example"); // shows as it is written, and does nothing
  */
-export function slackText(text: string): string {
+export function slackText(text: string, most = FIELD_CHARACTERS): string {
   const flat = text.replace(CONTROL, " ");
   const characters = Array.from(flat);
-  const cut =
-    characters.length <= MOST_CHARACTERS ? flat : `${characters.slice(0, MOST_CHARACTERS - 1).join("")}…`;
+  const cut = characters.length <= most ? flat : `${characters.slice(0, most - 1).join("")}…`;
   return cut
     .replace(/[@#*_~`]/g, (mark) => `${mark}${BREAK}`)
     .replace(/:(?=\/\/)/g, `:${BREAK}`)
@@ -60,7 +60,7 @@ function titleOf(alert: Alert): string {
 
 /** An alert as a Slack incoming webhook takes it. */
 export function slackBody(alert: Alert): string {
-  const words = slackText(alertWords(alert));
+  const words = slackText(alertWords(alert), SECTION_CHARACTERS);
   return JSON.stringify({
     text: words,
     link_names: false,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { configuredModel } from "../../app/configured-model.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { anthropicModel } from "../../producers/models/anthropic.ts";
 import type { ModelClient } from "../../producers/models/model-client.ts";
@@ -142,11 +143,11 @@ test("a stream may take longer than a try while pieces come", async () => {
     response.writeHead(200, { "content-type": "text/event-stream" });
     for (const chunk of OPENAI_CHUNKS) {
       response.write(`data: ${JSON.stringify(chunk)}\n\n`);
-      await new Promise((resolve) => setTimeout(resolve, 80));
+      await new Promise((resolve) => setTimeout(resolve, 200));
     }
     response.end("data: [DONE]\n\n");
   });
-  const options = { model: "m", baseUrl: server.url, stream: true, timeoutMs: 150 };
+  const options = { model: "m", baseUrl: server.url, stream: true, timeoutMs: 700 };
   expect(await triesOf(openaiModel(options))).toMatchObject({ tries: 1, content: "Hello" });
 });
 
@@ -200,4 +201,27 @@ test("a redirect is refused, and the key goes nowhere else", async () => {
     expect(error?.hint).toMatch(/Redirects are not followed/);
   }
   expect(elsewhere.requests).toEqual([]);
+});
+
+test("what a configuration adds to every request is recorded with each call", async () => {
+  const roles = await startRoles();
+  const teacher = configuredModel({
+    provider: "openai",
+    model: "teacher",
+    baseUrl: roles.url,
+    temperature: 0.3,
+    topP: 0.8,
+    maxOutputTokens: 99,
+    extra: { seed: 7 },
+  });
+  const { events } = await run({ ...roles, teacher });
+  const { parameters } = only(events, "ModelCallStarted").find(({ role }) => role === "teacher")!;
+  expect(JSON.parse(parameters!)).toMatchObject({
+    temperature: 0.3,
+    top_p: 0.8,
+    max_tokens: 99,
+    seed: 7,
+    json: true,
+    json_schema: { required: ["valid", "guidance", "reason"] },
+  });
 });

@@ -56,6 +56,7 @@ export async function startRoles(replies: Partial<Record<Role, Replies>> = {}) {
     teacher: client("teacher"),
     judge: client("judge"),
     asked,
+    url: server.url,
   };
 }
 

@@ -95,7 +95,19 @@ describe("Slack", () => {
     expect(text).not.toMatch(/[<>]/);
     expect(text).not.toMatch(/@\w|:\/\/|\.\p{L}|[*_~`]\S*\w[*_~`](?!\u200b)|[\n\u202e]/u);
     expect(text).toContain("a&amp;b");
-    expect(slackText("x".repeat(10_000))).toHaveLength(600);
+    expect(slackText("x".repeat(10_000))).toHaveLength(300);
+  });
+
+  test("a message stays within what Slack takes, whatever it is about", () => {
+    const long = "&".repeat(10_000);
+    const alert = toldOf(driftFact({ message: long, reason: long }, { learningKey: long }))!;
+    const { blocks } = JSON.parse(bodyOf(alert, { type: "slack" })) as {
+      blocks: { text?: { text: string }; fields?: { text: string }[] }[];
+    };
+    for (const { text, fields = [] } of blocks) {
+      expect(text?.text.length ?? 0).toBeLessThanOrEqual(3000);
+      for (const field of fields) expect(field.text.length).toBeLessThanOrEqual(2000);
+    }
   });
 
   test("no field of a message lets anything through", () => {

@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { type Alerting, type AlertingOptions, startAlerting } from "../../app/alerting.ts";
+import { type Alerting, type AlertingOptions, retryingSinks, startAlerting } from "../../app/alerting.ts";
 import { rebuild } from "../../app/rebuild.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { Database } from "../../log/postgres/database.ts";
@@ -11,6 +12,7 @@ import { openPostgres } from "../../log/postgres/pg-database.ts";
 import { listDeliveries, retryFailed } from "../../sinks/alerts/delivery-store.ts";
 import { judgedSession } from "../app/judged.ts";
 import { folderForTest, opened } from "../app/opened.ts";
+import { atlas as cli, userFolder } from "../cli/from-source.ts";
 import { kafkaUnderTest } from "../log/kafka-under-test.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { destinationsOf, driftFact, rewardFact } from "./alerts-facts.ts";
@@ -237,4 +239,42 @@ describe.skipIf(await missing("kafka", "postgres"))("on Kafka", () => {
     await fresh.close();
     await db.close();
   }, 90_000);
+});
+
+test("`atlas alerts` lists what failed, and makes it due again", async () => {
+  const folder = userFolder();
+  const receiver = await startReceiver((response) => response.writeHead(500).end());
+  writeFileSync(
+    join(folder, "atlas.yaml"),
+    `alerts: [{type: webhook, name: pager, url: "${receiver.url}", allow_private: true, max_attempts: 1}]\n`,
+  );
+  const atlas = await opened(folder, { alerts: [{ ...pager(receiver.url), maxAttempts: 1 }] });
+  await atlas.log.append([driftFact({}, { learningKey: "bil\u001bling" })]);
+  await vi.waitFor(async () => expect(await statuses(atlas.db)).toEqual(["pager failed"]), 10_000);
+  const run = (...args: string[]) => cli(folder, ["alerts", ...args, "--config", "atlas.yaml"]);
+  const listed = await run("list");
+  expect(listed.stdout, listed.stderr).toMatch(/pager +failed +1 +drift +bil\\u001bling .* it answered 500/);
+  expect((await run("list", "--limit", "none")).code).toBe(2);
+  await atlas.alerting!.stop();
+  expect((await run("retry", "--destination", "other")).stdout).toBe("0 failed alerts are due again.\n");
+  expect((await run("retry")).stdout).toBe("1 failed alert is due again.\n");
+  const json = JSON.parse((await run("list", "--json")).stdout) as { status: string }[];
+  expect(json).toMatchObject([{ status: "pending", attempts: 0 }]);
+}, 60_000);
+
+test("a record that was set aside is told about when it is retried", async () => {
+  const receiver = await startReceiver();
+  const atlas = await opened(folderForTest(), { alerts: [pager(receiver.url)] });
+  const { alerts: apply } = await retryingSinks(atlas.log, atlas.config.alerts);
+  const event = driftFact();
+  const ends = await atlas.log.ends(["atlas.drift"]);
+  const place = { topic: "atlas.drift", partition: 0, offset: ends.get("atlas.drift")![0]! } as const;
+  await atlas.db.transaction((tx) =>
+    apply!([{ ...place, key: event.learning_key, appendedAt: event.meta.occurred_at, event }], {
+      tx,
+      partition: 0,
+      emit: () => undefined,
+    }),
+  );
+  await vi.waitFor(() => expect(receiver.keys()).toEqual([`${event.meta.event_id}:pager`]), 10_000);
 });
