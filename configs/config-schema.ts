@@ -4,6 +4,7 @@ import { alertsSchema } from "./alerts-schema.ts";
 import type { DeepCamelKeys } from "./camel-case.ts";
 import { captureSchema, JUDGE_NEEDS_CONTENT, judgeSees, spoolSchema } from "./capture-schema.ts";
 import { laneSchema, orchestrationSchema, triageSchema } from "./lanes-schema.ts";
+import { liveDatasetSchema } from "./live-dataset-schema.ts";
 import { logSchema } from "./log-schema.ts";
 import { llmSchema } from "./model-schema.ts";
 import { pricesSchema } from "./prices-schema.ts";
@@ -32,6 +33,7 @@ export const configSchema = block({
   prices: pricesSchema.optional(),
   capture: captureSchema.prefault({}),
   spool: spoolSchema.prefault({}),
+  live_dataset: liveDatasetSchema.optional().describe("Approved sessions, written as they are approved."),
   alerts: alertsSchema.default([]).describe("Who is told about drift and rewards."),
 })
   .refine(judgeSees, JUDGE_NEEDS_CONTENT)

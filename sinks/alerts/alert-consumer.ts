@@ -2,19 +2,23 @@ import type { Apply } from "../../log/event-log.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import { alertOf } from "./alert.ts";
 import { bodyOf } from "./alert-body.ts";
-import { keepDeliveries, type Outgoing } from "./delivery-store.ts";
+import { dropDeliveries, keepDeliveries, type Outgoing } from "./delivery-store.ts";
 import type { Interest } from "./destination.ts";
 import { type Starts, silenceOf } from "./news.ts";
 
 /** The group that keeps what people have to be told. */
 export const ALERTS = "alerts";
 
-/** What it reads. */
-export const ALERT_TOPICS = ["atlas.rewards", "atlas.drift"] as const satisfies readonly Topic[];
+/** What it reads: decisions for the sessions that are erased. */
+export const ALERT_TOPICS = [
+  "atlas.rewards",
+  "atlas.drift",
+  "atlas.decisions",
+] as const satisfies readonly Topic[];
 
 /**
  * Keeps an alert for each destination that is to be told about a record, in the unit that reads it; couriers deliver
- * them.
+ * them. What is kept of a session goes when that is erased.
  *
  * @example
  * const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
@@ -31,5 +35,9 @@ export function alertConsumer(destinations: readonly Interest[], starts: Starts)
       }
     }
     await keepDeliveries(tx, outgoing);
+    const erased = batch.flatMap(({ event }) =>
+      event.type === "SessionErased" ? (event.meta.session_id ?? []) : [],
+    );
+    await dropDeliveries(tx, erased);
   };
 }

@@ -1,4 +1,5 @@
 import type { Database, Queryable } from "../../log/postgres/database.ts";
+import type { Uuid } from "../../schemas/generated/events.ts";
 import type { Alert } from "./alert.ts";
 
 /** A delivery that is due, taken by this process until its time is up. */
@@ -48,6 +49,12 @@ export async function keepDeliveries(tx: Queryable, outgoing: readonly Outgoing[
       outgoing.map(({ body }) => body),
     ],
   );
+}
+
+/** Forgets what is kept of sessions, delivered or not. */
+export async function dropDeliveries(tx: Queryable, sessions: readonly Uuid[]): Promise<void> {
+  if (sessions.length === 0) return;
+  await tx.query("delete from atlas_log.alert_deliveries where session_id = any($1::uuid[])", [sessions]);
 }
 
 /**

@@ -10,6 +10,8 @@ const TSC = join(root, "node_modules/typescript/bin/tsc");
 
 /** What the examples of the documentation leave to their readers. */
 const READERS_OWN = `
+declare const atlas: import("atlas-sdk").Atlas;
+declare const train: (session: import("atlas-sdk/training-data").AtlasSessionTrace) => void;
 declare const facts: readonly import("atlas-sdk/schemas").EventOf<"ReviewDecided">[];
 declare const rules: (hash: string) => import("atlas-sdk/schemas").Rules;
 declare const search: (query: string, signal?: AbortSignal) => Promise<string[]>;

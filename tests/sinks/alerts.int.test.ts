@@ -9,7 +9,11 @@ import type { Database } from "../../log/postgres/database.ts";
 import { openEmbedded } from "../../log/postgres/embedded/open-embedded.ts";
 import { openPostgresLog, prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
 import { openPostgres } from "../../log/postgres/pg-database.ts";
+import { createEvent } from "../../schemas/codec.ts";
+import { newId, nowMicros } from "../../schemas/identity.ts";
+import { ALERT_TOPICS } from "../../sinks/alerts/alert-consumer.ts";
 import { listDeliveries, retryFailed } from "../../sinks/alerts/delivery-store.ts";
+import { signatureOf } from "../../sinks/alerts/sign.ts";
 import { judgedSession } from "../app/judged.ts";
 import { folderForTest, opened } from "../app/opened.ts";
 import { atlas as cli, userFolder } from "../cli/from-source.ts";
@@ -31,8 +35,7 @@ async function alerting(
 }
 
 /** Waits until the alerts of everything in the log are kept. */
-const kept = async (log: EventLog): Promise<void> =>
-  log.caughtUp("alerts", await log.ends(["atlas.rewards", "atlas.drift"]));
+const kept = async (log: EventLog): Promise<void> => log.caughtUp("alerts", await log.ends(ALERT_TOPICS));
 
 const statuses = async (db: Database): Promise<string[]> =>
   (await listDeliveries(db, { statuses: ["pending", "delivered", "failed"], limit: 100 })).map(
@@ -125,6 +128,26 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
     expect(failed).toMatchObject({ attempts: 2, lastError: "it answered 500" });
     expect(await retryFailed(db, "down")).toBe(2);
     await vi.waitFor(() => expect(bad.keys().length).toBeGreaterThan(4), 10_000);
+  });
+
+  test("what is kept of a session goes when that is erased", async () => {
+    const { log, db } = await newLog();
+    await alerting(log, [{ ...pager("http://127.0.0.1:9/"), timeoutSeconds: 1 }]);
+    const [fact, other] = [driftFact(), driftFact()];
+    await log.append([fact, other]);
+    await kept(log);
+    const session_id = fact.meta.session_id ?? null;
+    const meta = { event_id: newId(), session_id, source: `erase/${newId()}`, sequence: 1 };
+    await log.append([
+      createEvent(
+        "SessionErased",
+        { ...meta, occurred_at: nowMicros(), time_assumed: false },
+        { learning_key: fact.learning_key, author: "test" },
+      ),
+    ]);
+    await kept(log);
+    const left = await listDeliveries(db, { statuses: ["pending", "delivered", "failed"], limit: 100 });
+    expect(left.map(({ sessionId }) => sessionId)).toEqual([other.meta.session_id]);
   });
 
   test("Retry-After is waited for, and every attempt has the same key and body", async () => {
@@ -277,4 +300,28 @@ test("a record that was set aside is told about when it is retried", async () =>
     }),
   );
   await vi.waitFor(() => expect(receiver.keys()).toEqual([`${event.meta.event_id}:pager`]), 10_000);
+});
+
+test("a request is signed over what is received; one to Slack, and one without a secret, is not", async () => {
+  const [signed, plain, slack] = [await startReceiver(), await startReceiver(), await startReceiver()];
+  vi.stubEnv("PAGER_SECRET", "s3cret");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const atlas = await opened(folderForTest(), {
+    alerts: [
+      { ...pager(signed.url), secretEnv: "PAGER_SECRET" },
+      { ...pager(plain.url), name: "plain" },
+      { ...pager(slack.url), type: "slack", name: "team" },
+    ],
+  });
+  await atlas.log.append([driftFact()]);
+  const receivers = [signed, plain, slack];
+  await vi.waitFor(() => expect(receivers.map(({ received }) => received.length)).toEqual([1, 1, 1]), 10_000);
+  const [{ headers, body }] = signed.received as [(typeof signed.received)[number]];
+  const timestamp = Number(headers["atlas-timestamp"]);
+  expect(Math.abs(Date.now() / 1000 - timestamp)).toBeLessThan(30);
+  expect(headers["atlas-signature"]).toBe(signatureOf("s3cret", timestamp, body));
+  expect(headers["idempotency-key"]).toBe((JSON.parse(body) as { idempotency_key: string }).idempotency_key);
+  expect(JSON.parse(slack.received[0]!.body)).toHaveProperty("blocks");
+  for (const { received } of [plain, slack])
+    expect(received[0]!.headers).not.toHaveProperty("atlas-signature");
 });
