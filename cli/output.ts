@@ -1,16 +1,19 @@
-import { styleText } from "node:util";
+import { stripVTControlCharacters, styleText } from "node:util";
 
 /** Whether people look at this stream, rather than a program. */
 export const isTerminal = (): boolean => process.stdout.isTTY === true;
 
-/** Whether colours and cursor movements are wanted. */
-const isPlain = (): boolean =>
-  !isTerminal() || (process.env.NO_COLOR ?? "") !== "" || process.env.TERM === "dumb";
-
 type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
 
-/** Styles text where the terminal shows styles. */
-export const style = (look: Style, text: string): string => (isPlain() ? text : styleText(look, text));
+/** Styles text; where it is written to something that shows no styles, they are taken out again. */
+export const style = (look: Style, text: string): string => styleText(look, text, { validateStream: false });
+
+/** Whether a stream shows no colours and no cursor movements, or is asked not to. */
+const isPlain = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY !== true || (process.env.NO_COLOR ?? "") !== "" || process.env.TERM === "dumb";
+
+const write = (stream: NodeJS.WriteStream, line: string): void =>
+  void stream.write(`${isPlain(stream) ? stripVTControlCharacters(line) : line}\n`);
 
 const ESCAPES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
@@ -25,13 +28,13 @@ export function oneLine(text: string, width: number): string {
 }
 
 /** Prints a line to standard output. */
-export const print = (line = ""): void => void process.stdout.write(`${line}\n`);
+export const print = (line = ""): void => write(process.stdout, line);
 
 /** Prints JSON to standard output. */
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
 /** Tells people something on standard error. */
-export const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+export const tell = (line: string): void => write(process.stderr, line);
 
 /** A column of a table. */
 export interface Column<Row> {

@@ -15,7 +15,7 @@ import type { RunResult } from "../../producers/run-session.ts";
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, style, table, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
-import { timeOf, watch } from "../run-view.ts";
+import { labelled, timeOf, watch } from "../run-view.ts";
 import { withAtlas } from "../session.ts";
 
 interface Options extends CommonOptions {
@@ -33,7 +33,7 @@ interface Row {
 
 async function runTasks(atlas: Atlas, options: Options, signal: AbortSignal): Promise<Row[]> {
   const { client, why } = await detectModel();
-  tell(`Models: ${client.simulated ? style("yellow", why) : why}`);
+  tell(labelled("models", client.simulated ? style("yellow", why) : why));
   const agent = modelAgent(client, { name: "quickstart", systemPrompt: QUICKSTART_SYSTEM_PROMPT });
   const rows: Row[] = [];
   for (const [index, { title, task, groundTruth }] of QUICKSTART_TASKS.entries()) {

@@ -19,7 +19,7 @@ import {
   runOptionsOf,
   withRunFlags,
 } from "../run-flags.ts";
-import { timeOf, watch } from "../run-view.ts";
+import { labelled, statusText, timeOf, watch } from "../run-view.ts";
 import { withAtlas } from "../session.ts";
 
 const RUNS_FOLDER = ".atlas/runs";
@@ -27,7 +27,7 @@ const RUNS_FOLDER = ".atlas/runs";
 /** Who works where no configuration says so: the model that the environment offers. */
 async function detectedWorkers(quiet: boolean): Promise<Partial<RunOptions>> {
   const { client, why } = await detectModel();
-  if (!quiet) tell(`Models: ${client.simulated ? style("yellow", why) : why}`);
+  if (!quiet) tell(labelled("models", client.simulated ? style("yellow", why) : why));
   return { agent: modelAgent(client), teacher: client, judge: client };
 }
 
@@ -73,22 +73,23 @@ function tokensOf({ tokens }: RunResult): string {
 }
 
 function summary({ result, recordPath }: Run): string[] {
-  const { status, sessionId, durationMs, simulated, error } = result;
-  const outcome = style(status === "succeeded" ? "green" : status === "cancelled" ? "yellow" : "red", status);
+  const { status, sessionId, durationMs, simulated, error, cost } = result;
+  const models = simulated ? style("yellow", ", with simulated models") : "";
   return [
-    `${outcome} in ${timeOf(durationMs)}${simulated ? style("yellow", ", with simulated models") : ""}`,
-    ...(error === undefined ? [] : [`error    ${oneLine(explain(error), 200)}`]),
-    `reward   ${rewardOf(result)}`,
-    `tokens   ${tokensOf(result)}`,
-    ...(result.cost === undefined ? [] : [`cost     ${costText(result.cost)}`]),
-    `session  ${sessionId}`,
-    ...(recordPath === undefined ? [] : [`record   ${recordPath}`]),
+    "",
+    labelled("session", `${statusText(status)} in ${timeOf(durationMs)}${models}`),
+    ...(error === undefined ? [] : [labelled("error", oneLine(explain(error), 400))]),
+    labelled("reward", rewardOf(result)),
+    labelled("tokens", tokensOf(result)),
+    ...(cost === undefined ? [] : [labelled("cost", costText(cost))]),
+    ...(recordPath === undefined ? [] : [labelled("record", recordPath)]),
+    labelled("next", `atlas sessions show ${sessionId}`),
   ];
 }
 
 /** The answer goes to standard output, all else to standard error, so that a pipe gets the answer alone. */
 function showRun(run: Run, quiet: boolean): void {
-  if (!quiet) for (const line of summary(run)) tell(line);
+  if (!quiet) for (const line of [...summary(run), ""]) tell(line);
   else if (run.result.error !== undefined) tell(explain(run.result.error));
   const answer = run.events.find((event) => event.type === "SessionEnded")?.final_answer;
   if (answer) print(harmless(answer));

@@ -35,8 +35,8 @@ test("without a configuration: the answer on standard output, the rest beside it
   expect(code, stderr).toBe(0);
   expect(stdout).toMatch(/^\[simulated\].*Add 2 and 2.*\n$/);
   expect(stderr).toContain("because ATLAS_OFFLINE_MODE is set");
-  expect(stderr).toMatch(/reward {3}0\.\d\d ± /);
-  expect(stderr).not.toContain("student works on it");
+  expect(stderr).toMatch(/reward +0\.\d\d ± /);
+  expect(stderr).not.toContain("the student answered");
   const [record] = recordsIn(folder);
   expect(record).toMatchObject({
     status: "succeeded",

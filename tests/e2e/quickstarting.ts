@@ -16,7 +16,7 @@ export function quickstarting(installed: () => Installed): void {
     const shell = shellOf(installed());
     const { code, stdout, stderr } = await shell.atlas("quickstart");
     expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(stderr).toMatch(/^Models: simulated/);
+    expect(stderr).toMatch(/^models +simulated/);
     expect(stderr).toContain("[simulated]");
     expect(stdout).toMatch(/^Task +Status +Reward +Tokens +Time +Session$/m);
     expect(stdout).toContain("These models are simulated");

@@ -1,0 +1,46 @@
+import type { SessionTrace } from "../../traces/session-trace.ts";
+
+/**
+ * What a dataset's files hold: lines of text, so many for each session.
+ *
+ * @example
+ * const tasks: LineFormat = {
+ *   name: "tasks",
+ *   extension: "jsonl",
+ *   encode: ({ started }) => [JSON.stringify({ task: started?.task })],
+ * };
+ */
+export interface LineFormat {
+  /** Lower-case letters, digits and hyphens. */
+  readonly name: string;
+  /** Of its files, without the dot. */
+  readonly extension: string;
+  /** The lines of one session without their line ends; none where the format has nothing to say of it. */
+  encode(trace: SessionTrace): readonly string[];
+}
+
+/** A file that is being written. */
+export interface FormatWriter {
+  /** Adds a session; resolves with the number of records that it gave. */
+  write(trace: SessionTrace): Promise<number>;
+  /** Ends the file; it is on disk then. */
+  close(): Promise<void>;
+  /** Gives the file up after an error: its descriptor is closed, its content does not matter. */
+  abort(): Promise<void>;
+}
+
+/**
+ * A format that is not made of lines. The same sessions in the same order have to give the same bytes. Sessions come
+ * in one order, one file after the other.
+ */
+export interface FileFormat {
+  /** Lower-case letters, digits and hyphens. */
+  readonly name: string;
+  /** Of its files, without the dot. */
+  readonly extension: string;
+  /** Begins a file, which does not exist yet. */
+  open(path: string): Promise<FormatWriter>;
+}
+
+/** How sessions become files. */
+export type DatasetFormat = LineFormat | FileFormat;
