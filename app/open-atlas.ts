@@ -9,24 +9,23 @@ import { createFlusher } from "../producers/flusher.ts";
 import { type ImportSummary, importRecorded } from "../producers/import/import-recorded.ts";
 import { type RunResult, runSession } from "../producers/run-session.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
-import { ALERTS } from "../sinks/alerts/alert-consumer.ts";
-import type { CourierEvents } from "../sinks/alerts/courier.ts";
-import { type Alerting, type AlertingOptions, retryingSinks, startAlerting } from "./alerting.ts";
+import type { Alerting } from "./alerting.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
 import { type RetryOptions, type RetryOutcome, retryDeadLetters } from "./dead-letters.ts";
+import { type Host, type HostEvents, sinkConsumers, startHost } from "./host.ts";
 import { knownSequences } from "./known-sequences.ts";
 import { readHistory } from "./learning-history.ts";
+import type { LiveDataset } from "./live-dataset.ts";
 import { type MigrateOptions, migrate } from "./migrate.ts";
 import { openStore } from "./open-store.ts";
 import { orderedAppend } from "./ordered-append.ts";
-import { type Pipeline, type PipelineEvents, type SettleOptions, settle, startPipeline } from "./pipeline.ts";
-import { type Reaper, startReaper } from "./reaper.ts";
+import { type Pipeline, type SettleOptions, settle } from "./pipeline.ts";
 import { openRules, type RulesStore } from "./rules.ts";
 import { type RunOptions, runResolver } from "./run-options.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 
 /** How to open Atlas. */
-export interface OpenOptions extends PipelineEvents {
+export interface OpenOptions extends HostEvents {
   /**
    * Host the consumers in this process; by default on the embedded log and on a Postgres server, and not on Kafka,
    * where `atlas worker` does.
@@ -37,8 +36,6 @@ export interface OpenOptions extends PipelineEvents {
    * nothing is written when it throws.
    */
   mask?: Mask;
-  /** Called after each attempt to deliver an alert. */
-  onDelivery?: CourierEvents["onDelivery"];
 }
 
 /** What to import. */
@@ -64,6 +61,8 @@ export interface Atlas extends AsyncDisposable {
   readonly pipeline: Pipeline | undefined;
   /** The alerts of this process, where it hosts the consumers and destinations are configured. */
   readonly alerting: Alerting | undefined;
+  /** The files of approved sessions, where this process writes them. */
+  readonly liveDataset: LiveDataset | undefined;
   /**
    * Runs one task as a session. Never throws for what goes wrong within the session: see `status` and `error`.
    *
@@ -124,19 +123,11 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
   if (options.consumers !== false) await drainSpool().then(tellKept, tellKept);
   const rules = openRules(log);
   const flusher = createFlusher(log, { mask, spool: { folder, logId: log.id } });
-  let pipeline: Pipeline | undefined;
-  let reaper: Reaper | undefined;
-  let alerting: Alerting | undefined;
+  let host: Host | undefined;
   try {
-    if (options.consumers ?? log.kind !== "kafka") {
-      // Before anything is derived: what is derived from now on is news.
-      if (config.alerts.length > 0)
-        alerting = await startAlerting(log, config.alerts, alertingOptions(options));
-      pipeline = await startPipeline(log, rules, options);
-      reaper = startReaper(log, pipeline, { isHolding: () => flusher.spooled > 0 });
-    }
+    if (options.consumers ?? log.kind !== "kafka")
+      host = await startHost(log, rules, config, options, { isHolding: () => flusher.spooled > 0 });
   } catch (error) {
-    await alerting?.stop();
     await store.close();
     throw error;
   }
@@ -148,9 +139,7 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     await Promise.allSettled(running);
     await flusher.close();
     await telemetry?.close();
-    await reaper?.stop();
-    await pipeline?.stop();
-    await alerting?.stop();
+    await host?.stop();
     await store.close();
   };
 
@@ -159,8 +148,9 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     log,
     db,
     rules,
-    pipeline,
-    alerting,
+    pipeline: host?.pipeline,
+    alerting: host?.alerting,
+    liveDataset: host?.liveDataset,
     run: async (run) => {
       if (run.judge !== undefined && config.capture.level !== "full") {
         const message = `the capture level ${config.capture.level} hides from the judge what it would judge`;
@@ -203,7 +193,7 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     },
     drainSpool,
     retryDeadLetters: async (options) => {
-      const consumers = { ...(await retryingSinks(log, config.alerts)), ...options?.consumers };
+      const consumers = { ...(await sinkConsumers(log, config)), ...options?.consumers };
       return retryDeadLetters({ log, db, rules, mask }, { ...options, consumers });
     },
     settled: (settling) => settle(log, settling),
@@ -211,12 +201,6 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     [Symbol.asyncDispose]: close,
   };
 }
-
-const alertingOptions = ({ onDelivery, onRetry, onDeadLetter }: OpenOptions): AlertingOptions => ({
-  onDelivery,
-  onRetry: (error) => onRetry?.(ALERTS, error),
-  onDeadLetter: (record, error) => onDeadLetter?.(ALERTS, record, error),
-});
 
 /** What could not be drained is told, and is no reason not to open. */
 function tellKept(outcome: DrainReport | Error): void {

@@ -1,7 +1,8 @@
 import type { Consumer, EventLog } from "../log/event-log.ts";
-import { ALERT_TOPICS, ALERTS } from "../sinks/alerts/alert-consumer.ts";
+import { ALERT_TOPICS } from "../sinks/alerts/alert-consumer.ts";
 import { startsOf } from "../sinks/alerts/news.ts";
 import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
+import { LIVE_TOPICS } from "../sinks/jsonl/live-sink.ts";
 import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";
 import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
 import { type OwnedGroup, stateReader } from "../sinks/metrics/worker-state.ts";
@@ -29,21 +30,30 @@ export interface MeasuredWorker {
 }
 
 /** Every group that a worker is a member of, with what it owns. */
-export function groupsOf(atlas: Pick<Atlas, "pipeline" | "alerting">): OwnedGroup[] {
+export function groupsOf(atlas: Pick<Atlas, "pipeline" | "alerting" | "liveDataset">): OwnedGroup[] {
   const consumers = atlas.pipeline?.consumers ?? [];
   const stages = STAGES.map(({ group, topics }) => ({
     group,
     topics,
     assignments: consumers.find((consumer) => consumer.group === group)?.assignments ?? [],
   }));
-  const { alerting } = atlas;
-  if (alerting === undefined) return stages;
-  return [...stages, { group: ALERTS, topics: ALERT_TOPICS, assignments: alerting.consumer.assignments }];
+  const sinks = [
+    [atlas.alerting, ALERT_TOPICS],
+    [atlas.liveDataset, LIVE_TOPICS],
+  ] as const;
+  return [
+    ...stages,
+    ...sinks.flatMap(([sink, topics]) => {
+      if (sink === undefined) return [];
+      const { group, assignments } = sink.consumer;
+      return [{ group, topics, assignments }];
+    }),
+  ];
 }
 
 /** Measures a worker: counts rewards and drift alerts from now on, and looks the rest up when it is asked. */
 export async function measureWorker(
-  atlas: Pick<Atlas, "log" | "db" | "config" | "pipeline" | "alerting">,
+  atlas: Pick<Atlas, "log" | "db" | "config" | "pipeline" | "alerting" | "liveDataset">,
   { learningKeys = [], keepMs, onRetry }: WorkerMetricsOptions = {},
 ): Promise<MeasuredWorker> {
   const log: EventLog = atlas.log;

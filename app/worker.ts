@@ -41,7 +41,7 @@ export class WorkerStatus {
     });
   }
 
-  async health(atlas: Pick<Atlas, "log" | "pipeline" | "alerting">): Promise<WorkerHealth> {
+  async health(atlas: Pick<Atlas, "log" | "pipeline" | "alerting" | "liveDataset">): Promise<WorkerHealth> {
     const { log } = atlas;
     const groups: GroupHealth[] = [];
     let problem = this.problem;

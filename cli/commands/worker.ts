@@ -42,7 +42,8 @@ async function work(options: Options): Promise<void> {
     options,
     async (atlas) => {
       status.watch(atlas.pipeline!.done);
-      if (atlas.alerting !== undefined) status.watch(atlas.alerting.consumer.done);
+      for (const sink of [atlas.alerting, atlas.liveDataset])
+        if (sink !== undefined) status.watch(sink.consumer.done);
       measured = await measureWorker(atlas, { learningKeys: options.labelLearningKey, onRetry });
       status.watch(measured.consumer.done);
       try {

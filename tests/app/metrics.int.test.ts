@@ -84,7 +84,8 @@ test("a worker shows what it applied, what lags, rewards, drift, sessions, revie
   const applied = (group: string) => sumOf(samples, `atlas_events_applied_total{group="${group}"`);
   const ends = await atlas.log.ends(["atlas.rewards", "atlas.drift"]);
   const records = [...ends.values()].flat().reduce((sum, end) => sum + end, 0);
-  expect([applied("metrics"), applied("alerts")]).toEqual([records, records]);
+  expect(applied("metrics")).toBe(records);
+  expect(applied("alerts")).toBeGreaterThanOrEqual(records);
   expect(applied("read-models")).toBeGreaterThan(records);
   expect(samples.has("process_cpu_seconds_total")).toBe(true);
   // Nothing of a session, and no learning key, is a label.

@@ -1,0 +1,75 @@
+import type { AtlasConfig } from "../configs/config-schema.ts";
+import type { Apply, ConsumeOptions, EventLog } from "../log/event-log.ts";
+import { ALERTS } from "../sinks/alerts/alert-consumer.ts";
+import type { CourierEvents } from "../sinks/alerts/courier.ts";
+import { LIVE_JSONL } from "../sinks/jsonl/live-sink.ts";
+import { type Alerting, retryingSinks, startAlerting } from "./alerting.ts";
+import { type LiveDataset, liveSinkOf, startLiveDataset } from "./live-dataset.ts";
+import { type Pipeline, type PipelineEvents, startPipeline } from "./pipeline.ts";
+import { type ReaperOptions, startReaper } from "./reaper.ts";
+import type { RulesStore } from "./rules.ts";
+
+/** What the consumers of a process tell while they run. */
+export interface HostEvents extends PipelineEvents {
+  /** Called after each attempt to deliver an alert. */
+  onDelivery?: CourierEvents["onDelivery"];
+}
+
+/** Everything that one process consumes. */
+export interface Host {
+  /** Processors and read models. */
+  readonly pipeline: Pipeline;
+  /** Where destinations are configured. */
+  readonly alerting: Alerting | undefined;
+  /** Where a folder for it is configured. */
+  readonly liveDataset: LiveDataset | undefined;
+  stop(): Promise<void>;
+}
+
+/** Starts everything that a configuration has a process consume, and the reaper of sessions whose process died. */
+export async function startHost(
+  log: EventLog,
+  rules: RulesStore,
+  { alerts, liveDataset }: Pick<AtlasConfig, "alerts" | "liveDataset">,
+  { onDelivery, ...events }: HostEvents,
+  reaping: ReaperOptions,
+): Promise<Host> {
+  const stops: (() => Promise<void>)[] = [];
+  const of = (group: string): Pick<ConsumeOptions, "onRetry" | "onDeadLetter"> => ({
+    onRetry: (error) => events.onRetry?.(group, error),
+    onDeadLetter: (record, error) => events.onDeadLetter?.(group, record, error),
+  });
+  const started = <T extends { stop(): Promise<void> }>(part: T): T => {
+    stops.unshift(() => part.stop());
+    return part;
+  };
+  const stop = async (): Promise<void> => {
+    for (const end of stops.splice(0)) await end();
+  };
+  try {
+    // Before anything is derived: what is derived from now on is news.
+    const alerting =
+      alerts.length === 0
+        ? undefined
+        : started(await startAlerting(log, alerts, { ...of(ALERTS), onDelivery }));
+    const live =
+      liveDataset === undefined
+        ? undefined
+        : started(await startLiveDataset(log, liveDataset, of(LIVE_JSONL)));
+    const pipeline = started(await startPipeline(log, rules, events));
+    started(startReaper(log, pipeline, reaping));
+    return { pipeline, alerting, liveDataset: live, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** What applies a record to a configured sink, by group: for records that were set aside and are tried again. */
+export async function sinkConsumers(
+  log: EventLog,
+  { alerts, liveDataset }: Pick<AtlasConfig, "alerts" | "liveDataset">,
+): Promise<Record<string, Apply>> {
+  const live = liveDataset === undefined ? {} : { [LIVE_JSONL]: liveSinkOf(liveDataset).apply };
+  return { ...(await retryingSinks(log, alerts)), ...live };
+}

@@ -1,0 +1,20 @@
+import { AtlasError } from "../../errors/atlas-error.ts";
+import { atlasFormat } from "./atlas-format.ts";
+import type { DatasetFormat } from "./format.ts";
+
+/** Formats that go by their name. */
+export const DATASET_FORMATS: readonly DatasetFormat[] = [atlasFormat];
+
+/**
+ * The format of a name; one of the caller's own comes before one of this package.
+ *
+ * @throws AtlasError ATLAS_DATASET_FORMAT_UNKNOWN
+ */
+export function formatOf(name: string, own: readonly DatasetFormat[] = []): DatasetFormat {
+  const formats = [...own, ...DATASET_FORMATS];
+  const found = formats.find((format) => format.name === name);
+  if (found !== undefined) return found;
+  throw new AtlasError("ATLAS_DATASET_FORMAT_UNKNOWN", `there is no format ${JSON.stringify(name)}`, {
+    hint: `Use ${formats.map((format) => format.name).join(", ")}, or hand over a format of your own.`,
+  });
+}
