@@ -54,14 +54,14 @@ export function explainWrite(path: string, error: unknown): unknown {
  * Writes a file so that it is either the old one or the whole new one, also when the process dies: a temporary file
  * beside it, synced, then renamed.
  *
- * @param chunks text in the order in which it is written; taken as it is produced
+ * @param chunks text or bytes in the order in which they are written; taken as they are produced
  * @throws AtlasError ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL (the old file, if any, is untouched), or what `chunks` throws
  * @example
  * const { sha256 } = await writeAtomically("data/traces.jsonl", lines());
  */
 export async function writeAtomically(
   path: string,
-  chunks: AsyncIterable<string> | Iterable<string>,
+  chunks: AsyncIterable<string | Uint8Array> | Iterable<string | Uint8Array>,
 ): Promise<WrittenFile> {
   const target = resolve(path);
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}.tmp`);
@@ -72,7 +72,7 @@ export async function writeAtomically(
     await mkdir(dirname(target), { recursive: true });
     const file = await open(temporary, "w");
     try {
-      let pending: Buffer[] = [];
+      let pending: Uint8Array[] = [];
       let waiting = 0;
       const flush = async (): Promise<void> => {
         const buffer = Buffer.concat(pending);
@@ -88,7 +88,7 @@ export async function writeAtomically(
           throw error;
         });
         if (next.done === true) break;
-        const buffer = Buffer.from(next.value, "utf8");
+        const buffer = typeof next.value === "string" ? Buffer.from(next.value, "utf8") : next.value;
         hash.update(buffer);
         bytes += buffer.length;
         waiting += buffer.length;
