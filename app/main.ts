@@ -28,6 +28,20 @@ export { agentOf } from "../producers/agents/object-agent.ts";
 export { openaiAgent } from "../producers/agents/openai-agent.ts";
 export { wrapAnthropic } from "../producers/agents/wrap-anthropic.ts";
 export { wrapOpenAI } from "../producers/agents/wrap-openai.ts";
+export { answerMatches, toolCallBudget } from "../producers/judges/built-in-judges.ts";
+export type { JudgeDefinition } from "../producers/judges/define-judge.ts";
+export { defineJudge } from "../producers/judges/define-judge.ts";
+export type {
+  FunctionJudge,
+  FunctionJudgeContext,
+  FunctionScore,
+  Judge,
+  JudgeScope,
+  ModelJudge,
+} from "../producers/judges/judge.ts";
+export type { ModelJudgeOptions } from "../producers/judges/model-judge.ts";
+export { modelJudge } from "../producers/judges/model-judge.ts";
+export type { RunReward } from "../producers/judges/panel.ts";
 export type { History, HistoryEntry } from "../producers/lanes/history.ts";
 export type { ExecutionMode, ExecutionModes, Lane, LaneOptions } from "../producers/lanes/lane.ts";
 export { anthropicModel } from "../producers/models/anthropic.ts";
@@ -36,7 +50,7 @@ export type { CallOptions, ModelClient, ModelReply, ModelRequest } from "../prod
 export { openaiModel } from "../producers/models/openai.ts";
 export type { Price, Prices } from "../producers/models/prices.ts";
 export { simulatedModel } from "../producers/models/simulated.ts";
-export type { RunResult, RunReward } from "../producers/run-session.ts";
+export type { RunResult } from "../producers/run-session.ts";
 export type { SessionTokens, Tokens } from "../producers/tokens.ts";
 export type { McpClient } from "../producers/tools/mcp-tools.ts";
 export { mcpTools } from "../producers/tools/mcp-tools.ts";

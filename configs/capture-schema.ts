@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { asksModels, type JudgesConfig } from "./judges-schema.ts";
 
 const isPattern = (source: string): boolean => {
   try {
@@ -41,9 +42,13 @@ export const spoolSchema = z.strictObject({
 /** What a configuration cannot ask for: a judge that sees nothing of what it judges. */
 export const JUDGE_NEEDS_CONTENT = {
   path: ["capture", "level"],
-  error: "hides from the judge what it would judge: leave out `judge`, or capture in full",
+  error:
+    "hides from the judge what it would judge: leave out `judge` and judges of the type model, or capture in full",
 };
 
-/** Says whether a configuration's judge sees what it judges. */
-export const judgeSees = ({ capture, judge }: { capture: { level: string }; judge?: unknown }): boolean =>
-  judge === undefined || capture.level === "full";
+/** Says whether a configuration's judges see what they judge; functions make do with what is recorded. */
+export const judgeSees = (config: {
+  capture: { level: string };
+  judge?: unknown;
+  judges?: JudgesConfig | undefined;
+}): boolean => !asksModels(config) || config.capture.level === "full";

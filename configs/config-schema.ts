@@ -3,6 +3,7 @@ import { agentSchema, hasKind, KIND_NEEDS_PLUGIN, pluginsSchema } from "./agent-
 import { alertsSchema } from "./alerts-schema.ts";
 import type { DeepCamelKeys } from "./camel-case.ts";
 import { captureSchema, JUDGE_NEEDS_CONTENT, judgeSees, spoolSchema } from "./capture-schema.ts";
+import { judgesSchema, withJudgeWeights } from "./judges-schema.ts";
 import { laneSchema, orchestrationSchema, triageSchema } from "./lanes-schema.ts";
 import { liveDatasetSchema } from "./live-dataset-schema.ts";
 import { logSchema } from "./log-schema.ts";
@@ -16,7 +17,8 @@ export const configSchema = block({
   log: logSchema.prefault({ kind: "embedded" }),
   agent: agentSchema.optional(),
   teacher: llmSchema.optional(),
-  judge: llmSchema.optional(),
+  judge: llmSchema.optional().describe("The model that is asked once, where no judges are named."),
+  judges: judgesSchema.optional().describe("Who scores sessions."),
   rules: rulesSchema.prefault({}),
   orchestration: orchestrationSchema.prefault({}),
   learning_key: text.max(512, { error: "must be at most 512 characters long" }).optional(),
@@ -37,7 +39,8 @@ export const configSchema = block({
   alerts: alertsSchema.default([]).describe("Who is told about drift and rewards."),
 })
   .refine(judgeSees, JUDGE_NEEDS_CONTENT)
-  .refine(hasKind, KIND_NEEDS_PLUGIN);
+  .refine(hasKind, KIND_NEEDS_PLUGIN)
+  .transform((config) => ({ ...config, rules: withJudgeWeights(config.rules, config.judges?.list ?? []) }));
 
 /** A configuration, checked, with its defaults filled in. */
 export type AtlasConfig = z.output<typeof configSchema>;

@@ -8,7 +8,7 @@ export interface FileLock {
 const SQLITE_BUSY = 5;
 
 /** Node 22 calls its SQLite experimental at every start; users need not hear it from a lock file. */
-export function openSqlite(path: string): DatabaseSync {
+function openSqlite(path: string): DatabaseSync {
   const warn = process.emitWarning;
   process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
     if (!String(warning).startsWith("SQLite is an experimental feature")) {

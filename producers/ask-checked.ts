@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import type { Uuid } from "../schemas/generated/events.ts";
-import { callModel, type ModelCall } from "./call-model.ts";
+import { callModel, type ModelCall, type RecordedReply } from "./call-model.ts";
 import type { ChatMessage, ModelRequest } from "./models/model-client.ts";
 import { jsonSchemaOf } from "./models/reply-schema.ts";
 import { versions } from "./prompts/prompt.ts";
@@ -11,7 +11,8 @@ import type { SessionScope } from "./session-scope.ts";
 /**
  * Asks a model for a JSON object, by its schema where the provider can promise it. A reply that cannot be read is sent back once with what was wrong with it.
  *
- * @returns the object, or what is wrong with the second reply as well; with the call that the reply came from
+ * @returns the object, or what is wrong with the second reply as well; with the call that the reply came from, and all
+ *   replies
  * @throws AtlasError ATLAS_MODEL_FAILED, or the reason of the session's signal
  * @example
  * const { value, problem, callId } = await askChecked(scope, { client, request, role: "teacher" }, Reply);
@@ -20,11 +21,11 @@ export async function askChecked<T>(
   scope: SessionScope,
   call: ModelCall,
   schema: z.ZodType<T>,
-): Promise<ReadReply<T> & { callId: Uuid }> {
+): Promise<ReadReply<T> & { callId: Uuid; replies: readonly RecordedReply[] }> {
   const request: ModelRequest = { json: true, jsonSchema: jsonSchemaOf(schema), ...call.request };
   const first = await callModel(scope, { ...call, request });
   const read = readReply(schema, first.content);
-  if (read.problem === undefined) return { ...read, callId: first.callId };
+  if (read.problem === undefined) return { ...read, callId: first.callId, replies: [first] };
   const said: ChatMessage = { ...first.message, role: "assistant", content: first.content };
   const again: ChatMessage = { role: "user", content: repairPrompt(read.problem) };
   const repair: ModelRequest = {
@@ -33,5 +34,5 @@ export async function askChecked<T>(
     promptVersion: versions(request.promptVersion, REPAIR_VERSION),
   };
   const second = await callModel(scope, { ...call, request: repair });
-  return { ...readReply(schema, second.content), callId: second.callId };
+  return { ...readReply(schema, second.content), callId: second.callId, replies: [first, second] };
 }

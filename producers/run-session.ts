@@ -2,10 +2,13 @@ import { AtlasError, explain } from "../errors/atlas-error.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
 import type { SessionStatus } from "../schemas/vocabulary.ts";
+import { foldSession } from "../traces/fold.ts";
 import type { Agent } from "./agents/agent.ts";
 import type { Flusher } from "./flusher.ts";
 import { jsonText } from "./json-text.ts";
-import { judgeSession, SESSION_JUDGE_NAME } from "./judges/session-judge.ts";
+import { isSimulated } from "./judges/judge.ts";
+import { allMissing, judgeSession } from "./judges/judge-session.ts";
+import { type Panel, type RunReward, soleJudge } from "./judges/panel.ts";
 import type { History } from "./lanes/history.ts";
 import {
   areModes,
@@ -32,7 +35,10 @@ export interface SessionOptions {
   task: string;
   agent: Agent;
   teacher: ModelClient;
-  judge: ModelClient;
+  /** Who scores it; a model is asked once, about the whole session. */
+  judge: ModelClient | Panel;
+  /** Leaves the judging to whoever reads the log, so that the run does not wait for it. */
+  judgeLater?: boolean | undefined;
   /** Takes the session's events to the log; shared by all sessions of a log. */
   flusher: Flusher;
   /** Names the rules by which the session is rewarded. */
@@ -78,15 +84,6 @@ export interface SessionOptions {
   deadlineMs?: number | undefined;
 }
 
-/** What a session's judgement comes to. */
-export interface RunReward {
-  /** 0 to 1. */
-  score: number;
-  /** 0 to 1. */
-  uncertainty: number;
-  rationale: string;
-}
-
 /** What came of a run. */
 export interface RunResult {
   sessionId: Uuid;
@@ -95,9 +92,11 @@ export interface RunResult {
   finalAnswer?: string;
   lane: Lane;
   learningKey: string;
-  /** Missing where the session was not judged: never 0 for that. */
+  /** Missing where the session was not judged, or is judged later: never 0 for that. */
   reward?: RunReward;
-  /** Of all model calls, the judge's too. */
+  /** True where judges are asked after the run. */
+  judgedLater: boolean;
+  /** Of all model calls, the judges' too where they are asked before the run ends. */
   tokens: SessionTokens;
   /** US dollars for all model calls; missing unless the cost of every one is known. */
   cost?: number;
@@ -164,6 +163,7 @@ function started(options: SessionOptions, learningKey: string, simulated: boolea
     metadata: options.metadata === undefined ? null : jsonText(options.metadata),
     deadline: nowMicros() + Math.round((deadlineMs + ABANDONED_AFTER_MS) * 1000),
     simulated,
+    judging: options.judgeLater === true ? "deferred" : null,
   };
 }
 
@@ -191,7 +191,7 @@ async function chooseLane(
 
 /**
  * Runs one task as a session: the student works, in the lane `paired` the teacher validates every attempt and guides
- * one retry, a judge scores what happened, and all of it is emitted while it happens. A session that fails or is cancelled is a result,
+ * one retry, judges score what happened, and all of it is emitted while it happens. A session that fails or is cancelled is a result,
  * not an error.
  *
  * @throws AtlasError ATLAS_RUN_INVALID for options that do not go together, before anything happens
@@ -201,13 +201,14 @@ async function chooseLane(
  */
 export async function runSession(options: SessionOptions): Promise<RunResult> {
   check(options);
-  const { task, agent, teacher, judge, maxRetries = 1, deadlineMs = DEADLINE_MS } = options;
+  const { task, agent, teacher, maxRetries = 1, deadlineMs = DEADLINE_MS } = options;
+  const panel = "complete" in options.judge ? soleJudge(options.judge) : options.judge;
   const { tags, tenant } = options;
   const learningKey = options.learningKey ?? learningKeyOf({ agent: agent.name, task, tags, tenant });
   const simulated =
     agent.simulated === true ||
     teacher.simulated ||
-    judge.simulated ||
+    panel.judges.some(isSimulated) ||
     options.lane?.probe?.simulated === true;
   const { flusher, onEvent } = options;
   const recorder = createRecorder({ flusher, sessionId: newId(), onEvent });
@@ -254,35 +255,47 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     duration_us,
   });
 
-  // A session that ran out of time is still judged, so only the caller's own wish cuts the judge short.
+  // A session that ran out of time is still judged, so only the caller's own wish cuts the judges short.
   using judging = sessionSignal(options.signal);
-  const judgement = status === "cancelled" ? undefined : await judgeSession(scopeOf(judging.signal), judge);
-  recorder.emit("SessionJudged", {
-    learning_key: learningKey,
-    judgements: judgement === undefined ? [] : [judgement.eventId],
-    missing: judgement === undefined ? [SESSION_JUDGE_NAME] : [],
-    rules_hash: options.rulesHash,
-  });
+  const judgeNow = async (): Promise<RunReward | undefined> => {
+    const history = recorder.history();
+    const { judgements, missing } =
+      status === "cancelled"
+        ? { judgements: [], missing: allMissing(panel) }
+        : await judgeSession(
+            scopeOf(judging.signal),
+            history.length === 0 ? undefined : foldSession(history),
+            panel,
+          );
+    recorder.emit("SessionJudged", {
+      learning_key: learningKey,
+      judgements: judgements.map(({ eventId }) => eventId),
+      missing,
+      rules_hash: options.rulesHash,
+    });
+    return panel.rewardOf(judgements);
+  };
+  // Of a cancelled session nobody expects a score later.
+  const judgedLater = options.judgeLater === true && status !== "cancelled";
+  const reward = judgedLater ? undefined : await judgeNow();
 
   const durable = recorder.flush();
   // A caller may not care; losing events is then no reason to end the process.
   durable.catch(() => {});
-  const { score, uncertainty, rationale } = judgement ?? {};
   const total = tokens.read();
   return {
     sessionId: recorder.sessionId,
     status,
     lane,
     learningKey,
+    judgedLater,
     tokens: total,
     durationMs: duration_us / 1000,
     simulated,
     durable,
     ...(reply === undefined ? {} : { finalAnswer: reply.content }),
     ...(total.cost === undefined ? {} : { cost: total.cost }),
-    ...(judgement === undefined
-      ? {}
-      : { reward: { score: score!, uncertainty: uncertainty!, rationale: rationale! } }),
+    ...(reward === undefined ? {} : { reward }),
     ...(error === undefined ? {} : { error }),
   };
 }

@@ -16,7 +16,7 @@ export type ModelRole = (typeof ROLES)[number];
 
 /** Fields whose strings come from a fixed list; Avro enums could never be widened for old readers. */
 export const VOCABULARIES: Record<string, Record<string, readonly string[]>> = {
-  SessionStarted: { origin: ["run", "import", "migration"] },
+  SessionStarted: { origin: ["run", "import", "migration"], judging: ["deferred"] },
   LaneSelected: { lane: ["auto", "paired", "coach"] },
   ModelCallStarted: { role: ROLES },
   ModelCallEnded: { role: ROLES },

@@ -61,8 +61,11 @@ async function runOnce(atlas: Atlas, options: RunFlags, run: RunOptions): Promis
   return { result, events, recordPath };
 }
 
-const rewardOf = ({ reward }: RunResult): string =>
-  reward === undefined ? "none: not judged" : `${reward.score.toFixed(2)} ± ${reward.uncertainty.toFixed(2)}`;
+function rewardOf({ reward, judgedLater }: RunResult): string {
+  if (reward === undefined) return judgedLater ? "not yet: judged later" : "none: not judged";
+  const { score, uncertainty } = reward;
+  return uncertainty === undefined ? score.toFixed(2) : `${score.toFixed(2)} ± ${uncertainty.toFixed(2)}`;
+}
 
 const costText = (dollars: number): string =>
   `$${dollars.toLocaleString("en", { maximumSignificantDigits: 4 })}`;

@@ -22,6 +22,7 @@ const STRUCTURE = [
   "scope",
   "stage",
   "origin",
+  "judging",
   "execution_mode",
   "agent_kind",
   "author",

@@ -10,12 +10,17 @@ interface Validated {
   answer?: string;
 }
 
-/** What the judge is asked about, as far as the simulation looks at it. */
+interface JudgedStep {
+  status: string;
+  attempts?: readonly { answer?: string }[];
+}
+
+/** What a judge is asked about, as far as the simulation looks at it. */
 interface Judged {
   task?: string;
   status?: string;
   final_answer?: string | null;
-  steps?: readonly { attempts?: readonly unknown[] }[];
+  steps?: readonly JudgedStep[];
 }
 
 /** Stands at the head of every text that no model wrote. */
@@ -98,8 +103,24 @@ function probe(request: ModelRequest): unknown {
   return { mode: null, confidence: learning_history?.average_score ?? null };
 }
 
+const JUDGE_PROMPT = /^[a-z-]+-judge\./;
+
+/** A session, a step of one, or either with the samples that an arbitration settles. */
+function judgedOf(request: ModelRequest): Partial<Judged> {
+  const payload = payloadOf<Judged & { material: Judged; step: JudgedStep }>(request);
+  const judged: Partial<Judged & { step: JudgedStep }> = payload.material ?? payload;
+  const { step } = judged;
+  if (step === undefined) return judged;
+  return {
+    ...judged,
+    status: step.status,
+    final_answer: step.attempts?.at(-1)?.answer ?? null,
+    steps: [step],
+  };
+}
+
 function judge(request: ModelRequest): unknown {
-  const { task = "", status, final_answer, steps = [] } = payloadOf<Judged>(request);
+  const { task = "", status, final_answer, steps = [] } = judgedOf(request);
   const findings = reviewOf(task)?.findings ?? [];
   const given = final_answer ?? "";
   const found = findings.filter(({ says }) => says.test(given)).length;
@@ -127,7 +148,7 @@ function replyTo(request: ModelRequest): string {
   if (prompt.startsWith("step-validation.")) return JSON.stringify(validateStep(request));
   if (prompt.startsWith("plan-review.")) return JSON.stringify(reviewPlan(request));
   if (prompt.startsWith("probe.")) return JSON.stringify(probe(request));
-  if (prompt.startsWith("session-judge.")) return JSON.stringify(judge(request));
+  if (JUDGE_PROMPT.test(prompt)) return JSON.stringify(judge(request));
   return answer(request);
 }
 

@@ -564,6 +564,8 @@ export interface SessionStarted {
   deadline?: Micros | null;
   /** True where the models were simulated. */
   simulated: boolean;
+  /** deferred where judgements come later, from a source of their own; null where they are the session's own events. */
+  judging?: string | null;
 }
 
 /** A step ended. */

@@ -1,6 +1,6 @@
 import { conditionOf, type SessionFilters } from "../../projections/session-filters.ts";
-import { stepsThatRan } from "../../traces/step-record.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
+import { stepsThatRan } from "../../traces/step-record.ts";
 
 /** Which sessions go into a dataset: approved ones, unless asked otherwise. */
 export interface DatasetFilters extends SessionFilters {

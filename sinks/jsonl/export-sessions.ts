@@ -45,7 +45,8 @@ export interface ExportOptions {
   onProgress?: (sessions: number) => void;
 }
 
-function derivationsOf({ reward, drift, review_changes }: SessionTrace): DerivationName[] {
+/** What computed the reward, drift and review statuses of a session. */
+export function derivationsOf({ reward, drift, review_changes }: SessionTrace): DerivationName[] {
   return [reward, drift, ...review_changes].flatMap((event) => {
     const derivation = event?.meta.derivation;
     if (derivation === null || derivation === undefined) return [];

@@ -1,0 +1,300 @@
+import { join } from "node:path";
+import { AtlasError } from "../../errors/atlas-error.ts";
+import type { EventLog } from "../../log/event-log.ts";
+import { createEvent, releasedSchema } from "../../schemas/codec.ts";
+import { newId, nowMicros } from "../../schemas/identity.ts";
+import type { SessionTrace } from "../../traces/session-trace.ts";
+import { encodeTrainingLine } from "../../traces/training-line.ts";
+import { writeAtomically } from "../atomic-file.ts";
+import { type DerivationName, derivationsOf } from "../jsonl/export-sessions.ts";
+import { type ChosenSession, type Collected, collectSessions } from "./collect-sessions.ts";
+import { type NewFolder, newFolder } from "./dataset-folder.ts";
+import { type DatasetPlan, planFiles } from "./dataset-plan.ts";
+import type { DatasetFormat } from "./format.ts";
+import { formatOf } from "./formats.ts";
+import {
+  type DatasetManifest,
+  type DatasetPart,
+  type ListedSession,
+  MANIFEST,
+  manifestText,
+  SESSIONS,
+  sealed,
+} from "./manifest.ts";
+import { datasetDigest, recordDigest } from "./record-digest.ts";
+import { type DatasetFilters, refuseNonsense } from "./selection.ts";
+import { refuseShards, refuseSplit, type Split } from "./split.ts";
+import { type ReadableLog, refuseBounds, type Stretch, stretchesOf, type Window } from "./window.ts";
+import { writePart } from "./write-part.ts";
+
+/** What a build tells while it works. */
+export interface BuildProgress {
+  /** Events read of the log so far. */
+  read: number;
+  /** Sessions written so far. */
+  written: number;
+}
+
+/** Which dataset to build, and where. */
+export interface BuildOptions extends Window {
+  /** The folder of the dataset: it appears whole or not at all. */
+  output: string;
+  /** Which sessions; approved ones unless told. */
+  where?: DatasetFilters | undefined;
+  /** Takes rewards, drift and review statuses of this branch, where it has any, in place of the live ones. */
+  branch?: string | undefined;
+  /** A format's name, or one of your own; `atlas` unless told: the lines of `atlas export`. */
+  format?: string | DatasetFormat | undefined;
+  /** The share of each part, such as `{ train: 0.9, eval: 0.1 }`; one part unless told. */
+  split?: Readonly<Record<string, number>> | undefined;
+  /** What stays together; `learning-key` unless told. */
+  splitBy?: Split["by"] | undefined;
+  /** Another seed divides otherwise; 0 unless told. */
+  seed?: number | undefined;
+  /** Files of each part; 1 unless told. */
+  shards?: number | undefined;
+  /** Replaces a dataset that is there. */
+  force?: boolean | undefined;
+  onProgress?: ((progress: Readonly<BuildProgress>) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** A dataset that was built. */
+export interface BuiltDataset {
+  /** Absolute. */
+  folder: string;
+  manifestPath: string;
+  manifest: DatasetManifest;
+}
+
+/** Everything that decides what is in a dataset. */
+export interface Recipe {
+  stretches: readonly Stretch[];
+  filters: DatasetFilters;
+  branch: string | null;
+  format: DatasetFormat;
+  split: Split | null;
+  shards: number;
+  log: { id: string; kind: string };
+  package: { name: string; version: string };
+}
+
+interface Written {
+  files: DatasetPart[];
+  listed: ListedSession[];
+  derivations: DerivationName[];
+  schemas: DatasetManifest["schemas"];
+  steps: number;
+  simulated: number;
+}
+
+const byKey = <T>(found: ReadonlyMap<string, T>): T[] =>
+  [...found.keys()].sort().map((key) => found.get(key)!);
+
+/** Writes the files of a plan, session after session. */
+async function writeFiles(
+  { files }: DatasetPlan,
+  { format }: Recipe,
+  collected: Collected,
+  folder: string,
+  onWritten: () => void,
+): Promise<Written> {
+  const derivations = new Map<string, DerivationName>();
+  const fingerprints = new Set<string>();
+  const written: Written = { files: [], listed: [], derivations: [], schemas: [], steps: 0, simulated: 0 };
+  const note = async (
+    session: ChosenSession,
+    trace: SessionTrace,
+    place: { split: string | null; name: string },
+  ) => {
+    const digest = recordDigest(encodeTrainingLine(trace));
+    const { sessionId: session_id, learningKey: learning_key } = session;
+    const reward = trace.reward?.score ?? null;
+    written.listed.push({ session_id, learning_key, split: place.split, file: place.name, reward, digest });
+    written.steps += trace.steps.length;
+    if (trace.simulated) written.simulated += 1;
+    for (const one of derivationsOf(trace)) derivations.set(Object.values(one).join(" "), one);
+    for (const fingerprint of await collected.fingerprintsOf(session)) fingerprints.add(fingerprint);
+    onWritten();
+  };
+  for (const { name, split, shard, sessions } of files) {
+    async function* traces(): AsyncGenerator<SessionTrace> {
+      for (const session of sessions) {
+        const trace = await collected.traceOf(session);
+        await note(session, trace, { split, name });
+        yield trace;
+      }
+    }
+    const { bytes, sha256, records } = await writePart(format, folder, name, traces());
+    written.files.push({ name, split, shard, sessions: sessions.length, records, bytes, sha256 });
+  }
+  const schemas = new Map<string, DatasetManifest["schemas"][number]>();
+  for (const fingerprint of fingerprints) {
+    const released = releasedSchema(fingerprint);
+    if (released === undefined) continue;
+    const { name, version } = released;
+    schemas.set(`${name} ${String(version).padStart(6, "0")}`, { name, version, fingerprint });
+  }
+  return { ...written, derivations: byKey(derivations), schemas: byKey(schemas) };
+}
+
+const nothing = (output: string): AtlasError =>
+  new AtlasError("ATLAS_NOTHING_TO_EXPORT", "no session passes the filters, so nothing was written", {
+    where: output,
+    hint: "Approve sessions with `atlas review approve`, or ask for others with --include-status.",
+  });
+
+/** Filters as a manifest keeps them; keys in order, times as ISO text. */
+const filtersAsText = (filters: DatasetFilters): Record<string, unknown> =>
+  JSON.parse(
+    JSON.stringify(Object.fromEntries(Object.entries(filters).sort(([a], [b]) => (a < b ? -1 : 1)))),
+  ) as Record<string, unknown>;
+
+/** What was made of a recipe, in a folder that is not published yet. */
+export interface Unpublished {
+  folder: NewFolder;
+  manifest: DatasetManifest;
+  listed: readonly ListedSession[];
+  erased: Collected["erased"];
+}
+
+/**
+ * Follows a recipe up to a whole dataset that nobody sees yet. The caller publishes or discards it.
+ *
+ * @throws AtlasError ATLAS_NOTHING_TO_EXPORT, ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL, ATLAS_LOG_REPLACED,
+ *   ATLAS_SCHEMA_NEWER; nothing is left of the attempt then
+ */
+export async function follow(
+  log: ReadableLog,
+  recipe: Recipe,
+  options: Pick<BuildOptions, "output" | "force" | "onProgress" | "signal">,
+): Promise<Unpublished> {
+  const { output, force = false, onProgress, signal } = options;
+  const folder = await newFolder(output, force);
+  let collected: Collected | undefined;
+  try {
+    const progress: BuildProgress = { read: 0, written: 0 };
+    const { stretches, filters, branch } = recipe;
+    collected = await collectSessions({
+      log,
+      stretches,
+      filters,
+      branch,
+      scratch: folder.scratch,
+      onRead: (read) => {
+        progress.read = read;
+        onProgress?.(progress);
+      },
+      signal,
+    });
+    if (collected.sessions.length === 0) throw nothing(output);
+    const { format, split, shards } = recipe;
+    const plan = planFiles(collected.sessions, { split, shards, extension: format.extension });
+    const written = await writeFiles(plan, recipe, collected, folder.content, () => {
+      signal?.throwIfAborted();
+      progress.written += 1;
+      onProgress?.(progress);
+    });
+    const { files, listed } = written;
+    const list = await writeAtomically(
+      join(folder.content, SESSIONS),
+      listed.map((session) => `${JSON.stringify(session)}\n`),
+    );
+    const manifest = sealed({
+      package: recipe.package,
+      format: format.name,
+      log: recipe.log,
+      positions: collected.positions,
+      filters: filtersAsText(recipe.filters),
+      branch: recipe.branch,
+      split,
+      shards,
+      schemas: written.schemas,
+      derivations: written.derivations,
+      sessions: listed.length,
+      records: files.reduce((sum, { records }) => sum + records, 0),
+      steps: written.steps,
+      simulated_sessions: written.simulated,
+      left_out: {
+        ...collected.leftOut,
+        duplicate: plan.duplicates.length,
+        unreadable_records: collected.unreadable,
+      },
+      duplicates: plan.duplicates,
+      files,
+      sessions_file: { name: SESSIONS, bytes: list.bytes, sha256: list.sha256 },
+      digest: datasetDigest(listed),
+    });
+    await writeAtomically(join(folder.content, MANIFEST), [manifestText(manifest)]);
+    await collected.close();
+    return { folder, manifest, listed, erased: collected.erased };
+  } catch (error) {
+    await collected?.close().catch(() => undefined);
+    await folder.discard();
+    throw error;
+  }
+}
+
+/** The recipe that options stand for, on the log as it is now. */
+async function recipeOf(
+  log: ReadableLog,
+  options: BuildOptions,
+  packageInfo: { name: string; version: string },
+): Promise<Recipe> {
+  const { where: filters = {}, branch = null, format = "atlas", split, splitBy = "learning-key" } = options;
+  const { seed = 0, shards = 1 } = options;
+  refuseNonsense(filters);
+  refuseBounds(options);
+  refuseShards(shards);
+  const divided: Split | null = split === undefined ? null : { parts: split, seed, by: splitBy };
+  if (divided !== null) refuseSplit(divided);
+  return {
+    stretches: await stretchesOf(log, options),
+    filters,
+    branch,
+    format: typeof format === "string" ? formatOf(format) : format,
+    split: divided,
+    shards,
+    log: { id: log.id, kind: log.kind },
+    package: packageInfo,
+  };
+}
+
+/** Says in the log what was built. The list of duplicates, which may be long, is in the folder only. */
+async function announce(
+  log: Pick<EventLog, "append">,
+  folder: string,
+  manifest: DatasetManifest,
+): Promise<void> {
+  const { duplicates: _, ...rest } = manifest;
+  const meta = {
+    event_id: newId(),
+    session_id: null,
+    source: `dataset/${newId()}`,
+    sequence: 1,
+    occurred_at: nowMicros(),
+    time_assumed: false,
+  };
+  const draft = { output: folder, manifest: JSON.stringify(rest), digest: manifest.digest };
+  await log.append([createEvent("DatasetBuilt", meta, { ...draft, records: manifest.records })]);
+}
+
+/**
+ * Builds a dataset from the events of a log alone, and says so in it with a `DatasetBuilt`.
+ *
+ * @param packageInfo what built it
+ * @throws AtlasError as {@link follow}, and ATLAS_FILTER_INVALID, ATLAS_USAGE, ATLAS_LOG_UNREACHABLE
+ */
+export async function buildFromLog(
+  log: ReadableLog & Pick<EventLog, "append">,
+  options: BuildOptions,
+  packageInfo: { name: string; version: string },
+): Promise<BuiltDataset> {
+  const { folder, manifest } = await follow(log, await recipeOf(log, options, packageInfo), options);
+  const path = await folder.publish().catch(async (error: unknown) => {
+    await folder.discard();
+    throw error;
+  });
+  await announce(log, path, manifest);
+  return { folder: path, manifestPath: join(path, MANIFEST), manifest };
+}

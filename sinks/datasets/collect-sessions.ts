@@ -1,0 +1,185 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { isAtlasError } from "../../errors/atlas-error.ts";
+import type { RawRecord } from "../../log/event-log.ts";
+import { decodeEvent } from "../../schemas/codec.ts";
+import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
+import { isUuid } from "../../schemas/identity.ts";
+import { DERIVED_TOPICS, topicOf } from "../../schemas/topics.ts";
+import { emptyTrace, foldEvent } from "../../traces/fold.ts";
+import type { SessionTrace } from "../../traces/session-trace.ts";
+import { type DatasetFilters, type LeftOut, reasonAgainst } from "./selection.ts";
+import { FrameFile, SessionSpill, type SpilledRecord } from "./session-spill.ts";
+import { type Positions, type ReadableLog, readStretches, type Stretch } from "./window.ts";
+
+/** A session that goes in, and where its records lie. */
+export interface ChosenSession {
+  sessionId: Uuid;
+  /** Microseconds. */
+  createdAt: number;
+  learningKey: string;
+  /** Hash of the task and the answer. */
+  content: string;
+  position: number;
+  length: number;
+}
+
+/** What was read of the log, by session. */
+export interface Collected {
+  positions: Positions;
+  /** The newest first, as an export has them. */
+  sessions: ChosenSession[];
+  leftOut: Record<LeftOut, number>;
+  unreadable: number;
+  /** Ids of sessions that were erased, also after what was read. */
+  erased: ReadonlySet<Uuid>;
+  /** Folds a session once more. */
+  traceOf(session: ChosenSession): Promise<SessionTrace>;
+  /** Which schemas wrote a session's events. */
+  fingerprintsOf(session: ChosenSession): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+/** What to collect. */
+export interface CollectOptions {
+  log: ReadableLog;
+  stretches: readonly Stretch[];
+  filters: DatasetFilters;
+  branch: string | null;
+  /** A folder for what does not fit into memory. */
+  scratch: string;
+  onRead?: ((records: number) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+const isDerived = ({ type }: AtlasEvent): boolean =>
+  (DERIVED_TOPICS as readonly string[]).includes(topicOf(type));
+
+/**
+ * The events of a session as a branch has them: of each kind of derived event those of the branch, where it has any,
+ * in place of the live ones.
+ */
+function asInBranch(events: readonly AtlasEvent[], branch: string | null): AtlasEvent[] {
+  const of = ({ meta }: AtlasEvent): string | null => meta.derivation?.branch ?? null;
+  if (branch === null) return events.filter((event) => of(event) === null);
+  const replaced = new Set(events.filter((event) => of(event) === branch).map(({ type }) => type));
+  return events.flatMap((event) => {
+    if (!isDerived(event) || !replaced.has(event.type)) return of(event) === null ? [event] : [];
+    const { derivation } = event.meta;
+    if (derivation == null || of(event) !== branch) return [];
+    return [{ ...event, meta: { ...event.meta, derivation: { ...derivation, branch: null } } }];
+  });
+}
+
+function decodeAll(records: readonly SpilledRecord[]): { events: AtlasEvent[]; unreadable: number } {
+  const events: AtlasEvent[] = [];
+  let unreadable = 0;
+  for (const { fingerprint, body } of records) {
+    try {
+      events.push(decodeEvent(fingerprint, body));
+    } catch (error) {
+      // What was never an event is a hole in the session, which shows; what is newer than this package is not.
+      if (!isAtlasError(error, "ATLAS_EVENT_UNREADABLE")) throw error;
+      unreadable += 1;
+    }
+  }
+  return { events, unreadable };
+}
+
+function fold(sessionId: Uuid, events: readonly AtlasEvent[], branch: string | null): SessionTrace {
+  const trace = emptyTrace(sessionId);
+  for (const event of asInBranch(events, branch)) foldEvent(trace, event);
+  return trace;
+}
+
+const contentOf = ({ started, final_answer }: SessionTrace): string =>
+  createHash("sha256")
+    .update(JSON.stringify([started!.task, final_answer]))
+    .digest("base64");
+
+/** Sessions that were erased after what a dataset may know: they must not come back. */
+async function erasedLater(log: ReadableLog, stretches: readonly Stretch[]): Promise<Set<Uuid>> {
+  const erased = new Set<Uuid>();
+  for (const { topic, partition, until } of stretches) {
+    if (topic !== "atlas.decisions") continue;
+    for await (const batch of log.readRaw([topic], { partition, fromOffset: until })) {
+      for (const event of decodeAll(batch.map(storedOf)).events)
+        if (event.type === "SessionErased" && event.meta.session_id != null)
+          erased.add(event.meta.session_id);
+    }
+  }
+  return erased;
+}
+
+const storedOf = ({ fingerprint = "", body }: RawRecord): SpilledRecord => ({ fingerprint, body });
+
+/** The session that a record is about; undefined for none. */
+function sessionOf({ topic, key, fingerprint, body }: RawRecord): Uuid | undefined {
+  if (fingerprint === undefined) return undefined;
+  const id = topic === "atlas.sessions" ? key : decodeEvent(fingerprint, body).meta.session_id;
+  return id != null && isUuid(id) && id === id.toLowerCase() ? id : undefined;
+}
+
+const newestFirst = (a: ChosenSession, b: ChosenSession): number =>
+  b.createdAt - a.createdAt || (a.sessionId < b.sessionId ? -1 : 1);
+
+/**
+ * Reads the log once, brings its records together by session on disk, and folds one session after the other. Memory
+ * holds a fixed part of the records, the session at hand, and a few hundred bytes for each session that goes in.
+ *
+ * @throws AtlasError ATLAS_SCHEMA_NEWER, and what reading the log throws
+ */
+export async function collectSessions(options: CollectOptions): Promise<Collected> {
+  const { log, stretches, filters, branch, scratch, onRead, signal } = options;
+  const spill = await SessionSpill.create(join(scratch, "by-session"));
+  let unreadable = 0;
+  let read = 0;
+  const positions = await readStretches(log, stretches, async (record) => {
+    signal?.throwIfAborted();
+    read += 1;
+    onRead?.(read);
+    let sessionId: Uuid | undefined;
+    try {
+      sessionId = sessionOf(record);
+    } catch (error) {
+      if (!isAtlasError(error, "ATLAS_EVENT_UNREADABLE")) throw error;
+    }
+    if (sessionId !== undefined) await spill.add(sessionId, storedOf(record));
+    else if (record.fingerprint === undefined) unreadable += 1;
+  });
+  const erased = await erasedLater(log, stretches);
+  const chosen = await FrameFile.create(join(scratch, "chosen"));
+  const sessions: ChosenSession[] = [];
+  const leftOut: Record<LeftOut, number> = { erased: 0, incomplete: 0, filtered: 0 };
+  for await (const { sessionId, records } of spill.sessions()) {
+    signal?.throwIfAborted();
+    const decoded = decodeAll(records);
+    unreadable += decoded.unreadable;
+    const trace = fold(sessionId, decoded.events, branch);
+    if (trace.started === null || trace.created_at === null) continue;
+    const reason = erased.has(sessionId) ? "erased" : reasonAgainst(trace, filters);
+    if (reason !== undefined) {
+      leftOut[reason] += 1;
+      continue;
+    }
+    const position = chosen.bytes;
+    for (const record of records) await chosen.add(sessionId, record);
+    const length = chosen.bytes - position;
+    const { learning_key: learningKey } = trace.started;
+    const content = contentOf(trace);
+    sessions.push({ sessionId, createdAt: trace.created_at, learningKey, content, position, length });
+  }
+  await chosen.flush();
+  return {
+    positions,
+    sessions: sessions.sort(newestFirst),
+    leftOut,
+    unreadable,
+    erased,
+    traceOf: async ({ sessionId, position, length }) =>
+      fold(sessionId, decodeAll(await chosen.read(position, length)).events, branch),
+    fingerprintsOf: async ({ position, length }) =>
+      (await chosen.read(position, length)).map(({ fingerprint }) => fingerprint),
+    close: () => chosen.close(),
+  };
+}

@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import type { SessionTrace } from "../../traces/session-trace.ts";
+import { writeAtomically } from "../atomic-file.ts";
+import type { DatasetFormat, FileFormat, LineFormat } from "./format.ts";
+
+/** What was written. */
+export interface WrittenPart {
+  bytes: number;
+  sha256: string;
+  records: number;
+}
+
+async function writeLines(
+  format: LineFormat,
+  path: string,
+  traces: AsyncIterable<SessionTrace>,
+): Promise<WrittenPart> {
+  let records = 0;
+  async function* lines(): AsyncGenerator<string> {
+    for await (const trace of traces) {
+      for (const line of format.encode(trace)) {
+        records += 1;
+        yield `${line}\n`;
+      }
+    }
+  }
+  const { bytes, sha256 } = await writeAtomically(path, lines());
+  return { bytes, sha256, records };
+}
+
+/** Length and SHA-256 of a file. */
+export async function measure(path: string): Promise<{ bytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  await file.sync().finally(() => file.close());
+}
+
+async function writeFile(
+  format: FileFormat,
+  path: string,
+  traces: AsyncIterable<SessionTrace>,
+): Promise<WrittenPart> {
+  const writer = await format.open(path);
+  let records = 0;
+  try {
+    for await (const trace of traces) records += await writer.write(trace);
+  } catch (error) {
+    await writer.abort();
+    throw error;
+  }
+  await writer.close();
+  await sync(path);
+  return { ...(await measure(path)), records };
+}
+
+/** Writes one file of a dataset. */
+export const writePart = (
+  format: DatasetFormat,
+  folder: string,
+  name: string,
+  traces: AsyncIterable<SessionTrace>,
+): Promise<WrittenPart> =>
+  "encode" in format
+    ? writeLines(format, join(folder, name), traces)
+    : writeFile(format, join(folder, name), traces);
