@@ -4,7 +4,7 @@ import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
 import { emptyTrace, foldStored } from "../traces/fold.ts";
 import type { SessionTrace } from "../traces/session-trace.ts";
-import { fromTrajectoryEvent, type TrajectoryEvent, toTrajectoryEvent } from "../traces/trajectory-event.ts";
+import { eventOf, type TrajectoryEvent, toTrajectoryEvent } from "../traces/trajectory-event.ts";
 import type { TableNames } from "./tables.ts";
 
 /** Ids of one session's events; together with the session's 31 bits they stay exact in a double. */
@@ -80,24 +80,28 @@ export async function loadStored(
   const loaded = new Map([...sessions.keys()].map((uuid) => [uuid, emptyStored(uuid)]));
   if (sessions.size === 0) return loaded;
   const byId = new Map([...sessions].map(([uuid, id]) => [id, uuid]));
+  // Only what an event cannot be made without, as text that is parsed once: half the bytes of whole rows.
   const { rows } = await db.query<{
     session_id: number;
-    id: number;
-    event: TrajectoryEvent;
+    place: number;
     joined: number;
+    metadata: string;
+    fields: string;
   }>(
-    `select session_id, id::float8 as id, event, joined from ${tables("trajectory_events")}
-      where session_id = any($1::int[]) order by session_id, id`,
+    `select session_id, place, joined, payload ->> 'metadata' as metadata,
+            coalesce(payload #>> '{data,input,value}', payload #>> '{data,output,value}') as fields
+       from (select session_id, (id % ${PLACES})::int as place, joined, event -> 'payload' as payload
+               from ${tables("trajectory_events")}
+              where session_id = any($1::int[]) order by session_id, id offset 0) e`,
     [[...sessions.values()]],
   );
-  for (const { session_id, id, event: trajectory, joined } of rows) {
+  for (const { session_id, place, joined, metadata, fields } of rows) {
     const uuid = byId.get(session_id)!;
     const state = loaded.get(uuid)!;
-    const event = fromTrajectoryEvent(trajectory, uuid);
-    const length = lengthOf(trajectory);
+    const event = eventOf(JSON.parse(metadata), JSON.parse(fields), uuid);
     foldStored(state.trace, event, joined);
-    state.stored.set(event.meta.event_id, { place: id % PLACES, length });
-    state.size += length;
+    state.stored.set(event.meta.event_id, { place, length: fields.length });
+    state.size += fields.length;
   }
   return loaded;
 }

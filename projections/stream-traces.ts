@@ -3,12 +3,12 @@ import { withFacts } from "../traces/fold.ts";
 import type { SessionTrace } from "../traces/session-trace.ts";
 import { loadFacts } from "./session-facts.ts";
 import type { SessionPage } from "./session-filters.ts";
-import { sessionKeys } from "./session-keys.ts";
+import { type SessionKey, sessionKeys } from "./session-keys.ts";
 import { loadStored } from "./stored-events.ts";
 import { tablesIn } from "./tables.ts";
 
-/** How much is in memory at a time, at least one session. */
-const GROUP = { items: 100, size: 8 * 1024 * 1024 };
+/** How much one query brings into memory, at least one session; two of them are there at a time. */
+const GROUP = { items: 100, size: 4 * 1024 * 1024 };
 
 /**
  * The traces of the sessions that pass the filters, newest first, in bounded memory: each equals the fold of the
@@ -18,19 +18,29 @@ const GROUP = { items: 100, size: 8 * 1024 * 1024 };
  * for await (const trace of streamTraces(db, { learningKey: "code-review" })) show(trace);
  */
 export async function* streamTraces(db: Queryable, filters: SessionPage = {}): AsyncGenerator<SessionTrace> {
-  const tables = tablesIn();
-  for await (const keys of sessionKeys(db, filters, GROUP)) {
-    const facts = await loadFacts(
-      db,
-      tables,
-      keys.map(({ sessionId }) => sessionId),
-    );
-    const states = await loadStored(db, tables, new Map(keys.map(({ sessionId, id }) => [sessionId, id])));
-    for (const { sessionId } of keys) {
-      const { trace } = states.get(sessionId)!;
-      // Erased since its key was read.
-      if (trace.started === null) continue;
-      yield withFacts(trace, facts.get(sessionId)!.facts);
-    }
+  const groups = sessionKeys(db, filters, GROUP);
+  const load = async (): Promise<SessionTrace[] | undefined> => {
+    const { value: keys, done } = await groups.next();
+    return done === true ? undefined : loadTraces(db, keys);
+  };
+  let ahead = load();
+  for (let traces = await ahead; traces !== undefined; traces = await ahead) {
+    // The database works on the next group while the caller works on this one.
+    ahead = load();
+    // Who stops here does not hear of it any more.
+    ahead.catch(() => undefined);
+    yield* traces;
   }
+}
+
+async function loadTraces(db: Queryable, keys: readonly SessionKey[]): Promise<SessionTrace[]> {
+  const tables = tablesIn();
+  const sessions = keys.map(({ sessionId }) => sessionId);
+  const facts = await loadFacts(db, tables, sessions);
+  const states = await loadStored(db, tables, new Map(keys.map(({ sessionId, id }) => [sessionId, id])));
+  return sessions.flatMap((sessionId) => {
+    const { trace } = states.get(sessionId)!;
+    // Erased since its key was read.
+    return trace.started === null ? [] : [withFacts(trace, facts.get(sessionId)!.facts)];
+  });
 }

@@ -1,7 +1,11 @@
-const clean = (text: string): string => {
-  const whole = text.isWellFormed() ? text : text.toWellFormed();
+/** Surrogates that stand together are a character, which the second look tells. */
+const SUSPICIOUS = /[\0\ud800-\udfff]/;
+
+function clean(text: string): string {
+  if (!SUSPICIOUS.test(text)) return text;
+  const whole = text.toWellFormed();
   return whole.includes("\0") ? whole.replaceAll("\0", "\ufffd") : whole;
-};
+}
 
 /**
  * Replaces what Postgres cannot hold, NUL and lone surrogates, by U+FFFD in every string and key of a value; returns
@@ -24,11 +28,19 @@ export function cleanText(value: unknown): unknown {
     }
     return copy ?? value;
   }
-  const before = Object.entries(value);
-  const after = before.map(([key, inner]) => [clean(key), cleanText(inner as unknown)] as const);
-  const same = after.every(([key, inner], at) => key === before[at]![0] && Object.is(inner, before[at]![1]));
-  // fromEntries defines properties, so that a key "__proto__" stays a key.
-  return same ? value : Object.fromEntries(after);
+  return cleanObject(value);
+}
+
+function cleanObject(value: object): object {
+  for (const key of Object.keys(value)) {
+    const inner = (value as Record<string, unknown>)[key];
+    if (clean(key) === key && Object.is(cleanText(inner), inner)) continue;
+    // fromEntries defines properties, so that a key "__proto__" stays a key.
+    return Object.fromEntries(
+      Object.entries(value).map(([name, each]: [string, unknown]) => [clean(name), cleanText(each)]),
+    );
+  }
+  return value;
 }
 
 /** Deeper values exhaust the stack of whoever walks them, Postgres included. */

@@ -1,14 +1,27 @@
 import { cleanText } from "./clean-text.ts";
 
-/** Line ends that JSON leaves alone and that line-splitting readers do not. */
-const LINE_ENDS = /[\u0085\u2028\u2029]/;
+/** What a string may hold that JSON leaves alone and that readers do not: line ends, and what cleanText replaces. */
+const SUSPICIOUS = /[\0\u0085\u2028\u2029\ud800-\udfff]/;
+const LINE_ENDS = /[\u0085\u2028\u2029]/g;
 
 const escapeLineEnd = (character: string): string =>
   `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 
-function quote(text: string): string {
-  const quoted = JSON.stringify(cleanText(text));
-  return LINE_ENDS.test(quoted) ? quoted.replace(new RegExp(LINE_ENDS, "g"), escapeLineEnd) : quoted;
+const quote = (text: string): string =>
+  SUSPICIOUS.test(text)
+    ? JSON.stringify(cleanText(text)).replace(LINE_ENDS, escapeLineEnd)
+    : JSON.stringify(text);
+
+/** Records have the same few keys again and again; keys of users' values are text, not keys. */
+const quotedKeys = new Map<string, string>();
+const MOST_KEYS = 4096;
+
+function quoteKey(key: string): string {
+  const known = quotedKeys.get(key);
+  if (known !== undefined) return known;
+  const quoted = quote(key);
+  if (quotedKeys.size < MOST_KEYS) quotedKeys.set(key, quoted);
+  return quoted;
 }
 
 function write(value: unknown): string {
@@ -32,7 +45,7 @@ function writeObject(value: object): string {
   for (const key of Object.keys(value)) {
     const inner = (value as Record<string, unknown>)[key];
     if (inner === undefined) continue;
-    text += `${text === "" ? "" : ", "}${quote(key)}: ${write(inner)}`;
+    text += `${text === "" ? "" : ", "}${quoteKey(key)}: ${write(inner)}`;
   }
   return `{${text}}`;
 }

@@ -4,16 +4,22 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { PYTHON, PYTHON_ENVIRONMENT } from "../../tests/interop/arc-atlas.ts";
 
-/** One call of `get_training_sessions`. */
+/** One call. */
 export interface PeerCall {
   seconds: number;
   sessions: number;
+  /** Of reading. */
   events: number;
+  /** Of an export. */
+  bytes: number;
 }
 
 /** The Python SDK's client in a process of its own; importing it, which takes seconds, is not measured. */
 export interface PythonClient {
-  call(url: string, limit: number): Promise<PeerCall>;
+  /** `get_training_sessions`. */
+  read(url: string, limit: number): Promise<PeerCall>;
+  /** Its exporter, with all events; the file is left to the caller. */
+  export(url: string, limit: number, file: string): Promise<PeerCall>;
   close(): Promise<void>;
 }
 
@@ -25,13 +31,15 @@ export function startPythonClient(): PythonClient {
   });
   const ended = once(child, "close");
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const call = async (...words: readonly (string | number)[]): Promise<PeerCall> => {
+    child.stdin!.write(`${words.join(" ")}\n`);
+    const { value, done } = await lines.next();
+    if (done === true) throw new Error("the Python client ended");
+    return JSON.parse(value) as PeerCall;
+  };
   return {
-    call: async (url, limit) => {
-      child.stdin!.write(`${url} ${limit}\n`);
-      const { value, done } = await lines.next();
-      if (done === true) throw new Error("the Python client ended");
-      return JSON.parse(value) as PeerCall;
-    },
+    read: (url, limit) => call("read", url, limit),
+    export: (url, limit, file) => call("export", url, limit, file),
     close: async () => {
       child.stdin!.end();
       await ended;

@@ -1,20 +1,23 @@
 /**
- * Reads the same sessions with the Python SDK's client and with ours, from one Postgres, in turns.
+ * Reads and exports the same sessions with the Python SDK and with ours, from one Postgres, in turns.
  *
  *     node bench/peer/run.ts [--sessions 2000] [--events 60] [--limit 100] [--rounds 3] [--json]
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { exportDataset } from "../../app/export-dataset.ts";
 import type { Database } from "../../log/postgres/database.ts";
-import { openPostgres } from "../../log/postgres/pg-database.ts";
 import { getTrainingSessions } from "../../projections/training-data.ts";
 import { installArcAtlas } from "../../tests/interop/arc-atlas.ts";
-import { READER_SCHEMA } from "../../tests/interop/reader-schema.ts";
 import { startServices } from "../../tests/services/services.ts";
 import { machineOf } from "../machine.ts";
 import { madeUpSessions } from "../sessions.ts";
 import { median } from "../stats.ts";
-import { fill, openStoreAt } from "../stores.ts";
-import { startPythonClient } from "./python-client.ts";
+import { type BenchStore, fill, openStoreAt } from "../stores.ts";
+import { copyToPeerTables, indexPeerTables } from "./peer-tables.ts";
+import { type PythonClient, startPythonClient } from "./python-client.ts";
 
 const { values } = parseArgs({
   options: {
@@ -29,32 +32,6 @@ const [sessions, events, limit, rounds] = [values.sessions, values.events, value
   Number,
 ) as [number, number, number, number];
 
-const TABLES = {
-  sessions:
-    "id, task, status, metadata, final_answer, reward, reward_stats, reward_audit, student_learning, teacher_learning, review_status, review_notes, created_at, completed_at",
-  plans: "session_id, plan",
-  step_results: "session_id, step_id, trace, output, evaluation, metadata, attempts",
-  step_attempts: "session_id, step_id, attempt, evaluation",
-  guidance_notes: "session_id, step_id, sequence, note",
-  trajectory_events: "session_id, event, created_at",
-};
-
-/** The same rows in the peer's own tables, which have no index on the session of an event. */
-async function copyToPeerTables(db: Database): Promise<void> {
-  await db.transaction(async (tx) => {
-    await tx.query("create schema peer");
-    await tx.query("set local search_path = peer");
-    await tx.query(READER_SCHEMA);
-    for (const [table, columns] of Object.entries(TABLES)) {
-      const order = table === "trajectory_events" ? "order by id" : "";
-      await tx.query(
-        `insert into peer.${table} (${columns}) select ${columns} from public.${table} ${order}`,
-      );
-    }
-  });
-  await db.query("analyze");
-}
-
 interface Figure {
   client: string;
   tables: string;
@@ -62,49 +39,78 @@ interface Figure {
   eventsEach: number;
 }
 
-async function measure(url: string): Promise<Figure[]> {
-  const db = await openPostgres(url);
-  const python = startPythonClient();
-  const peerUrl = `${url}?search_path=peer`;
+interface ExportFigure {
+  exporter: string;
+  tables: string;
+  rates: number[];
+  bytesEach: number;
+}
+
+/** Calls of ours in a round: one takes too little time to say much. */
+const CALLS = 5;
+
+function note(into: { rates: number[] }, round: number, count: number, seconds: number): void {
+  // The first round warms up.
+  if (round > 0) into.rates.push(count / seconds);
+}
+
+/** Reads with both, in turns. */
+async function measureReads(
+  db: Database,
+  python: PythonClient,
+  peers: readonly (readonly [string, string])[],
+) {
   const figure = (client: string, tables: string): Figure => ({ client, tables, rates: [], eventsEach: 0 });
-  const figures = {
-    shipped: figure("Python client 0.1.16", "its own, as shipped"),
-    indexed: figure("Python client 0.1.16", "its own, with an index on events"),
-    ofOurs: figure("Python client 0.1.16", "ours"),
-    ours: figure("getTrainingSessions", "ours"),
-  };
-  const note = (into: Figure, round: number, count: number, all: number, seconds: number): void => {
-    into.eventsEach = all / count;
-    if (round > 0) into.rates.push(count / seconds);
-  };
-  const peer = async (into: Figure, at: string, round: number): Promise<void> => {
-    const call = await python.call(at, limit);
-    note(into, round, call.sessions, call.events, call.seconds);
-  };
-  const ours = async (round: number): Promise<void> => {
-    const start = performance.now();
-    const read = await getTrainingSessions(db, { limit, reviewStatusFilters: "all" });
-    const all = read.reduce((sum, { trajectoryEvents }) => sum + trajectoryEvents!.length, 0);
-    note(figures.ours, round, read.length, all, (performance.now() - start) / 1000);
-  };
+  const figures = peers.map(([tables]) => figure("Python client 0.1.16", tables));
+  const own = figure("getTrainingSessions", "ours");
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [index, [, url]] of peers.entries()) {
+      const call = await python.read(url, limit);
+      figures[index]!.eventsEach = call.events / call.sessions;
+      note(figures[index]!, round, call.sessions, call.seconds);
+    }
+    for (let call = 0; call < CALLS; call += 1) {
+      const start = performance.now();
+      const read = await getTrainingSessions(db, { limit, reviewStatusFilters: "all" });
+      note(own, round, read.length, (performance.now() - start) / 1000);
+      own.eventsEach =
+        read.reduce((sum, { trajectoryEvents }) => sum + trajectoryEvents!.length, 0) / read.length;
+    }
+  }
+  return [...figures, own];
+}
+
+/** Exports with both, in turns. */
+async function measureExports(
+  store: BenchStore,
+  python: PythonClient,
+  [tables, url]: readonly [string, string],
+): Promise<ExportFigure[]> {
+  const folder = mkdtempSync(join(tmpdir(), "atlas-bench-export-"));
+  const figure = (exporter: string, from: string): ExportFigure => ({
+    exporter,
+    tables: from,
+    rates: [],
+    bytesEach: 0,
+  });
+  const peer = figure("Python exporter 0.1.16", tables);
+  const own = figure("exportDataset", "ours");
+  const filters = { limit, reviewStatusFilters: "all" } as const;
   try {
-    await db.query("drop index if exists peer.peer_events_idx");
     for (let round = 0; round <= rounds; round += 1) {
-      await peer(figures.shipped, peerUrl, round);
-      // Ours takes too little time for one call to say much.
-      for (let call = 0; call < 5; call += 1) await ours(round);
+      const call = await python.export(url, limit, join(folder, "peer.jsonl"));
+      peer.bytesEach = call.bytes / call.sessions;
+      note(peer, round, call.sessions, call.seconds);
+      for (let ours = 0; ours < CALLS; ours += 1) {
+        const start = performance.now();
+        const { file } = await exportDataset(store, { output: join(folder, "ours.jsonl"), filters });
+        note(own, round, limit, (performance.now() - start) / 1000);
+        own.bytesEach = file.bytes / limit;
+      }
     }
-    await db.query("create index peer_events_idx on peer.trajectory_events (session_id, id desc)");
-    await db.query("analyze peer.trajectory_events");
-    for (let round = 0; round <= rounds; round += 1) {
-      await peer(figures.indexed, peerUrl, round);
-      await peer(figures.ofOurs, url, round);
-      for (let call = 0; call < 5; call += 1) await ours(round);
-    }
-    return Object.values(figures);
+    return [peer, own];
   } finally {
-    await python.close();
-    await db.close();
+    rmSync(folder, { recursive: true });
   }
 }
 
@@ -123,20 +129,34 @@ async function run(): Promise<void> {
       await fill(store, madeUpSessions(sessions, events));
       await copyToPeerTables(store.db);
       console.error("measuring");
-      const figures = await measure(url);
-      const best = median(figures.at(-1)!.rates);
+      const python = startPythonClient();
+      const peerUrl = `${url}?search_path=peer`;
+      const own = ["ours", url] as const;
+      const shipped = ["its own, as shipped", peerUrl] as const;
+      const indexed = ["its own, with an index on events", peerUrl] as const;
+      const figures = await measureReads(store.db, python, [shipped]);
+      const exports = await measureExports(store, python, shipped);
+      await indexPeerTables(store.db);
+      figures.push(...(await measureReads(store.db, python, [indexed, own])));
+      exports.push(...(await measureExports(store, python, indexed)));
+      await python.close();
       if (values.json) {
-        console.log(JSON.stringify({ machine, sessions, events, limit, rounds, figures }, null, 2));
+        const shape = { sessions, events, limit, rounds };
+        console.log(JSON.stringify({ machine, ...shape, figures, exports }, null, 2));
         return;
       }
       console.log(`newest ${limit} of ${sessions} sessions of about ${events} events; medians, ${machine}\n`);
-      for (const { client, tables, rates, eventsEach } of figures) {
-        const rate = median(rates);
+      for (const { client, tables, rates, eventsEach } of figures)
         console.log(
-          `${client.padEnd(21)} ${tables.padEnd(33)} ${plain(rate).padStart(7)} sessions/s, ` +
-            `${Math.round(eventsEach)} events each; ours is ${plain(best / rate)} times as fast`,
+          `${client.padEnd(21)} ${tables.padEnd(33)} ${plain(median(rates)).padStart(7)} sessions/s, ` +
+            `${Math.round(eventsEach)} events each`,
         );
-      }
+      console.log(`\nexport of the newest ${limit}\n`);
+      for (const { exporter, tables, rates, bytesEach } of exports)
+        console.log(
+          `${exporter.padEnd(23)} ${tables.padEnd(33)} ${plain(median(rates)).padStart(7)} sessions/s, ` +
+            `${Math.round(bytesEach / 1000)} kB each`,
+        );
     } finally {
       await store.close();
     }
