@@ -1,8 +1,17 @@
 import type { EventLog } from "../log/event-log.ts";
+import { revisionOf } from "../processors/fact-fields.ts";
 import { encodeEvent } from "../schemas/codec.ts";
-import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
+import type {
+  AtlasEvent,
+  DriftAssessed,
+  Micros,
+  ReviewStatusChanged,
+  Uuid,
+} from "../schemas/generated/events.ts";
 import { idOf } from "../schemas/identity.ts";
-import { DERIVED_TOPICS, type Topic } from "../schemas/topics.ts";
+import { BRANCHES, DERIVED_TOPICS, type Topic, topicOf } from "../schemas/topics.ts";
+import { emptyTrace, foldEvent } from "../traces/fold.ts";
+import { Arrivals, type Disorder } from "./arrivals.ts";
 import type { Derived } from "./recompute.ts";
 
 /** What one processor made of one session: as the log has it, and as it was computed again. */
@@ -14,37 +23,50 @@ export interface Difference {
   recomputed: AtlasEvent[];
   /** In words: the first field that differs. */
   what: string;
+  /** Why it had to differ, where it is no fault: in which order facts arrived, or a promotion since. */
+  explained?: string;
+  /** Nothing has to be published: what stands is the same, or follows from another difference of the session. */
+  settled?: true;
 }
 
 /** Marks the source of a revision; the first computation has none. */
 const REVISED = /@[0-9a-f-]{36}@r\d+$/;
 
-const revisionOf = (event: AtlasEvent): number => event.meta.derivation?.revision ?? 0;
+/** Finds the event that a revision is of. */
+type Originals = ReadonlyMap<Uuid, Uuid>;
 
 /** An event without what merely says in which order and how often it was computed; its cause still names it. */
-function content(event: AtlasEvent): AtlasEvent {
-  const { derivation, source } = event.meta;
+function content(event: AtlasEvent, originals: Originals): AtlasEvent {
+  const { derivation, source, causation_id } = event.meta;
   const meta = {
     ...event.meta,
     event_id: "",
     sequence: 0,
     source: source.replace(REVISED, ""),
+    causation_id: originals.get(causation_id ?? "") ?? causation_id,
     derivation: derivation ? { ...derivation, revision: 0 } : null,
   };
   return { ...event, meta } as AtlasEvent;
 }
 
-const bytes = (event: AtlasEvent): string => encodeEvent(content(event)).body.toString("base64");
+const bytes = (event: AtlasEvent, originals: Originals): string =>
+  encodeEvent(content(event, originals)).body.toString("base64");
 
 type BySession = Map<Uuid, AtlasEvent[]>;
 
-function bySession(events: Iterable<AtlasEvent>): BySession {
+const isReview = (event: AtlasEvent): event is ReviewStatusChanged => event.type === "ReviewStatusChanged";
+
+/** Sorts events by session; only the highest revision counts. */
+function bySession(events: Iterable<AtlasEvent>, isLive: boolean): BySession {
   const sessions: BySession = new Map();
   for (const event of events) {
     const session = event.meta.session_id ?? "";
     const before = sessions.get(session);
-    // Only the highest revision counts; duplicates of the log are dropped.
-    if (before === undefined || revisionOf(before[0]!) < revisionOf(event)) sessions.set(session, [event]);
+    if (before === undefined) sessions.set(session, [event]);
+    // On the live topics the processor goes on after a revision; what stands is decided among all changes.
+    else if (isLive && isReview(event)) {
+      if (before.every(({ meta }) => meta.event_id !== event.meta.event_id)) before.push(event);
+    } else if (revisionOf(before[0]!) < revisionOf(event)) sessions.set(session, [event]);
     else if (
       revisionOf(before[0]!) === revisionOf(event) &&
       before.at(-1)!.meta.sequence < event.meta.sequence
@@ -54,10 +76,15 @@ function bySession(events: Iterable<AtlasEvent>): BySession {
   return sessions;
 }
 
-async function readLive(log: EventLog, topic: Topic): Promise<BySession> {
-  const events: AtlasEvent[] = [];
-  for await (const batch of log.read([topic])) events.push(...batch.map((record) => record.event));
-  return bySession(events);
+/** The derived events that count for every session, on the live topics or in a branch. */
+export async function readDerived(log: EventLog, branch: string | null): Promise<Derived> {
+  const found = new Map<Topic, AtlasEvent[]>(DERIVED_TOPICS.map((topic) => [topic, []]));
+  for await (const batch of log.read(branch === null ? DERIVED_TOPICS : [BRANCHES]))
+    for (const { event } of batch)
+      if ((event.meta.derivation?.branch ?? null) === branch) found.get(topicOf(event.type))?.push(event);
+  return new Map(
+    [...found].map(([topic, events]) => [topic, [...bySession(events, branch === null).values()].flat()]),
+  );
 }
 
 /** The first path at which two values differ, with both values. */
@@ -77,45 +104,148 @@ function firstDifference(live: unknown, recomputed: unknown, path: string): stri
   return `${path} is ${JSON.stringify(live ?? null)} in the log and ${JSON.stringify(recomputed ?? null)} computed again`;
 }
 
-function describe(live: readonly AtlasEvent[], recomputed: readonly AtlasEvent[]): string {
+function describe(
+  live: readonly AtlasEvent[],
+  recomputed: readonly AtlasEvent[],
+  originals: Originals,
+): string {
   if (live.length !== recomputed.length)
     return `the log has ${live.length} of them, computed again there are ${recomputed.length}`;
   for (const [index, event] of live.entries()) {
-    const difference = firstDifference(content(event), content(recomputed[index]!), "");
+    const difference = firstDifference(content(event, originals), content(recomputed[index]!, originals), "");
     if (difference !== undefined) return `${event.type}.${difference}`;
   }
   return "the bytes differ";
 }
 
-const same = (live: readonly AtlasEvent[], recomputed: readonly AtlasEvent[]): boolean =>
+const same = (
+  live: readonly AtlasEvent[],
+  recomputed: readonly AtlasEvent[],
+  originals: Originals,
+): boolean =>
   live.length === recomputed.length &&
-  live.every((event, index) => bytes(event) === bytes(recomputed[index]!));
+  live.every((event, index) => bytes(event, originals) === bytes(recomputed[index]!, originals));
 
-/** Holds what was computed again against what the log has, session by session, in the order of the flow. */
+/** What stands of a session's review, and who or what said so. */
+function standing(sessionId: Uuid, changes: readonly AtlasEvent[], originals: Originals): string {
+  const trace = emptyTrace(sessionId);
+  for (const event of changes) {
+    foldEvent(trace, event);
+  }
+  const last = trace.review_changes.at(-1);
+  if (last === undefined || (last.because === "rule" && last.to_status === "pending")) return "pending";
+  const cause = last.meta.causation_id ?? "";
+  return [last.to_status, last.because, last.author, last.note, originals.get(cause) ?? cause].join("\n");
+}
+
+/** Ids that revisions of these events have, up to the highest revision of the log. */
+function originalsOf(computed: Derived, live: Derived): Originals {
+  const highest = Math.max(0, ...[...live.values()].flat().map(revisionOf));
+  const originals = new Map<Uuid, Uuid>();
+  for (const { meta } of [...computed.values()].flat()) {
+    for (let revision = 1; revision <= highest; revision += 1)
+      originals.set(idOf(meta.event_id, revision), meta.event_id);
+  }
+  return originals;
+}
+
+/**
+ * Holds what was computed again against what the log has, session by session, in the order of the flow. What has to
+ * differ, because facts arrived in another order than they happened in or because rules were promoted since, is
+ * explained.
+ */
 export async function compareDerived(log: EventLog, derived: Derived): Promise<Difference[]> {
+  const live = await readDerived(log, null);
+  const found = differencesOf(live, derived);
+  if (found.length === 0) return found;
+  const arrivals = new Arrivals();
+  for await (const batch of log.read(["atlas.rewards", "atlas.drift", "atlas.decisions"]))
+    for (const record of batch) arrivals.take(record);
+  return explained(found, arrivals.disorder());
+}
+
+/**
+ * The sessions for which two derivations come to something else, in the order in which the second was computed.
+ *
+ * @param isLive whether processors go on from the first, which then need no telling what follows from an assessment
+ */
+export function differencesOf(before: Derived, after: Derived, isLive = true): Difference[] {
+  const originals = originalsOf(after, before);
   const differences: Difference[] = [];
+  const moved = new Set<Uuid>();
   for (const topic of DERIVED_TOPICS) {
-    const live = await readLive(log, topic);
-    const computed = bySession(derived.get(topic) ?? []);
-    for (const sessionId of [...new Set([...live.keys(), ...computed.keys()])].sort()) {
-      const before = live.get(sessionId) ?? [];
-      const after = computed.get(sessionId) ?? [];
-      if (!same(before, after))
-        differences.push({
-          topic,
-          sessionId,
-          live: before,
-          recomputed: after,
-          what: describe(before, after),
-        });
+    const live = bySession(before.get(topic) ?? [], isLive);
+    const computed = bySession(after.get(topic) ?? [], isLive);
+    for (const sessionId of new Set([...computed.keys(), ...[...live.keys()].sort()])) {
+      const difference = {
+        topic,
+        sessionId,
+        live: live.get(sessionId) ?? [],
+        recomputed: computed.get(sessionId) ?? [],
+      };
+      if (same(difference.live, difference.recomputed, originals)) continue;
+      const what = describe(difference.live, difference.recomputed, originals);
+      if (!isLive || topic !== "atlas.review-status") {
+        differences.push({ ...difference, what });
+        if (topic === "atlas.drift") moved.add(sessionId);
+      } else if (moved.has(sessionId)) {
+        // The processor follows a revised assessment by itself.
+        differences.push({ ...difference, what, settled: true });
+      } else if (
+        standing(sessionId, difference.live, originals) !==
+        standing(sessionId, difference.recomputed, originals)
+      ) {
+        differences.push({ ...difference, what });
+      } else if (difference.live.every((event) => revisionOf(event) === 0)) {
+        const by = "the same stands; a rule's or a person's word came in another order than it was given in";
+        differences.push({ ...difference, what, explained: by, settled: true });
+      }
     }
   }
   return differences;
 }
 
+const rulesOf = ([event]: readonly AtlasEvent[]): string | undefined => event?.meta.derivation?.rules_hash;
+
+/** What was assessed is the same: only what it was held against differs. */
+function sameSession([live]: readonly AtlasEvent[], [recomputed]: readonly AtlasEvent[]): boolean {
+  if (live?.type !== "DriftAssessed" || recomputed?.type !== "DriftAssessed") return false;
+  const values = ({ metrics }: DriftAssessed): string =>
+    JSON.stringify(metrics.map(({ metric, value }) => [metric, value]));
+  return live.score === recomputed.score && values(live) === values(recomputed);
+}
+
+function explained(differences: readonly Difference[], disorder: Disorder): Difference[] {
+  const disturbed = new Map<string, { at: Micros; why: string }>();
+  const note = (key: string, at: Micros, why: string): void => {
+    if (at < (disturbed.get(key)?.at ?? Number.POSITIVE_INFINITY)) disturbed.set(key, { at, why });
+  };
+  for (const { learningKey, completedAt, sessionId } of disorder.outOfOrder)
+    note(learningKey, completedAt, `session ${sessionId} of its learning key was rewarded out of order`);
+  for (const { learningKey, decidedAt, sessionId } of disorder.lateDecisions)
+    note(learningKey, decidedAt, `a decision on session ${sessionId} arrived late`);
+  const because = new Map<Uuid, string>();
+  return differences.map((difference) => {
+    const { topic, sessionId, live, recomputed } = difference;
+    if (difference.explained !== undefined) return difference;
+    const [one] = recomputed;
+    let why = because.get(sessionId);
+    if (live.length > 0 && one !== undefined && topic !== "atlas.review-status") {
+      const cause = one.type === "DriftAssessed" ? disturbed.get(one.learning_key) : undefined;
+      if (rulesOf(live) !== rulesOf(recomputed)) why = "rules were promoted after it was judged";
+      else if (cause !== undefined && sameSession(live, recomputed))
+        why = (one as DriftAssessed).completed_at >= cause.at ? cause.why : why;
+    }
+    if (why === undefined) return difference;
+    because.set(sessionId, why);
+    return { ...difference, explained: why };
+  });
+}
+
 /** What was computed again, as events that replace those of the log. */
 export function revisionsOf(differences: readonly Difference[]): AtlasEvent[] {
-  return differences.flatMap(({ live, recomputed }) => {
+  return differences.flatMap(({ live, recomputed, settled }) => {
+    if (settled === true) return [];
     const revision = 1 + Math.max(0, ...live.map(revisionOf));
     return recomputed.map((event, index) => {
       const { derivation, source } = event.meta;

@@ -19,7 +19,7 @@ const KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
 const NO_SCHEMA = 2_147_483_647;
 
 /** The models that a configuration names, by what they are for. */
-function modelsOf({ agent, teacher, judge, lane }: AtlasConfig): Map<string, LlmConfig> {
+function modelsOf({ agent, teacher, judge, judges, lane }: AtlasConfig): Map<string, LlmConfig> {
   const models = new Map<string, LlmConfig>();
   if (agent !== undefined && "model" in agent) {
     const { type, name: _name, systemPrompt: _prompt, ...rest } = agent;
@@ -27,6 +27,8 @@ function modelsOf({ agent, teacher, judge, lane }: AtlasConfig): Map<string, Llm
   }
   if (teacher !== undefined) models.set("teacher", teacher);
   if (judge !== undefined) models.set("judge", judge);
+  if (judges?.smallModel !== undefined) models.set("judges' samples", judges.smallModel);
+  if (judges?.largeModel !== undefined) models.set("judges' arbitration", judges.largeModel);
   if (lane?.probe !== undefined) models.set("probe", lane.probe);
   return models;
 }

@@ -1,9 +1,17 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { Apply, ConsumeOptions, EventLog } from "../log/event-log.ts";
+import type { Mask } from "../log/outgoing.ts";
 import { ALERTS } from "../sinks/alerts/alert-consumer.ts";
 import type { CourierEvents } from "../sinks/alerts/courier.ts";
 import { LIVE_JSONL } from "../sinks/jsonl/live-sink.ts";
 import { type Alerting, retryingSinks, startAlerting } from "./alerting.ts";
+import { JUDGING } from "./judging/judging-consumer.ts";
+import {
+  type DeferredJudging,
+  type JudgingConfig,
+  retryingJudging,
+  startJudging,
+} from "./judging/start-judging.ts";
 import { type LiveDataset, liveSinkOf, startLiveDataset } from "./live-dataset.ts";
 import { type Pipeline, type PipelineEvents, startPipeline } from "./pipeline.ts";
 import { type ReaperOptions, startReaper } from "./reaper.ts";
@@ -23,17 +31,23 @@ export interface Host {
   readonly alerting: Alerting | undefined;
   /** Where a folder for it is configured. */
   readonly liveDataset: LiveDataset | undefined;
+  /** Where judges are asked after the run. */
+  readonly judging: DeferredJudging | undefined;
   stop(): Promise<void>;
 }
+
+/** What a host needs of a configuration. */
+type HostConfig = Pick<AtlasConfig, "alerts" | "liveDataset"> & JudgingConfig;
 
 /** Starts everything that a configuration has a process consume, and the reaper of sessions whose process died. */
 export async function startHost(
   log: EventLog,
   rules: RulesStore,
-  { alerts, liveDataset }: Pick<AtlasConfig, "alerts" | "liveDataset">,
+  config: HostConfig,
   { onDelivery, ...events }: HostEvents,
-  reaping: ReaperOptions,
+  { mask, ...reaping }: ReaperOptions & { mask?: Mask | undefined },
 ): Promise<Host> {
+  const { alerts, liveDataset, judges } = config;
   const stops: (() => Promise<void>)[] = [];
   const of = (group: string): Pick<ConsumeOptions, "onRetry" | "onDeadLetter"> => ({
     onRetry: (error) => events.onRetry?.(group, error),
@@ -58,7 +72,11 @@ export async function startHost(
         : started(await startLiveDataset(log, liveDataset, of(LIVE_JSONL)));
     const pipeline = started(await startPipeline(log, rules, events));
     started(startReaper(log, pipeline, reaping));
-    return { pipeline, alerting, liveDataset: live, stop };
+    const judging =
+      judges?.mode === "deferred"
+        ? started(await startJudging(log, rules, config, { mask, ...of(JUDGING) }))
+        : undefined;
+    return { pipeline, alerting, liveDataset: live, judging, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -71,5 +89,5 @@ export async function sinkConsumers(
   { alerts, liveDataset }: Pick<AtlasConfig, "alerts" | "liveDataset">,
 ): Promise<Record<string, Apply>> {
   const live = liveDataset === undefined ? {} : { [LIVE_JSONL]: liveSinkOf(liveDataset).apply };
-  return { ...(await retryingSinks(log, alerts)), ...live };
+  return { ...(await retryingSinks(log, alerts)), ...(await retryingJudging(log)), ...live };
 }

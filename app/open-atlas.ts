@@ -13,6 +13,7 @@ import type { Alerting } from "./alerting.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
 import { type RetryOptions, type RetryOutcome, retryDeadLetters } from "./dead-letters.ts";
 import { type Host, type HostEvents, sinkConsumers, startHost } from "./host.ts";
+import type { DeferredJudging } from "./judging/start-judging.ts";
 import { knownSequences } from "./known-sequences.ts";
 import { readHistory } from "./learning-history.ts";
 import type { LiveDataset } from "./live-dataset.ts";
@@ -63,6 +64,8 @@ export interface Atlas extends AsyncDisposable {
   readonly alerting: Alerting | undefined;
   /** The files of approved sessions, where this process writes them. */
   readonly liveDataset: LiveDataset | undefined;
+  /** Asks judges after the run, where this process does. */
+  readonly judging: DeferredJudging | undefined;
   /**
    * Runs one task as a session. Never throws for what goes wrong within the session: see `status` and `error`.
    *
@@ -126,7 +129,7 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
   let host: Host | undefined;
   try {
     if (options.consumers ?? log.kind !== "kafka")
-      host = await startHost(log, rules, config, options, { isHolding: () => flusher.spooled > 0 });
+      host = await startHost(log, rules, config, options, { mask, isHolding: () => flusher.spooled > 0 });
   } catch (error) {
     await store.close();
     throw error;
@@ -151,14 +154,15 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     pipeline: host?.pipeline,
     alerting: host?.alerting,
     liveDataset: host?.liveDataset,
+    judging: host?.judging,
     run: async (run) => {
-      if (run.judge !== undefined && config.capture.level !== "full") {
+      const asksModel = run.judge !== undefined || run.judges?.some(({ kind }) => kind === "model") === true;
+      if (asksModel && config.capture.level !== "full") {
         const message = `the capture level ${config.capture.level} hides from the judge what it would judge`;
         throw new AtlasError("ATLAS_RUN_INVALID", message, {
           hint: "Run without a judge of your own, or capture in full.",
         });
       }
-      const rulesHash = await rules.ensure(config.rules);
       const { onEvent } = run;
       const observed =
         telemetry === undefined
@@ -170,7 +174,9 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
                 return onEvent?.(event);
               },
             };
-      const result = await runSession({ ...(await resolveRun(observed)), flusher, rulesHash });
+      const { rules: weighed, ...resolved } = await resolveRun(observed);
+      const rulesHash = await rules.ensure(weighed);
+      const result = await runSession({ ...resolved, flusher, rulesHash });
       if (result.error !== undefined) result.error = maskError(result.error, mask);
       const durable = result.durable.finally(() => running.delete(durable));
       durable.catch(() => undefined);

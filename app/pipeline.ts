@@ -5,7 +5,7 @@ import { review } from "../processors/review.ts";
 import { sessionRewards } from "../processors/session-rewards.ts";
 import { createReadModels } from "../projections/read-models.ts";
 import type { EventType } from "../schemas/generated/events.ts";
-import { TOPICS, type Topic } from "../schemas/topics.ts";
+import { LIVE_TOPICS, type Topic } from "../schemas/topics.ts";
 import { processorConsumer } from "./processor-consumer.ts";
 import type { RulesStore } from "./rules.ts";
 
@@ -21,7 +21,7 @@ export const PROCESSORS = [sessionRewards, drift, review] as unknown as readonly
 /** Every group and what it reads, in the order in which facts flow. */
 export const STAGES: readonly { group: string; topics: readonly Topic[] }[] = [
   ...PROCESSORS.map(({ name, inputs }) => ({ group: name, topics: inputs })),
-  { group: READ_MODELS, topics: TOPICS },
+  { group: READ_MODELS, topics: LIVE_TOPICS },
 ];
 
 /** What a pipeline tells while it runs. */
@@ -66,7 +66,10 @@ export async function startPipeline(
     }
     consumers.push(
       await log.consume(
-        { ...options(READ_MODELS, TOPICS), onAssignmentChange: (partition) => readModels.forget(partition) },
+        {
+          ...options(READ_MODELS, LIVE_TOPICS),
+          onAssignmentChange: (partition) => readModels.forget(partition),
+        },
         readModels.apply,
       ),
     );

@@ -22,6 +22,8 @@ export interface RebuildSummary {
   derived?: {
     recomputed: number;
     differences: number;
+    /** Of these, how many had to differ, because of the order in which facts arrived or of a promotion. */
+    explained: number;
     /** The first difference, in words. */
     first?: string;
     published: number;
@@ -37,20 +39,24 @@ async function rebuildDerived(
 ): Promise<NonNullable<RebuildSummary["derived"]>> {
   const { log, rules } = atlas;
   await settle(log, options.signal === undefined ? {} : { signal: options.signal });
-  const derived = await recompute(log, rules, await log.ends(PRIMARY_TOPICS), (events) =>
-    options.onProgress?.("Computing", events),
-  );
+  const derived = await recompute(log, rules, {
+    until: await log.ends(PRIMARY_TOPICS),
+    onProgress: (events) => options.onProgress?.("Computing", events),
+    signal: options.signal,
+  });
   const recomputed = [...derived.values()].reduce((sum, events) => sum + events.length, 0);
   const differences = await compareDerived(log, derived);
-  const first = differences[0];
-  if (first === undefined) return { recomputed, differences: 0, published: 0 };
+  const first = differences.find(({ explained }) => explained === undefined) ?? differences[0];
+  if (first === undefined) return { recomputed, differences: 0, explained: 0, published: 0 };
   const summary = {
     recomputed,
     differences: differences.length,
+    explained: differences.filter(({ explained }) => explained !== undefined).length,
     first: `${first.topic} of ${first.sessionId}: ${first.what}`,
   };
-  if ((await options.mayPublish?.(differences)) !== true) return { ...summary, published: 0 };
   const revisions = revisionsOf(differences);
+  if ((await options.mayPublish?.(differences)) !== true || revisions.length === 0)
+    return { ...summary, published: 0 };
   await log.append(revisions);
   return { ...summary, published: revisions.length };
 }

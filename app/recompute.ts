@@ -18,6 +18,16 @@ import type { RulesStore } from "./rules.ts";
 /** Called while the log is read, with the number of events so far. */
 export type OnProgress = (events: number) => void;
 
+/** What to compute from, and by which rules. */
+export interface RecomputeOptions {
+  /** Next offsets up to which the log counts. */
+  until: ReadonlyMap<Topic, readonly number[]>;
+  /** Hash of the rules for every session; those in force in place of the ones that it names, unless told. */
+  rulesHash?: string | undefined;
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+}
+
 /** Runs a processor over facts in the order given, with state of its own for each key. */
 class Replay<State, T extends EventType> {
   readonly emitted: AtlasEvent[] = [];
@@ -88,19 +98,19 @@ export type Derived = ReadonlyMap<Topic, readonly AtlasEvent[]>;
  * Computes every derived event again from the primary topics, in canonical order: the same events each time and
  * anywhere, whatever order they were processed in when they happened.
  *
- * @param until next offsets up to which the log counts
+ * @throws AtlasError ATLAS_EVENT_INVALID where the log has no such rules
  */
 export async function recompute(
   log: EventLog,
   rules: RulesStore,
-  until: ReadonlyMap<Topic, readonly number[]>,
-  onProgress?: OnProgress,
+  { until, rulesHash, onProgress, signal }: RecomputeOptions,
 ): Promise<Derived> {
   let count = 0;
   async function* primary(topic: Topic): AsyncIterable<AtlasEvent> {
     for (const [partition, end] of (until.get(topic) ?? []).entries()) {
       const fresh = freshOnly();
       for await (const batch of log.read([topic], { partition, untilOffset: end })) {
+        signal?.throwIfAborted();
         await rules.load(batch);
         for (const record of batch) if (fresh(record)) yield record.event;
         count += batch.length;
@@ -109,8 +119,20 @@ export async function recompute(
     }
   }
 
+  /** Asked once for each hash: a promotion that comes meanwhile must not hold for a part of the sessions. */
+  const hashes = new Map<string, string>();
+  const rulesFor = async (named: string): Promise<string> => {
+    const known = rulesHash ?? hashes.get(named) ?? (await rules.inForce(named));
+    hashes.set(named, known);
+    return known;
+  };
+
   const rewards = new Replay(sessionRewards, rules);
-  for await (const event of primary("atlas.sessions")) rewards.apply(event);
+  for await (const event of primary("atlas.sessions")) {
+    if (event.type === "SessionJudged")
+      rewards.apply({ ...event, rules_hash: await rulesFor(event.rules_hash) });
+    else rewards.apply(event);
+  }
 
   const decisions: ReviewDecided[] = [];
   for await (const event of primary("atlas.decisions"))

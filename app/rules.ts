@@ -20,7 +20,16 @@ export interface RulesStore {
   load(batch: readonly LogRecord[]): Promise<void>;
   readonly lookup: RulesLookup;
   /** Appends a `RulesSet` unless the log has these rules already, and returns their hash. */
+  set(rules: Rules): Promise<string>;
+  /** {@link RulesStore.set}, and returns the hash of the rules in force in their place: see {@link RulesStore.inForce}. */
   ensure(rules: Rules): Promise<string>;
+  /**
+   * The hash of the rules that hold where a session names these: those that were promoted last, if that was after these
+   * were set, else these. A function of the log, whatever the order in which sessions and promotions reached it.
+   */
+  inForce(hash: string): Promise<string>;
+  /** The rules that were promoted last, and whether others were set since; undefined where none were promoted. */
+  promoted(): Promise<{ rulesHash: string; overtaken: boolean } | undefined>;
 }
 
 /** The hash of the rules that an event was made under, where it names one. */
@@ -41,6 +50,9 @@ function rulesSet(rules: Rules, hash: string): AtlasEvent {
 /** Opens the rules of a log. */
 export function openRules(log: EventLog): RulesStore {
   const known = new Map<string, Rules>();
+  /** How many promotions the log held when these rules were set. */
+  const setAfter = new Map<string, number>();
+  const promotions: string[] = [];
   let readTo = 0;
 
   const readOn = async (): Promise<void> => {
@@ -48,9 +60,12 @@ export function openRules(log: EventLog): RulesStore {
     const partition = partitionOf(keyOf(any), log.partitions);
     for await (const batch of log.read(["atlas.decisions"], { partition, fromOffset: readTo })) {
       for (const { event, offset } of batch) {
-        if (event.type === "RulesSet")
-          known.set(event.rules_hash, completeRules(JSON.parse(event.rules) as StoredRules));
+        if (offset < readTo) continue;
         readTo = offset + 1;
+        if (event.type === "DerivationPromoted") promotions.push(event.rules_hash);
+        if (event.type !== "RulesSet" || known.has(event.rules_hash)) continue;
+        known.set(event.rules_hash, completeRules(JSON.parse(event.rules) as StoredRules));
+        setAfter.set(event.rules_hash, promotions.length);
       }
     }
   };
@@ -63,6 +78,21 @@ export function openRules(log: EventLog): RulesStore {
     });
   };
 
+  const set = async (rules: Rules): Promise<string> => {
+    const hash = rulesHash(rules);
+    if (!known.has(hash)) await readOn();
+    if (!known.has(hash)) {
+      await log.append([rulesSet(rules, hash)]);
+      await readOn();
+    }
+    return hash;
+  };
+
+  const inForce = async (hash: string): Promise<string> => {
+    await readOn();
+    return promotions.length > (setAfter.get(hash) ?? 0) ? promotions.at(-1)! : hash;
+  };
+
   return {
     lookup,
     async load(batch) {
@@ -72,14 +102,14 @@ export function openRules(log: EventLog): RulesStore {
       });
       if (missing) await readOn();
     },
-    async ensure(rules) {
-      const hash = rulesHash(rules);
-      if (!known.has(hash)) await readOn();
-      if (!known.has(hash)) {
-        await log.append([rulesSet(rules, hash)]);
-        known.set(hash, rules);
-      }
-      return hash;
+    set,
+    ensure: async (rules) => inForce(await set(rules)),
+    inForce,
+    async promoted() {
+      await readOn();
+      const rulesHash = promotions.at(-1);
+      if (rulesHash === undefined) return undefined;
+      return { rulesHash, overtaken: [...setAfter.values()].includes(promotions.length) };
     },
   };
 }

@@ -1,6 +1,9 @@
 import type { AtlasConfig, LlmConfig } from "../configs/config-schema.ts";
+import { withJudgeWeights } from "../configs/judges-schema.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { Agent } from "../producers/agents/agent.ts";
+import type { Judge } from "../producers/judges/judge.ts";
+import type { Panel } from "../producers/judges/panel.ts";
 import type { History } from "../producers/lanes/history.ts";
 import type { LaneOptions } from "../producers/lanes/lane.ts";
 import { detectModel } from "../producers/models/detect.ts";
@@ -8,21 +11,32 @@ import type { ModelClient } from "../producers/models/model-client.ts";
 import type { SessionOptions } from "../producers/run-session.ts";
 import type { TriageAdapter } from "../producers/triage/triage.ts";
 import { type VerdictCache, verdictCache } from "../producers/verdict-cache.ts";
+import type { Rules } from "../schemas/rules.ts";
 import { configuredAgent } from "./configured-agent.ts";
+import { configuredPanel, lacksModel, panelOf, solePanel } from "./configured-judges.ts";
 import { configuredModel } from "./configured-model.ts";
 import { configuredTriage } from "./configured-triage.ts";
 
 /** A task, who works on it, and, where the configuration's are not wanted, who looks at the result. */
 export interface RunOptions
-  extends Omit<SessionOptions, "flusher" | "rulesHash" | "agent" | "teacher" | "judge"> {
+  extends Omit<SessionOptions, "flusher" | "rulesHash" | "agent" | "teacher" | "judge" | "judgeLater"> {
   /** The configured one unless told. */
   agent?: Agent;
   teacher?: ModelClient;
+  /** A model that is asked once, in place of the configured judges. */
   judge?: ModelClient;
+  /** Who scores this run, before it returns, in place of the configured judges; their names differ. */
+  judges?: readonly Judge[];
+}
+
+/** A run with nothing left open. */
+export interface ResolvedRun extends Omit<SessionOptions, "flusher" | "rulesHash"> {
+  /** What it is rewarded by. */
+  rules: Rules;
 }
 
 /** Fills in what a run leaves to the configuration. */
-export type ResolveRun = (run: RunOptions) => Promise<Omit<SessionOptions, "flusher" | "rulesHash">>;
+export type ResolveRun = (run: RunOptions) => Promise<ResolvedRun>;
 
 const modelOf = (config: LlmConfig | undefined): ModelClient | undefined =>
   config === undefined ? undefined : configuredModel(config);
@@ -60,7 +74,23 @@ function metadataOf({ metadata }: AtlasConfig, own: RunOptions["metadata"]): Run
   return metadata === undefined ? own : { ...metadata, ...own };
 }
 
-const given = (run: Omit<RunOptions, "agent" | "teacher" | "judge">): typeof run =>
+/** Who scores a run that names its judges itself, and by which rules. */
+function ownPanel(
+  { rules }: AtlasConfig,
+  judge: ModelClient | undefined,
+  judges: readonly Judge[] | undefined,
+): { panel: Panel; rules: Rules } | undefined {
+  if (judge !== undefined && judges !== undefined)
+    throw new AtlasError("ATLAS_RUN_INVALID", "a run names either a judge or judges", {
+      hint: "Make the model one of the judges: modelJudge({ name, small: model }).",
+    });
+  if (judge !== undefined) return { panel: solePanel(judge, rules.rubric), rules };
+  if (judges === undefined) return undefined;
+  const weighed = withJudgeWeights(rules, judges);
+  return { panel: panelOf(judges, weighed.rubric), rules: weighed };
+}
+
+const given = (run: Omit<RunOptions, "agent" | "teacher" | "judge" | "judges">): typeof run =>
   Object.fromEntries(Object.entries(run).filter(([, value]) => value !== undefined)) as typeof run;
 
 /**
@@ -77,17 +107,17 @@ export function runResolver(config: AtlasConfig, history: History): ResolveRun {
   const limit = config.orchestration.verdictCache;
   const defaults = defaultsOf(config, history, limit === 0 ? undefined : verdictCache({ limit }));
   let triage: Promise<TriageAdapter> | undefined;
-  return async ({ agent, teacher, judge, ...run }) => {
+  return async ({ agent, teacher, judge, judges, ...run }) => {
     const working =
       agent ?? (config.agent === undefined ? undefined : await configuredAgent(config.agent, config.plugins));
     if (working === undefined) {
       const hint = "Pass an agent to run, or configure one under `agent`.";
       throw new AtlasError("ATLAS_RUN_INVALID", "a run needs an agent", { hint });
     }
-    const teaching = teacher ?? modelOf(config.teacher);
-    const judging = judge ?? modelOf(config.judge);
-    const fallback =
-      teaching !== undefined || judging !== undefined ? undefined : (await detectModel()).client;
+    const own = ownPanel(config, judge, judges);
+    const judging = judge ?? modelOf(config.judges?.smallModel ?? config.judge);
+    const teaching = teacher ?? modelOf(config.teacher) ?? judging ?? (await detectModel()).client;
+    const panel = own?.panel ?? (await configuredPanel(config, lacksModel(config) ? teaching : undefined));
     if (config.triage !== undefined && run.triage === undefined) triage ??= configuredTriage(config.triage);
     return {
       ...defaults,
@@ -97,8 +127,10 @@ export function runResolver(config: AtlasConfig, history: History): ResolveRun {
       tags: [...new Set([...(config.tags ?? []), ...(run.tags ?? [])])],
       metadata: metadataOf(config, run.metadata),
       agent: working,
-      teacher: teaching ?? judging ?? fallback!,
-      judge: judging ?? teaching ?? fallback!,
+      teacher: teaching,
+      judge: panel,
+      judgeLater: own === undefined && config.judges?.mode === "deferred",
+      rules: own?.rules ?? config.rules,
     };
   };
 }

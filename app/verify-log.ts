@@ -1,9 +1,10 @@
 import type { EventLog, LogRecord } from "../log/event-log.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
+import { Arrivals, type Disorder } from "./arrivals.ts";
 
 /** What a look through the whole log found. */
-export interface LogReport {
+export interface LogReport extends Disorder {
   logId: string;
   events: number;
   topics: { topic: Topic; events: number; ends: readonly number[] }[];
@@ -11,8 +12,6 @@ export interface LogReport {
   gaps: { topic: Topic; partition: number; from: number; to: number }[];
   /** Sessions whose own sequence has a hole: something of them was lost. */
   incompleteSessions: { sessionId: Uuid; missing: number }[];
-  /** Sessions of one learning key that were rewarded after one which completed later. */
-  outOfOrder: { sessionId: Uuid; learningKey: string; completedAt: number }[];
 }
 
 /** Reads the whole log and reports what does not fit together. Unreadable records throw, with their place. */
@@ -25,11 +24,14 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
     gaps: [],
     incompleteSessions: [],
     outOfOrder: [],
+    lateDecisions: [],
+    unorderedReviews: [],
   };
   const sequences = new Map<string, { last: number; missing: number }>();
-  const completed = new Map<string, number>();
+  const arrivals = new Arrivals();
 
-  const visit = ({ topic, event }: LogRecord): void => {
+  const visit = (record: LogRecord): void => {
+    const { topic, event } = record;
     const { session_id, source, sequence } = event.meta;
     if (topic === "atlas.sessions" && session_id === source) {
       const seen = sequences.get(source) ?? { last: 0, missing: 0 };
@@ -37,17 +39,7 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
         sequences.set(source, { last: sequence, missing: seen.missing + sequence - seen.last - 1 });
       }
     }
-    if (event.type === "SessionRewarded") {
-      const latest = completed.get(event.learning_key) ?? 0;
-      if (event.completed_at < latest) {
-        report.outOfOrder.push({
-          sessionId: session_id ?? "",
-          learningKey: event.learning_key,
-          completedAt: event.completed_at,
-        });
-      }
-      completed.set(event.learning_key, Math.max(latest, event.completed_at));
-    }
+    arrivals.take(record);
   };
 
   for (const topic of TOPICS) {
@@ -70,5 +62,5 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
   }
   for (const [sessionId, { missing }] of sequences)
     if (missing > 0) report.incompleteSessions.push({ sessionId, missing });
-  return report;
+  return { ...report, ...arrivals.disorder() };
 }

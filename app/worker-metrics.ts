@@ -6,6 +6,7 @@ import { LIVE_TOPICS } from "../sinks/jsonl/live-sink.ts";
 import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";
 import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
 import { type OwnedGroup, stateReader } from "../sinks/metrics/worker-state.ts";
+import { JUDGING_TOPICS } from "./judging/judging-consumer.ts";
 import type { Atlas } from "./open-atlas.ts";
 import { STAGES } from "./pipeline.ts";
 
@@ -30,7 +31,9 @@ export interface MeasuredWorker {
 }
 
 /** Every group that a worker is a member of, with what it owns. */
-export function groupsOf(atlas: Pick<Atlas, "pipeline" | "alerting" | "liveDataset">): OwnedGroup[] {
+export function groupsOf(
+  atlas: Pick<Atlas, "pipeline" | "alerting" | "liveDataset" | "judging">,
+): OwnedGroup[] {
   const consumers = atlas.pipeline?.consumers ?? [];
   const stages = STAGES.map(({ group, topics }) => ({
     group,
@@ -40,6 +43,7 @@ export function groupsOf(atlas: Pick<Atlas, "pipeline" | "alerting" | "liveDatas
   const sinks = [
     [atlas.alerting, ALERT_TOPICS],
     [atlas.liveDataset, LIVE_TOPICS],
+    [atlas.judging, JUDGING_TOPICS],
   ] as const;
   return [
     ...stages,
@@ -53,7 +57,7 @@ export function groupsOf(atlas: Pick<Atlas, "pipeline" | "alerting" | "liveDatas
 
 /** Measures a worker: counts rewards and drift alerts from now on, and looks the rest up when it is asked. */
 export async function measureWorker(
-  atlas: Pick<Atlas, "log" | "db" | "config" | "pipeline" | "alerting" | "liveDataset">,
+  atlas: Pick<Atlas, "log" | "db" | "config" | "pipeline" | "alerting" | "liveDataset" | "judging">,
   { learningKeys = [], keepMs, onRetry }: WorkerMetricsOptions = {},
 ): Promise<MeasuredWorker> {
   const log: EventLog = atlas.log;

@@ -1,5 +1,6 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { AtlasError, explain } from "../errors/atlas-error.ts";
+import { answerScore, type Scoring } from "./score/score-route.ts";
 import type { WorkerHealth } from "./worker.ts";
 
 /** Where a worker answers. */
@@ -12,12 +13,15 @@ export interface WorkerServer {
 export interface WorkerAnswers {
   health: () => Promise<WorkerHealth>;
   metrics?: { contentType: string; scrape: () => Promise<string> };
+  /** Answers `POST /score` where it is given. */
+  score?: Scoring;
 }
 
 interface Response {
   status: number;
   contentType: string;
   body: string;
+  headers?: Record<string, string>;
 }
 
 const JSON_TYPE = "application/json";
@@ -28,7 +32,16 @@ const json = (status: number, value: unknown): Response => ({
   body: `${JSON.stringify(value)}\n`,
 });
 
-async function answer(path: string, { health, metrics }: WorkerAnswers): Promise<Response> {
+async function answer(
+  request: IncomingMessage,
+  gone: AbortSignal,
+  { health, metrics, score }: WorkerAnswers,
+): Promise<Response> {
+  const path = (request.url ?? "").split("?", 1)[0]!;
+  if (path === "/score" && score !== undefined) {
+    const { status, value, headers } = await answerScore(request, score, gone);
+    return { ...json(status, value), ...(headers !== undefined && { headers }) };
+  }
   if (path === "/healthz") {
     const state = await health();
     return json(state.status === "unhealthy" ? 503 : 200, state);
@@ -36,11 +49,13 @@ async function answer(path: string, { health, metrics }: WorkerAnswers): Promise
   if (path === "/metrics" && metrics !== undefined) {
     return { status: 200, contentType: metrics.contentType, body: await metrics.scrape() };
   }
-  return json(404, { error: `only /healthz${metrics === undefined ? " is" : " and /metrics are"} here` });
+  const known = ["/healthz", metrics && "/metrics", score && "/score"].filter((each) => each !== undefined);
+  return json(404, { error: `only ${known.join(", ")} ${known.length === 1 ? "is" : "are"} here` });
 }
 
 /**
- * Serves `/healthz` (200 while the worker works or waits for a service, 503 when it is unhealthy) and `/metrics`.
+ * Serves `/healthz` (200 while the worker works or waits for a service, 503 when it is unhealthy), `/metrics` and
+ * `/score`.
  *
  * @throws AtlasError ATLAS_USAGE when the address cannot be listened on
  */
@@ -49,11 +64,12 @@ export async function serveWorker(
   answers: WorkerAnswers,
 ): Promise<WorkerServer> {
   const server: Server = createServer((request, response) => {
-    const path = (request.url ?? "").split("?", 1)[0]!;
-    answer(path, answers)
+    const leaving = new AbortController();
+    response.once("close", () => leaving.abort());
+    answer(request, leaving.signal, answers)
       .catch((error: unknown) => json(503, { status: "unhealthy", problem: explain(error) }))
-      .then(({ status, contentType, body }) => {
-        response.writeHead(status, { "content-type": contentType }).end(body);
+      .then(({ status, contentType, body, headers }) => {
+        response.writeHead(status, { "content-type": contentType, ...headers }).end(body);
       });
   });
   await new Promise<void>((resolve, reject) => {

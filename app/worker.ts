@@ -41,7 +41,9 @@ export class WorkerStatus {
     });
   }
 
-  async health(atlas: Pick<Atlas, "log" | "pipeline" | "alerting" | "liveDataset">): Promise<WorkerHealth> {
+  async health(
+    atlas: Pick<Atlas, "log" | "pipeline" | "alerting" | "liveDataset" | "judging">,
+  ): Promise<WorkerHealth> {
     const { log } = atlas;
     const groups: GroupHealth[] = [];
     let problem = this.problem;

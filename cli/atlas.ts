@@ -5,12 +5,14 @@ import { alertCommands } from "./commands/alerts.ts";
 import { configCommands } from "./commands/config.ts";
 import { deadLetterCommands } from "./commands/dead-letters.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { driftCommands } from "./commands/drift.ts";
 import { exportCommand } from "./commands/export.ts";
 import { importCommand } from "./commands/import.ts";
 import { logCommands } from "./commands/log.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
 import { rebuildCommand } from "./commands/rebuild.ts";
 import { reviewCommand } from "./commands/review.ts";
+import { rewardCommands } from "./commands/rewards.ts";
 import { runCommand } from "./commands/run.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
 import { triageCommands } from "./commands/triage.ts";
@@ -28,6 +30,8 @@ for (const add of [
   importCommand,
   sessionsCommand,
   reviewCommand,
+  rewardCommands,
+  driftCommands,
   exportCommand,
   rebuildCommand,
   workerCommand,

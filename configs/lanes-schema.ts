@@ -56,5 +56,7 @@ export const orchestrationSchema = block({
     .min(0)
     .max(1_000_000)
     .default(0)
-    .describe("Verdicts kept in this process, so that the teacher is not asked the same twice."),
+    .describe(
+      "Verdicts, and as many plan reviews, kept in this process, so that the teacher is not asked the same twice.",
+    ),
 });

@@ -1,4 +1,5 @@
 import { Draft } from "./python-draft.ts";
+import { moveJudges } from "./python-judges.ts";
 import { moveLlm } from "./python-llm.ts";
 
 /** Blocks that only the Python SDK's files have. */
@@ -37,16 +38,10 @@ const GONE: readonly (readonly [path: string, words: string, unless?: unknown])[
   ["teacher.guidance_max_tokens", "does not apply: use teacher.max_output_tokens"],
   [
     "teacher.plan_cache_seconds",
-    "does not apply: plans are not kept; orchestration.verdict_cache keeps verdicts",
+    "does not apply: orchestration.verdict_cache keeps plan reviews and verdicts",
   ],
   ["orchestration.rim_guidance_tag", "does not apply"],
   ["orchestration.emit_intermediate_steps", "does not apply: everything is recorded", true],
-  ["rim.large_model", "does not apply: one judge scores each session, rim.small_model"],
-  ["rim.judge_prompt", "does not apply: the prompts are the package's own"],
-  ["rim.variance_threshold", "does not apply: nothing is asked twice"],
-  ["rim.uncertainty_threshold", "does not apply: nothing is asked twice"],
-  ["rim.active_judges", "do not apply: one judge scores each session"],
-  ["rim.parallel_workers", "does not apply"],
   ["storage.min_connections", "does not apply"],
   ["storage.max_connections", "does not apply"],
   ["storage.statement_timeout_seconds", "does not apply"],
@@ -209,8 +204,7 @@ export function fromPython(value: Record<string, unknown>): Draft {
   for (const [path, words, unless] of GONE) draft.drop(path.split("."), words, unless);
   if (draft.get(["teacher", "llm"]) !== undefined)
     draft.set(["teacher", "provider"], moveLlm(draft, ["teacher", "llm"], ["teacher"]));
-  if (draft.get(["rim", "small_model"]) !== undefined)
-    draft.set(["judge", "provider"], moveLlm(draft, ["rim", "small_model"], ["judge"]));
+  moveJudges(draft);
   moveStorage(draft);
   moveDrift(draft);
   moveLanes(draft);

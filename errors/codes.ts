@@ -56,6 +56,13 @@ export const ERROR_CODES = {
   ATLAS_CORE_NOT_FOUND: "There is no usable checkout of Atlas Core to train with.",
   ATLAS_TRAINING_FAILED: "The training process could not be started.",
   ATLAS_ALERT_REFUSED: "An alert's destination leads where alerts must not go; nothing was sent.",
+  ATLAS_RUBRIC_INVALID: "A file for a rescore does not hold a rubric.",
+  ATLAS_BRANCH_INVALID: "A branch of that name cannot be made: the name is not one, or holds another rubric.",
+  ATLAS_BRANCH_NOT_FOUND: "The log holds no branch of that name.",
+  ATLAS_PROMOTION_REFUSED: "Under the rubric of the branch, rewarded sessions would have no reward.",
+  ATLAS_REQUEST_INVALID: "A request to a worker is not what it takes.",
+  ATLAS_REQUEST_TOO_LARGE: "A request to a worker is larger than it takes.",
+  ATLAS_REQUEST_UNAUTHORIZED: "A request to a worker does not carry the token that it asks for.",
   ATLAS_REBUILD_DIFFERS: "Recomputed derived events differ from those in the log.",
 } as const;
 

@@ -2,7 +2,7 @@ import { AtlasError } from "../errors/atlas-error.ts";
 import { encodeEvent } from "../schemas/codec.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { partitionOf } from "../schemas/partition.ts";
-import { keyOf, topicOf } from "../schemas/topics.ts";
+import { destinationOf, keyOf } from "../schemas/topics.ts";
 import type { OutgoingRecord } from "./event-log.ts";
 
 /** The largest body of one event; larger contents continue in further events. */
@@ -56,7 +56,7 @@ export function toOutgoing(events: readonly AtlasEvent[], partitions: number, ma
       );
     }
     const key = keyOf(event);
-    return { topic: topicOf(event.type), partition: partitionOf(key, partitions), key, fingerprint, body };
+    return { topic: destinationOf(event), partition: partitionOf(key, partitions), key, fingerprint, body };
   });
 }
 

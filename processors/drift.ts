@@ -1,10 +1,10 @@
 import type { SessionRewarded } from "../schemas/generated/events.ts";
-import type { DriftGuardrails } from "../schemas/rules.ts";
+import { type DriftGuardrails, stableJson } from "../schemas/rules.ts";
 import { type Cohort, cohortOf, type Entry, keepCohorts, newest, precedes } from "./drift-cohort.ts";
 import { directionOf, metricValues } from "./drift-metrics.ts";
 import { type Finding, messageOf, testMetrics } from "./drift-tests.ts";
 import { addWord, keepWords, type Words } from "./drift-words.ts";
-import { rulesHashOf, sessionOf } from "./fact-fields.ts";
+import { revisionOf, rulesHashOf, sessionOf } from "./fact-fields.ts";
 import { fold } from "./fold.ts";
 import { round12 } from "./numbers.ts";
 import { defineProcessor, type EmissionOf } from "./processor.ts";
@@ -14,6 +14,8 @@ interface DriftState {
   widest: number;
   cohorts: Record<string, Cohort>;
   words: Words;
+  /** The rubric of the first reward; cohorts of other rubrics have theirs in their name. */
+  rubric?: string;
 }
 
 /** Two of the usual windows, for decisions on sessions whose reward has not come yet. */
@@ -26,12 +28,15 @@ const LEAST_WORDS = 100;
  * A session is never part of its own baseline. One that arrives late is assessed against those before it and
  * counts for those after it; nothing assessed is rewritten. A person's word counts for sessions that completed
  * after it was given, however facts of the two topics interleave, unless it arrives later still: then it counts from
- * there on. Two windows of sessions are kept, so that a session overtaken by up to a window of others still finds
+ * there on. Rewards of different rubrics are different measurements: they are never in one baseline. A revised reward
+ * takes its place in the state and is not assessed here, because its assessment is revised with it.
+ *
+ * Two windows of sessions are kept, so that a session overtaken by up to a window of others still finds
  * a whole baseline; one overtaken by more finds a shorter one.
  */
 export const drift = defineProcessor({
   name: "drift",
-  version: 2,
+  version: 3,
   inputs: ["atlas.rewards", "atlas.decisions"],
   output: "atlas.drift",
   facts: ["SessionRewarded", "ReviewDecided"],
@@ -42,10 +47,13 @@ export const drift = defineProcessor({
         return { state: tidy({ ...before, words: addWord(before.words, fact) }), emit: [] };
       }
       const rulesHash = rulesHashOf(fact);
-      const guardrails = rules(rulesHash).drift;
+      const { drift: guardrails, rubric } = rules(rulesHash);
       const name = cohortOf(fact, guardrails.by);
+      const own = stableJson(rubric);
+      const first = before.rubric ?? own;
+      const kept = own === first ? name : `${name} under ${own}`;
       const cohorts = withoutSession(before.cohorts, sessionOf(fact));
-      const cohort = cohorts[name] ?? { sessions: [], levels: {} };
+      const cohort = cohorts[kept] ?? { sessions: [], levels: {} };
       const entry: Entry = {
         place: [fact.completed_at, sessionOf(fact)],
         values: metricValues(fact),
@@ -54,10 +62,10 @@ export const drift = defineProcessor({
       };
       const findings = testMetrics(entry, cohort, before.words, guardrails);
       const widest = Math.max(before.widest, guardrails.window);
-      const after = { ...cohorts, [name]: withEntry(cohort, entry, findings, widest) };
+      const after = { ...cohorts, [kept]: withEntry(cohort, entry, findings, widest) };
       return {
-        state: tidy({ ...before, widest, cohorts: keepCohorts(after) }),
-        emit: [assessment(fact, name, findings, guardrails, rulesHash)],
+        state: tidy({ ...before, rubric: first, widest, cohorts: keepCohorts(after) }),
+        emit: revisionOf(fact) > 0 ? [] : [assessment(fact, name, findings, guardrails, rulesHash)],
       };
     },
   ),

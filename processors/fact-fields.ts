@@ -17,6 +17,9 @@ export function sessionOf(fact: AtlasEvent): Uuid {
   return session;
 }
 
+/** How often what a fact says was computed anew; 0 for the first time, and for what was not derived. */
+export const revisionOf = (fact: AtlasEvent): number => fact.meta.derivation?.revision ?? 0;
+
 /**
  * The rules that a derived fact was computed by.
  *

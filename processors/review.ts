@@ -2,7 +2,7 @@ import type { DriftAssessed, Micros, ReviewDecided, Uuid } from "../schemas/gene
 import type { ReviewGuardrails } from "../schemas/rules.ts";
 import type { ReviewStatus } from "../schemas/vocabulary.ts";
 import { readable } from "./drift-tests.ts";
-import { rulesHashOf, sessionOf } from "./fact-fields.ts";
+import { revisionOf, rulesHashOf, sessionOf } from "./fact-fields.ts";
 import { fold } from "./fold.ts";
 import { defineProcessor, type EmissionOf, type Output } from "./processor.ts";
 
@@ -29,7 +29,7 @@ const NO_RULES = "";
  */
 export const review = defineProcessor({
   name: "review",
-  version: 2,
+  version: 3,
   inputs: ["atlas.drift", "atlas.decisions"],
   output: "atlas.review-status",
   facts: ["DriftAssessed", "ReviewDecided"],
@@ -58,14 +58,15 @@ function byRule(
   guardrails: ReviewGuardrails,
 ): Output<ReviewState> {
   if (before?.because === "person") return { state: before, emit: [] };
-  const at = fact.meta.derivation?.revision ?? 0;
+  const at = revisionOf(fact);
   const event = fact.meta.event_id;
   const said = ruling(fact, guardrails);
   if (before === undefined && said === undefined) return { state: before, emit: [] };
   if (before !== undefined && !isLater({ at, event }, before)) return { state: before, emit: [] };
   const { status, note } = said ?? { status: "pending" as const, note: "no rule applies any longer" };
   const state: ReviewState = { status, because: "rule", event, at };
-  if (status === before?.status) return { state, emit: [] };
+  // A revised assessment that comes to the same is the cause from now on.
+  if (status === before?.status && said === undefined) return { state, emit: [] };
   return { state, emit: [change(fact, rulesHashOf(fact), before, state, { author: null, note })] };
 }
 

@@ -52,8 +52,9 @@ function stepWork(work: Orchestration, asked: Asked, priorResults?: readonly Pri
 }
 
 const planned = (scope: SessionScope, work: Orchestration): Promise<readonly PlanStep[]> => {
-  const { task, agent, executionMode, lane, teacher } = work;
-  return makePlan(scope, { task, agent, executionMode, reviewer: lane === "coach" ? teacher : undefined });
+  const { task, agent, executionMode, lane, teacher, verdicts } = work;
+  const reviewer = lane === "coach" ? teacher : undefined;
+  return makePlan(scope, { task, agent, executionMode, reviewer, verdicts });
 };
 
 async function inOneStep(scope: SessionScope, work: Orchestration): Promise<Outcome> {

@@ -39,6 +39,8 @@ export interface RecorderOptions {
   flusher?: Flusher;
   log?: Pick<EventLog, "append">;
   sessionId: Uuid;
+  /** Who says it, where that is not the session itself: sequences count for each source. */
+  source?: string;
   /** The session id's own digits unless told. */
   traceId?: string;
   /** Called with each event, masked, as it goes to the log; a copy, so that nothing recorded can be changed. */
@@ -80,7 +82,7 @@ interface Draftee {
  * await recorder.flush();
  */
 export function createRecorder(options: RecorderOptions): Recorder {
-  const { sessionId, traceId = sessionId.replaceAll("-", "") } = options;
+  const { sessionId, source = sessionId, traceId = sessionId.replaceAll("-", "") } = options;
   const flusher = options.flusher ?? createFlusher(required(options.log), options.limits);
   const listener = options.onEvent === undefined ? undefined : listenerOf(options.onEvent);
   const ledger = new Ledger(sessionId);
@@ -93,7 +95,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const metaAt = (occurred_at: number): Meta => ({
     event_id: newId(),
     session_id: sessionId,
-    source: sessionId,
+    source,
     sequence: 0,
     occurred_at,
     time_assumed: false,

@@ -3,10 +3,11 @@ import { explain } from "../errors/atlas-error.ts";
 import type { PlanStep } from "../schemas/generated/events.ts";
 import { askChecked } from "./ask-checked.ts";
 import { excerpt } from "./excerpt.ts";
-import { PlannedSteps, planProblem } from "./lanes/plan.ts";
+import { correctedSteps, PlannedSteps, planProblem } from "./lanes/plan.ts";
 import type { ModelClient } from "./models/model-client.ts";
 import { PLAN_REVIEW } from "./prompts/plan-review.ts";
 import type { SessionScope } from "./session-scope.ts";
+import { questionKey, type VerdictCache } from "./verdict-cache.ts";
 
 /** A plan that waits for its review. */
 export interface ProposedPlan {
@@ -23,6 +24,7 @@ export interface PlanReview {
   concerns: string[];
   /** False where no review could be read: the proposed plan then stands, unreviewed. */
   reviewed: boolean;
+  /** Null where the review is a remembered one, or there is none. */
   callId: string | null;
 }
 
@@ -30,10 +32,12 @@ const LONGEST_TASK = 24_000;
 const LONGEST_CONCERN = 2000;
 
 /** A reply without steps keeps the proposed ones, which must then be able to run. */
-const replySchema = ({ problem }: ProposedPlan) =>
+const replySchema = ({ problem, steps: proposed }: ProposedPlan) =>
   z
     .object({
-      steps: PlannedSteps.nullish().transform((steps) => (steps?.length ? steps : undefined)),
+      steps: PlannedSteps.nullish().transform((steps) =>
+        steps?.length ? correctedSteps(steps, proposed) : undefined,
+      ),
       concerns: z
         .array(z.string())
         .nullish()
@@ -46,7 +50,8 @@ const replySchema = ({ problem }: ProposedPlan) =>
 
 /**
  * Asks the teacher for its view of a plan. A reply that cannot be read, or a plan in it that cannot run, is sent back
- * once with what was wrong; after that there is no review, and the plan stands as proposed.
+ * once with what was wrong; after that there is no review, and the plan stands as proposed. A review that the cache
+ * knows of the same plan is not asked for again.
  *
  * @throws the reason of the session's signal, and nothing else
  */
@@ -54,7 +59,12 @@ export async function reviewPlan(
   scope: SessionScope,
   client: ModelClient,
   plan: ProposedPlan,
+  cache?: VerdictCache,
 ): Promise<PlanReview> {
+  const key = questionKey(client, [PLAN_REVIEW.version, plan.task, plan.steps, plan.problem]);
+  const known = cache?.reviews.get(key);
+  if (known !== undefined)
+    return { steps: known.steps, concerns: [...known.concerns], reviewed: true, callId: null };
   const unreviewed = (why: string, callId: string | null): PlanReview => {
     return { steps: plan.steps, concerns: [why], reviewed: false, callId };
   };
@@ -73,8 +83,9 @@ export async function reviewPlan(
     if (read.value === undefined) {
       return unreviewed(`the teacher's review could not be read: ${read.problem}`, read.callId);
     }
-    const { concerns } = read.value;
-    return { steps: read.value.steps ?? steps, concerns, reviewed: true, callId: read.callId };
+    const review = { steps: read.value.steps ?? steps, concerns: read.value.concerns };
+    cache?.reviews.set(key, review);
+    return { ...review, reviewed: true, callId: read.callId };
   } catch (error) {
     scope.signal.throwIfAborted();
     return unreviewed(`the plan was not reviewed: ${explain(error)}`, null);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { PlanStep } from "../schemas/generated/events.ts";
 import type { ModelClient } from "./models/model-client.ts";
 
 /**
@@ -12,41 +13,59 @@ export interface Verdict {
   reason?: string;
 }
 
+/** A plan as the teacher left it. */
+export interface KeptReview {
+  steps: readonly PlanStep[];
+  concerns: readonly string[];
+}
+
+/** Answers by the questions that they were given to. */
+export interface Remembered<T> {
+  get(key: string): T | undefined;
+  set(key: string, answer: T): void;
+}
+
 /** A teacher's verdicts by the attempts that they were given on; sessions that share it share them. */
-export interface VerdictCache {
-  get(key: string): Verdict | undefined;
-  set(key: string, verdict: Verdict): void;
+export interface VerdictCache extends Remembered<Verdict> {
+  /** Its reviews, by the plans. */
+  readonly reviews: Remembered<KeptReview>;
 }
 
 /** The key of a question to a model: the same for the same question to the same model, and for nothing else. */
-export const questionKey = ({ provider, model }: ModelClient, question: unknown): string =>
+export const questionKey = ({ provider, model, defaults }: ModelClient, question: unknown): string =>
   createHash("sha256")
-    .update(JSON.stringify([provider, model, question]))
+    .update(JSON.stringify([provider, model, defaults, question]))
     .digest("hex");
 
-/**
- * Remembers the verdicts that were used last. Give it to sessions of the same task, such as a group of rollouts: an
- * answer that the teacher has seen, with the same guidance and prior results, is then not sent to it again.
- *
- * @param limit most verdicts; 1000 unless told
- * @example
- * const verdicts = verdictCache();
- * await Promise.all([1, 2, 3].map(() => atlas.run({ task, agent, verdicts })));
- */
-export function verdictCache({ limit = 1000 }: { limit?: number } = {}): VerdictCache {
-  const known = new Map<string, Verdict>();
+function lastUsed<T>(limit: number): Remembered<T> {
+  const known = new Map<string, T>();
   return {
     get(key) {
-      const verdict = known.get(key);
-      if (verdict === undefined) return undefined;
+      const answer = known.get(key);
+      if (answer === undefined) return undefined;
       known.delete(key);
-      known.set(key, verdict);
-      return verdict;
+      known.set(key, answer);
+      return answer;
     },
-    set(key, verdict) {
+    set(key, answer) {
       known.delete(key);
-      known.set(key, verdict);
+      known.set(key, answer);
       if (known.size > limit) known.delete(known.keys().next().value!);
     },
   };
 }
+
+/**
+ * Remembers the verdicts and plan reviews that were used last. Give it to sessions of the same task, such as a group
+ * of rollouts: a plan, or an answer with the same guidance and prior results, that the teacher has seen is then not
+ * sent to it again.
+ *
+ * @param limit most verdicts, and most reviews; 1000 unless told
+ * @example
+ * const verdicts = verdictCache();
+ * await Promise.all([1, 2, 3].map(() => atlas.run({ task, agent, verdicts })));
+ */
+export const verdictCache = ({ limit = 1000 }: { limit?: number } = {}): VerdictCache => ({
+  ...lastUsed<Verdict>(limit),
+  reviews: lastUsed<KeptReview>(limit),
+});

@@ -38,6 +38,12 @@ export interface SummaryFilters {
   statusFilters?: readonly string[] | undefined;
   reviewStatusFilters?: readonly string[] | undefined;
   learningKey?: string | undefined;
+  /** Only sessions with a reward of at least this. */
+  minReward?: number | undefined;
+  /** Only sessions with a reward of at most this. */
+  maxReward?: number | undefined;
+  /** True for sessions whose reward drifted, false for all others. */
+  driftAlert?: boolean | undefined;
   /** 50 unless told; null for all. */
   limit?: number | null;
   offset?: number;
@@ -73,6 +79,9 @@ export async function listSessions(db: Queryable, filters: SummaryFilters = {}):
        from sessions s
       where ($1::uuid[] is null or session_uuid = any($1)) and ($2::text[] is null or status = any($2))
         and ($3::text[] is null or review_status = any($3)) and ($4::text is null or learning_key = $4)
+        and ($7::float8 is null or (reward_stats ->> 'score')::float8 >= $7)
+        and ($8::float8 is null or (reward_stats ->> 'score')::float8 <= $8)
+        and ($9::boolean is null or coalesce((metadata ->> 'drift_alert')::boolean, false) = $9)
       order by created_at desc, session_uuid limit $5 offset $6`,
     [
       sessionIds ?? null,
@@ -81,6 +90,9 @@ export async function listSessions(db: Queryable, filters: SummaryFilters = {}):
       learningKey ?? null,
       limit,
       offset,
+      filters.minReward ?? null,
+      filters.maxReward ?? null,
+      filters.driftAlert ?? null,
     ],
   );
   return rows.map((row) => ({

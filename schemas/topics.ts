@@ -10,6 +10,7 @@ export const TOPICS = [
   "atlas.drift",
   "atlas.review-status",
   "atlas.dead-letters",
+  "atlas.branches",
 ] as const;
 
 /** The name of a topic. */
@@ -27,6 +28,11 @@ export const DERIVED_TOPICS = [
   "atlas.drift",
   "atlas.review-status",
 ] as const satisfies Topic[];
+
+/** Holds what was derived under other rules than those in force, of every branch: readers of live topics never see it. */
+export const BRANCHES = "atlas.branches" satisfies Topic;
+/** Every topic but that of branches. */
+export const LIVE_TOPICS: readonly Topic[] = TOPICS.filter((topic) => topic !== BRANCHES);
 
 const ELSEWHERE: Partial<Record<EventType, Topic>> = {
   ReviewDecided: "atlas.decisions",
@@ -49,12 +55,21 @@ const ELSEWHERE: Partial<Record<EventType, Topic>> = {
 const SHARED_KEY = "atlas";
 
 /**
- * The topic that an event belongs to.
+ * The topic that events of a type belong to, unless they are of a branch.
  *
  * @example
  * topicOf("SessionRewarded"); // "atlas.rewards"
  */
 export const topicOf = (type: EventType): Topic => ELSEWHERE[type] ?? "atlas.sessions";
+
+/**
+ * The topic that an event is written to: the one of its type, or the one of branches.
+ *
+ * @example
+ * destinationOf(rewarded); // "atlas.rewards"
+ */
+export const destinationOf = ({ type, meta }: AtlasEvent): Topic =>
+  (meta.derivation?.branch ?? null) === null ? topicOf(type) : BRANCHES;
 
 /**
  * The key that decides an event's partition: the session on `atlas.sessions`, the learning key elsewhere.

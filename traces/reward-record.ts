@@ -168,12 +168,14 @@ const baselineOf = (baseline: DriftBaseline | undefined) =>
         mad: baseline.mad ?? null,
       };
 
-/** A session held against those before it. */
+/** A session held against those before it: score and uncertainty in points, tokens, and duration in seconds. */
 export function driftRecord(drift: DriftAssessed) {
   const of = <T extends { metric: string }>(rows: readonly T[], name: string): T | undefined =>
     rows.find(({ metric }) => metric === name);
   const score = of(drift.metrics, "score");
   const uncertainty = of(drift.metrics, "uncertainty");
+  const tokens = of(drift.metrics, "tokens");
+  const duration = of(drift.metrics, "duration");
   return {
     alert: drift.alert,
     drift_alert: drift.alert,
@@ -186,11 +188,19 @@ export function driftRecord(drift: DriftAssessed) {
     uncertainty_delta: uncertainty?.delta ?? null,
     uncertainty_z: uncertainty?.z ?? null,
     uncertainty_mad_z: uncertainty?.mad_z ?? null,
+    tokens_delta: tokens?.delta ?? null,
+    tokens_z: tokens?.z ?? null,
+    tokens_mad_z: tokens?.mad_z ?? null,
+    duration_delta: duration?.delta ?? null,
+    duration_z: duration?.z ?? null,
+    duration_mad_z: duration?.mad_z ?? null,
     window: drift.window,
     threshold: drift.threshold,
     baseline: {
       score: baselineOf(of(drift.baseline, "score")),
       uncertainty: baselineOf(of(drift.baseline, "uncertainty")),
+      tokens: baselineOf(of(drift.baseline, "tokens")),
+      duration: baselineOf(of(drift.baseline, "duration")),
     },
   };
 }

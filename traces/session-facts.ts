@@ -1,4 +1,10 @@
-import type { AtlasEvent, DeadLettered, DeadLetterRetried, Meta } from "../schemas/generated/events.ts";
+import type {
+  AtlasEvent,
+  DeadLettered,
+  DeadLetterRetried,
+  Meta,
+  ReviewStatusChanged,
+} from "../schemas/generated/events.ts";
 import type { SessionFacts, TraceDeadLetter } from "./session-trace.ts";
 
 /** What is known of a session elsewhere before anything was said of it. */
@@ -30,6 +36,18 @@ const byRevision = (a: Fact, b: Fact): number =>
 
 const byTime = (a: Fact, b: Fact): number =>
   compare(a.meta.occurred_at, b.meta.occurred_at) || compare(a.meta.event_id, b.meta.event_id);
+
+/** A person's word stands after every rule's, and of several persons' the latest, as the review processor has it. */
+function byStanding(a: ReviewStatusChanged, b: ReviewStatusChanged): number {
+  const person = (change: ReviewStatusChanged): number => Number(change.because === "person");
+  const words = person(a) - person(b);
+  if (words !== 0 || person(a) === 0) return words || byRevision(a, b);
+  return (
+    compare(a.meta.occurred_at, b.meta.occurred_at) ||
+    compare(a.meta.causation_id ?? "", b.meta.causation_id ?? "") ||
+    byRevision(a, b)
+  );
+}
 
 /** The derivations of one thing: the one that holds, whichever came first. */
 const later = <T extends Fact>(before: T | null, fact: T): T =>
@@ -82,7 +100,7 @@ function take(facts: SessionFacts, event: AtlasEvent): void {
       facts.drift = later(facts.drift, event);
       return;
     case "ReviewStatusChanged": {
-      facts.review_changes = insert(facts.review_changes, event, byRevision);
+      facts.review_changes = insert(facts.review_changes, event, byStanding);
       const last = facts.review_changes.at(-1)!;
       facts.review_status = last.to_status as SessionFacts["review_status"];
       facts.review_notes = last.note ?? null;

@@ -68,6 +68,10 @@ async function verify(options: CommonOptions): Promise<void> {
       print(`incomplete: session ${sessionId} lacks ${missing} events`);
     for (const { sessionId, learningKey } of report.outOfOrder)
       print(`out of order: session ${sessionId} of ${oneLine(learningKey, 60)}`);
+    for (const { sessionId, learningKey } of report.lateDecisions)
+      print(`late decision: on session ${sessionId} of ${oneLine(learningKey, 60)}`);
+    for (const { sessionId, what } of report.unorderedReviews)
+      print(`review in another order: session ${sessionId}: ${what}`);
     print(broken === 0 ? "Every offset is there, and every session is whole." : `${broken} problems.`);
   }
   if (broken > 0) process.exitCode = EXIT.failure;

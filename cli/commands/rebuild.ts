@@ -10,20 +10,32 @@ interface Options extends CommonOptions {
   derived?: boolean;
 }
 
+/** How many differences of each kind are shown. */
+const SHOWN = 10;
+
+const sessionsOf = (differences: readonly Difference[]): number =>
+  new Set(differences.map(({ sessionId }) => sessionId)).size;
+
 function showDifferences(differences: readonly Difference[]): void {
-  const first = differences[0]!;
-  const sessions = new Set(differences.map(({ sessionId }) => sessionId)).size;
-  tell(
-    `Computed again, ${differences.length} results of ${sessions} sessions differ from the log. The first is in ${first.topic}:`,
-  );
-  tell(`  session ${first.sessionId}: ${first.what}`);
-  tell(
-    "`atlas log verify` lists sessions of one learning key that finished out of order, which drift depends on.",
-  );
+  const explained = differences.filter((difference) => difference.explained !== undefined);
+  const others = differences.filter((difference) => difference.explained === undefined);
+  if (others.length > 0) {
+    const [first] = others;
+    tell(
+      `Computed again, ${others.length} results of ${sessionsOf(others)} sessions differ from the log. The first is in ${first!.topic}:`,
+    );
+    tell(`  session ${first!.sessionId}: ${first!.what}`);
+  }
+  if (explained.length === 0) return;
+  tell(`${explained.length} results of ${sessionsOf(explained)} sessions had to differ, and are no faults:`);
+  for (const { topic, sessionId, explained: why } of explained.slice(0, SHOWN))
+    tell(`  ${topic} of session ${sessionId}: ${why}`);
+  if (explained.length > SHOWN) tell(`  … and ${explained.length - SHOWN} more`);
 }
 
 async function mayPublish(options: Options, differences: readonly Difference[]): Promise<boolean> {
   showDifferences(differences);
+  if (differences.every(({ settled }) => settled === true)) return false;
   if (options.yes === true) return true;
   if (!canAsk()) {
     tell("Nothing was published. Run it again with --yes to publish them as revisions.");
@@ -50,15 +62,16 @@ async function run(options: Options): Promise<void> {
   if (options.json === true) printJson(summary);
   else {
     if (summary.derived !== undefined) {
-      const { recomputed, differences, published } = summary.derived;
+      const { recomputed, differences, explained, published } = summary.derived;
+      const differing = `${differences} differ, ${explained} of them explained, ${published} published`;
       print(
-        `Computed ${recomputed} derived events again: ${differences === 0 ? "all equal those in the log" : `${differences} differ, ${published} published`}.`,
+        `Computed ${recomputed} derived events again: ${differences === 0 ? "all equal those in the log" : differing}.`,
       );
     }
     print(`Rebuilt the read models of ${summary.sessions} sessions from ${summary.events} events.`);
   }
-  if (summary.derived !== undefined && summary.derived.differences > 0 && summary.derived.published === 0)
-    process.exitCode = EXIT.partial;
+  const { differences = 0, explained = 0, published = 0 } = summary.derived ?? {};
+  if (differences > explained && published === 0) process.exitCode = EXIT.partial;
 }
 
 /** `atlas rebuild`. */
@@ -69,6 +82,9 @@ export function rebuildCommand(program: Command): void {
       "--derived",
       "also compute rewards, drift and review again from what happened, and compare with the log",
     )
-    .addHelpText("after", "\nExit code 3 when recomputed events differ and were not published.")
+    .addHelpText(
+      "after",
+      "\nExit code 3 when recomputed events differ without an explanation and were not published.",
+    )
     .action(run);
 }

@@ -1,28 +1,40 @@
 import { Argument, type Command, Option } from "commander";
 import { decisionsOn } from "../../app/decide-review.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
+import { type ReviewHistory, reviewHistory } from "../../app/review-history.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
-import { listSessions, type SessionSummary } from "../../projections/session-summaries.ts";
+import {
+  listSessions,
+  type SessionSummary,
+  type SummaryFilters,
+} from "../../projections/session-summaries.ts";
+import { streamTraces } from "../../projections/training-data.ts";
 import type { ReviewStatus } from "../../schemas/vocabulary.ts";
 import { print, printJson, style } from "../output.ts";
 import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
+import { type DecisionOutcome, diffLines, historyLines, outcomeLines } from "../review-history-lines.ts";
 import { reviewLines } from "../review-line.ts";
 import { withAtlas } from "../session.ts";
 
-interface ListOptions extends CommonOptions {
+interface FilterOptions extends CommonOptions {
+  learningKey?: string;
+  drift?: "alert" | "ok";
+  minReward?: string;
+  maxReward?: string;
+}
+
+interface ListOptions extends FilterOptions {
   status?: ReviewStatus[];
   limit: string;
   offset: string;
-  learningKey?: string;
 }
 
-interface DecideOptions extends CommonOptions {
+interface DecideOptions extends FilterOptions {
   note?: string;
   author?: string;
   all?: boolean;
   status?: ReviewStatus;
-  learningKey?: string;
 }
 
 const STATUSES: readonly ReviewStatus[] = ["pending", "quarantined", "approved"];
@@ -36,16 +48,31 @@ export function count(text: string, flag: string, least: number): number {
   });
 }
 
+function reward(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not a number`, { where: flag });
+}
+
+const filtersOf = ({ learningKey, drift, minReward, maxReward }: FilterOptions): SummaryFilters => ({
+  learningKey,
+  driftAlert: drift === undefined ? undefined : drift === "alert",
+  minReward: reward(minReward, "--min-reward"),
+  maxReward: reward(maxReward, "--max-reward"),
+});
+
 async function list(options: ListOptions): Promise<void> {
   const limit = count(options.limit, "--limit", 1);
   const offset = count(options.offset, "--offset", 0);
+  const filters = filtersOf(options);
   const signal = interruptSignal();
   const byStatus = await withAtlas(options, async (atlas) => {
     await atlas.settled({ signal });
     const groups: { status: ReviewStatus; sessions: SessionSummary[] }[] = [];
     for (const status of options.status ?? STATUSES) {
-      const filters = { reviewStatusFilters: [status], limit, offset, learningKey: options.learningKey };
-      groups.push({ status, sessions: await listSessions(atlas.db, filters) });
+      const page = { ...filters, reviewStatusFilters: [status], limit, offset };
+      groups.push({ status, sessions: await listSessions(atlas.db, page) });
     }
     return groups;
   });
@@ -67,8 +94,8 @@ async function chosen(
 ): Promise<SessionSummary[]> {
   if (options.all === true) {
     const filters = {
+      ...filtersOf(options),
       reviewStatusFilters: [options.status ?? "pending"],
-      learningKey: options.learningKey,
       limit: null,
     };
     return listSessions(atlas.db, filters);
@@ -90,26 +117,80 @@ const decide =
       throw new AtlasError("ATLAS_USAGE", "--all and session ids do not go together");
     const signal = interruptSignal();
     const { author, note } = options;
-    const sessions = await withAtlas(options, async (atlas) => {
+    const { sessions, outcomes } = await withAtlas(options, async (atlas) => {
       await atlas.settled({ signal });
       const before = await chosen(atlas, ids, options);
-      await atlas.log.append(decisionsOn(before, decision, { author, note }));
+      const decisions = decisionsOn(before, decision, { author, note });
+      await atlas.log.append(decisions);
       await atlas.settled({ signal });
-      if (before.length === 0) return [];
-      return listSessions(atlas.db, { sessionIds: before.map(({ sessionId }) => sessionId), limit: null });
+      if (before.length === 0) return { sessions: [], outcomes: [] };
+      const sessionIds = before.map(({ sessionId }) => sessionId);
+      const made = new Set(decisions.map(({ meta }) => meta.event_id));
+      return {
+        sessions: await listSessions(atlas.db, { sessionIds, limit: null }),
+        outcomes: await outcomesOf(atlas, sessionIds, made),
+      };
     });
     if (options.json === true) {
-      printJson(sessions);
+      const byId = new Map(outcomes.map(({ sessionId, ...outcome }) => [sessionId, outcome]));
+      printJson(sessions.map((session) => ({ ...session, ...byId.get(session.sessionId) })));
       return;
     }
     for (const session of sessions) {
       print(`Session ${session.id} (${session.sessionId}) is ${session.reviewStatus}.`);
+      const outcome = outcomes.find(({ sessionId }) => sessionId === session.sessionId);
+      if (outcome !== undefined) for (const line of outcomeLines(outcome)) print(`  ${line}`);
       if (options.quiet !== true && sessions.length <= 20)
         for (const line of reviewLines(session)) print(`  ${line}`);
     }
     if (sessions.length === 0) print(`No session is ${options.status ?? "pending"}.`);
     else if (sessions.length > 1) print(`${sessions.length} sessions ${decision}.`);
   };
+
+/** What became of decisions that were just made, and whom they overrode. */
+async function outcomesOf(
+  atlas: Atlas,
+  sessionIds: readonly string[],
+  made: ReadonlySet<string>,
+): Promise<DecisionOutcome[]> {
+  const outcomes: DecisionOutcome[] = [];
+  for await (const trace of streamTraces(atlas.db, { sessionIds, reviewStatusFilters: "all" })) {
+    const { changes, overruled } = reviewHistory(trace);
+    outcomes.push({
+      sessionId: trace.session_id,
+      overrode: changes.find(({ eventId }) => made.has(eventId))?.overrode ?? null,
+      overruledBy: overruled.find(({ eventId }) => made.has(eventId))?.by ?? null,
+    });
+  }
+  return outcomes;
+}
+
+async function historyOf(id: string, options: CommonOptions): Promise<ReviewHistory> {
+  const signal = interruptSignal();
+  return withAtlas(options, async (atlas) => {
+    await atlas.settled({ signal });
+    const sessionId = await resolveSessionId(atlas.db, id);
+    for await (const trace of streamTraces(atlas.db, { sessionIds: [sessionId], reviewStatusFilters: "all" }))
+      return reviewHistory(trace);
+    throw new AtlasError("ATLAS_SESSION_NOT_FOUND", `no session ${id}`);
+  });
+}
+
+async function history(id: string, options: CommonOptions): Promise<void> {
+  const found = await historyOf(id, options);
+  if (options.json === true) printJson(found);
+  else for (const line of historyLines(found)) print(line);
+}
+
+async function diff(id: string, options: CommonOptions): Promise<void> {
+  const found = await historyOf(id, options);
+  const last = found.changes.at(-1);
+  if (options.json === true)
+    printJson({ sessionId: found.sessionId, status: found.status, change: last ?? null });
+  else for (const line of diffLines(found)) print(line);
+}
+
+const one = (): Argument => new Argument("<id>", "UUID, an unambiguous prefix of it, or the integer");
 
 const status = (): Argument => new Argument("[id...]", "UUID, an unambiguous prefix of it, or the integer");
 
@@ -126,6 +207,11 @@ function decideCommand(
     .option("--all", "every session with the status of --status")
     .addOption(new Option("--status <status>", "with --all").choices([...STATUSES]).default("pending"))
     .option("--learning-key <key>", "with --all: of this learning key only")
+    .addOption(
+      new Option("--drift <drift>", "with --all: with a drift alert, or without").choices(["alert", "ok"]),
+    )
+    .option("--min-reward <score>", "with --all: with at least this reward")
+    .option("--max-reward <score>", "with --all: with at most this reward")
     .action(decide(decision));
 }
 
@@ -138,7 +224,16 @@ export function reviewCommand(program: Command): void {
     .option("--limit <n>", "most sessions of each status", "20")
     .option("--offset <n>", "skip the newest n of each status", "0")
     .option("--learning-key <key>", "only of this learning key")
+    .addOption(new Option("--drift <drift>", "only with a drift alert, or without").choices(["alert", "ok"]))
+    .option("--min-reward <score>", "only with at least this reward")
+    .option("--max-reward <score>", "only with at most this reward")
     .action(list);
   decideCommand(review, "approve", "approved", "let sessions into training sets");
   decideCommand(review, "quarantine", "quarantined", "keep sessions out of training sets");
+  withCommonOptions(review.command("history").addArgument(one()))
+    .description("every word on a session: by whom, because of what, and what it overrode")
+    .action(history);
+  withCommonOptions(review.command("diff").addArgument(one()))
+    .description("the last change of a session's review: from what to what, and why")
+    .action(diff);
 }

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { createScorer } from "../../app/score/scorer.ts";
 import { WorkerStatus } from "../../app/worker.ts";
 import { type MeasuredWorker, measureWorker } from "../../app/worker-metrics.ts";
 import { serveWorker } from "../../app/worker-server.ts";
@@ -42,7 +43,7 @@ async function work(options: Options): Promise<void> {
     options,
     async (atlas) => {
       status.watch(atlas.pipeline!.done);
-      for (const sink of [atlas.alerting, atlas.liveDataset])
+      for (const sink of [atlas.alerting, atlas.liveDataset, atlas.judging])
         if (sink !== undefined) status.watch(sink.consumer.done);
       measured = await measureWorker(atlas, { learningKeys: options.labelLearningKey, onRetry });
       status.watch(measured.consumer.done);
@@ -50,10 +51,15 @@ async function work(options: Options): Promise<void> {
         const server = await serveWorker(address, {
           health: () => status.health(atlas),
           metrics: measured,
+          score: {
+            score: createScorer(atlas.config),
+            token: process.env["ATLAS_WORKER_TOKEN"]?.trim() || undefined,
+            loopback: LOOPBACK.includes(address.host),
+          },
         });
         const open = LOOPBACK.includes(address.host) ? "" : " (open to the network)";
         say(
-          `Consuming ${atlas.log.address}; health at ${server.url}/healthz, metrics at ${server.url}/metrics${open}`,
+          `Consuming ${atlas.log.address}; health at ${server.url}/healthz, metrics at ${server.url}/metrics, scores at ${server.url}/score${open}`,
         );
         try {
           await new Promise<void>((resolve) => {
@@ -87,12 +93,14 @@ export function workerCommand(program: Command): void {
   withCommonOptions(program.command("worker"))
     .description("run the consumers (processors and read models) until SIGTERM or Ctrl-C")
     .addOption(
-      new Option("--host <address>", "address of /healthz and /metrics")
+      new Option("--host <address>", "address of /healthz, /metrics and /score")
         .default("127.0.0.1")
         .env("ATLAS_WORKER_HOST"),
     )
     .addOption(
-      new Option("--port <port>", "port of /healthz and /metrics").default("9464").env("ATLAS_WORKER_PORT"),
+      new Option("--port <port>", "port of /healthz, /metrics and /score")
+        .default("9464")
+        .env("ATLAS_WORKER_PORT"),
     )
     .addOption(
       new Option(

@@ -19,7 +19,7 @@ export interface AgentInput {
   /** Aborts when the run is cancelled or runs out of time; pass it on to what takes long. */
   signal: AbortSignal;
   step: AgentStep;
-  /** Which prompts of the runtime's the task is put in, such as "plan.v1"; missing where it is the user's own words. */
+  /** Which prompts of the runtime's the task is put in, such as "plan.v2"; missing where it is the user's own words. */
   promptVersion?: string | undefined;
   /** JSON Schema of the answer, where one JSON object is wanted. */
   jsonSchema?: Record<string, unknown> | undefined;

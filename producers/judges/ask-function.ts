@@ -1,4 +1,5 @@
 import { AtlasError, explain } from "../../errors/atlas-error.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import type { SessionTrace, TraceStep } from "../../traces/session-trace.ts";
 import { limitedSignal, type SessionScope, unlessAborted } from "../session-scope.ts";
 import type { FunctionJudge, FunctionScore } from "./judge.ts";
@@ -25,10 +26,18 @@ function scoreOf(returned: unknown): FunctionScore | string {
   return { score, uncertainty, rationale };
 }
 
+const VERDICTS = ["JudgementMade", "JudgementFailed", "SessionJudged"];
+
+/** What judges say, and the calls behind it. */
+const isJudging = (event: AtlasEvent): boolean =>
+  VERDICTS.includes(event.type) ||
+  ((event.type === "ModelCallStarted" || event.type === "ModelCallEnded") && event.role === "judge");
+
 /** A trace of the function's own: what it does to it, nobody else sees. It holds no score of anybody's. */
 function traceFor(trace: SessionTrace): SessionTrace {
   return {
     ...structuredClone(trace),
+    events: structuredClone(trace.events.filter((event) => !isJudging(event))),
     judgements: [],
     judgement_failures: [],
     judged: null,

@@ -5,7 +5,7 @@ import { askFunctionJudge } from "./ask-function.ts";
 import { askModelJudge } from "./ask-judge.ts";
 import type { Judge, ModelJudge } from "./judge.ts";
 import { judgedSession, judgedStep } from "./judged-session.ts";
-import { limiter } from "./limiter.ts";
+import { type Limiter, limiter } from "./limiter.ts";
 import type { JudgedPlace, Judgement, JudgeOutcome } from "./made-judgement.ts";
 import type { Panel } from "./panel.ts";
 
@@ -48,6 +48,7 @@ function cannotSee(scope: SessionScope, judge: ModelJudge, place: JudgedPlace): 
  * say. Judges see what happened, and never a score: not an earlier one and not another judge's.
  *
  * @param trace the session as it is recorded; undefined where nothing of it is
+ * @param limit where several panels share one; the panel's own unless told
  * @example
  * const { judgements, missing } = await judgeSession(scope, foldSession(recorder.history()), panel);
  */
@@ -55,8 +56,8 @@ export async function judgeSession(
   scope: SessionScope,
   trace: SessionTrace | undefined,
   { judges, parallel = PARALLEL }: Panel,
+  limit: Limiter = limiter(parallel),
 ): Promise<Verdict> {
-  const limit = limiter(parallel);
   const steps = trace?.steps.filter(({ ran }) => ran) ?? [];
   const isSeen = trace?.started != null && trace.started.task !== REDACTED;
   const shown = new Map<number | null, unknown>();

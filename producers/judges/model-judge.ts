@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
+import { AtlasError } from "../../errors/atlas-error.ts";
 import { ARBITRATION_VERSION } from "../prompts/arbitration.ts";
 import { JUDGE_QUESTIONS, judgePrompt } from "../prompts/judge.ts";
 import { type Prompt, versions } from "../prompts/prompt.ts";
 import { SESSION_JUDGE } from "../prompts/session-judge.ts";
-import type { ModelJudge } from "./judge.ts";
+import { JUDGE_SCOPES, type ModelJudge } from "./judge.ts";
 
 /** The name of the one judge that is asked where no judges are named. */
 export const SESSION_JUDGE_NAME = "session_reward";
@@ -37,7 +38,10 @@ function promptOf(
   scope: "session" | "step",
 ): Prompt {
   const own = prompt === undefined ? JUDGE_QUESTIONS[name] : { name: "custom", looksAt: prompt };
-  if (own === undefined) throw new TypeError(`a judge named ${name} needs a prompt`);
+  if (own === undefined)
+    throw new AtlasError("ATLAS_RUN_INVALID", `a judge named ${name} needs a prompt`, {
+      hint: `Say in words what it looks at, or use one of ${NAMED_JUDGES.join(", ")}.`,
+    });
   const base =
     name === SESSION_JUDGE_NAME && scope === "session" && prompt === undefined
       ? SESSION_JUDGE
@@ -49,16 +53,35 @@ function promptOf(
   };
 }
 
+const isShare = (value: number): boolean => value >= 0 && value <= 1;
+
+function check(options: ModelJudgeOptions): void {
+  const { name, scope = "session", weight = 1, temperatures = TEMPERATURES } = options;
+  const { spreadThreshold = SPREAD_THRESHOLD, uncertaintyThreshold = UNCERTAINTY_THRESHOLD } = options;
+  const invalid = (message: string): AtlasError => new AtlasError("ATLAS_RUN_INVALID", message);
+  if (typeof name !== "string" || name.trim() === "") throw invalid("a judge needs a name");
+  if (!JUDGE_SCOPES.includes(scope)) throw invalid(`the scope of ${name} is not ${JUDGE_SCOPES.join(", ")}`);
+  if (!(Number.isFinite(weight) && weight >= 0)) throw invalid(`the weight of ${name} must be 0 or more`);
+  if (temperatures.length === 0)
+    throw invalid(`the judge ${name} needs a temperature for each of its samples`);
+  if (temperatures.some((each) => each !== null && !(each >= 0 && each <= 2)))
+    throw invalid(`the temperatures of ${name} must be between 0 and 2, or null`);
+  if (![spreadThreshold, uncertaintyThreshold].every(isShare))
+    throw invalid(`the thresholds of ${name} must be between 0 and 1`);
+}
+
 /**
  * Makes a judge that asks models: a sample of the small model at each temperature, and the large one where they
  * disagree or are not certain.
  *
- * @throws TypeError for a name that the package has no prompt of, without one
+ * @throws AtlasError ATLAS_RUN_INVALID for a name that the package has no prompt of, without one, and for values that
+ *   are out of range
  * @example
  * modelJudge({ name: "process", small: openaiModel({ model: "gpt-5-mini" }), large: openaiModel({ model: "gpt-5" }) });
  */
 export function modelJudge(options: ModelJudgeOptions): ModelJudge {
   const { name, small, large, weight } = options;
+  check(options);
   return {
     kind: "model",
     name,

@@ -9,6 +9,7 @@ import { type ReadReply, readReply } from "../read-reply.ts";
 import { reviewPlan } from "../review-plan.ts";
 import type { SessionScope } from "../session-scope.ts";
 import { askStudent } from "../student.ts";
+import type { VerdictCache } from "../verdict-cache.ts";
 import type { ExecutionMode } from "./lane.ts";
 import { PlanReply, planProblem } from "./plan.ts";
 
@@ -19,6 +20,7 @@ export interface Planning {
   executionMode: ExecutionMode;
   /** Reviews the plan; undefined where nobody does. */
   reviewer: ModelClient | undefined;
+  verdicts?: VerdictCache | undefined;
 }
 
 /** The plan of a task that is done in one step. */
@@ -72,11 +74,8 @@ export async function makePlan(scope: SessionScope, planning: Planning): Promise
     if (problem !== undefined) throw refuse(problem);
     return proposed;
   }
-  const { steps, concerns, reviewed, callId } = await reviewPlan(scope, reviewer, {
-    task,
-    steps: proposed,
-    problem,
-  });
+  const plan = { task, steps: proposed, problem };
+  const { steps, concerns, reviewed, callId } = await reviewPlan(scope, reviewer, plan, planning.verdicts);
   if (!reviewed && problem !== undefined) throw refuse(`${problem}; ${concerns.join("; ")}`);
   recorder.emit("PlanReviewed", {
     plan: { steps: [...steps], execution_mode },

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PlanStep } from "../../schemas/generated/events.ts";
+import type { JsonText, PlanStep } from "../../schemas/generated/events.ts";
 import { jsonText } from "../json-text.ts";
 
 /** Bounds of a plan: it is shown to models whole. */
@@ -12,6 +12,34 @@ const stepId = z
   .transform((id) => (typeof id === "number" ? id : Number(id.replace("#", ""))))
   .refine((id) => Number.isInteger(id) && id >= 1 && id < 2 ** 31, "is not the number of a step");
 
+/**
+ * The JSON text of a tool's arguments: a model's schema cannot hold an object of any form, so it writes them as text;
+ * one without a schema may write the object itself.
+ */
+function paramsText(given: unknown): JsonText | undefined {
+  const text = typeof given === "string" && isJson(given) ? given : jsonText(given);
+  return text === "null" ? undefined : text;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const toolParams = z
+  .unknown()
+  .optional()
+  .transform(paramsText)
+  .refine((text) => (text ?? "").length <= LONGEST_DESCRIPTION, "are too long")
+  .meta({
+    anyOf: [{ type: "string" }, { type: "null" }],
+    description: "The tool's arguments, as JSON text",
+  });
+
 const PlannedStep = z
   .object({
     id: stepId,
@@ -21,15 +49,11 @@ const PlannedStep = z
       .nullish()
       .transform((ids) => [...new Set(ids ?? [])]),
     tool: z.string().max(200, "is too long").nullish(),
-    tool_params: z
-      .unknown()
-      .optional()
-      .refine((given) => jsonText(given).length <= LONGEST_DESCRIPTION, "are too long"),
+    tool_params: toolParams,
   })
   .transform(({ id, description, depends_on, tool, tool_params }): PlanStep => {
-    const named = tool === undefined || tool === null || tool === "" ? {} : { tool };
-    const given =
-      tool_params === undefined || tool_params === null ? {} : { tool_params: jsonText(tool_params) };
+    const named = tool ? { tool } : {};
+    const given = tool_params === undefined ? {} : { tool_params };
     return { id, description, ...named, ...given, depends_on };
   });
 
@@ -40,6 +64,26 @@ export const PlannedSteps = z.array(PlannedStep).max(MOST_STEPS, `has more than 
 export const PlanReply = z.object({
   steps: PlannedSteps.refine((steps) => steps.length > 0, "has no step"),
 });
+
+/**
+ * The steps of a corrected plan. A step of the proposed plan keeps its tool and that tool's arguments where the
+ * correction says nothing of them: it has the same description, or the same id and tool.
+ *
+ * @example
+ * correctedSteps([{ ...step, depends_on: [2] }], [{ ...step, tool: "search", tool_params: '{"q":"x"}' }]);
+ */
+export const correctedSteps = (corrected: readonly PlanStep[], proposed: readonly PlanStep[]): PlanStep[] =>
+  corrected.map((step) => {
+    const same = proposed.filter(({ description }) => description === step.description);
+    const before =
+      same.find(({ id }) => id === step.id) ??
+      same[0] ??
+      proposed.find(({ id, tool }) => id === step.id && tool === step.tool);
+    const tool = step.tool ?? before?.tool;
+    const tool_params = step.tool_params ?? (tool === before?.tool ? before?.tool_params : undefined);
+    const { id, description, depends_on } = step;
+    return { id, description, ...(tool && { tool }), ...(tool_params && { tool_params }), depends_on };
+  });
 
 /** A way of steps that depend on each other and ends where it began; undefined where there is none. */
 function cycleIn(steps: readonly PlanStep[]): number[] | undefined {

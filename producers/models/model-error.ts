@@ -77,6 +77,18 @@ function isWorthAnotherTry(error: unknown, status: number): boolean {
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }
 
+/** What no further try would mend, by the names that providers give it. */
+const OWN_FAULT = /invalid|bad.?request|auth|permission|not.?found|quota|billing|policy|filter/i;
+
+/** Says whether a server gave up in the middle of a stream: the SDKs then know an error, headers and no status. */
+function gaveUpMidway(error: unknown): boolean {
+  if (headersOf(error) === undefined) return false;
+  const { type } = error as { type?: unknown };
+  const code = codeOf(error);
+  if (typeof code === "number" && code >= 400) return isWorthAnotherTry(error, code);
+  return !OWN_FAULT.test(`${String(type)} ${String(code)}`);
+}
+
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
 
 const statusOf = (error: unknown): number | undefined => {
@@ -108,7 +120,7 @@ export function modelError(error: unknown, asked: Asked, unreachable = false): M
   const where = asked.baseUrl === undefined ? undefined : shownUrl(asked.baseUrl);
   const hint = hintFor(status, network);
   const details = {
-    retryable: status === undefined ? network : isWorthAnotherTry(error, status),
+    retryable: status === undefined ? network || gaveUpMidway(error) : isWorthAnotherTry(error, status),
     ...(where === undefined ? {} : { where: withoutSecrets(where, apiKey) }),
     ...(hint === undefined ? {} : { hint }),
   };

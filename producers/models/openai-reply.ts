@@ -1,5 +1,7 @@
-import type { ChatCompletion } from "openai/resources/chat/completions";
-import type { ChatMessage, ModelReply, TokenIds, Usage } from "./model-client.ts";
+import { randomUUID } from "node:crypto";
+import type { ChatCompletion, ChatCompletionMessageToolCall } from "openai/resources/chat/completions";
+import { textOf } from "../json-text.ts";
+import type { ChatMessage, ModelReply, TokenIds, ToolCall, Usage } from "./model-client.ts";
 import { type Asked, unusableReply } from "./model-error.ts";
 
 function usageOf(usage: ChatCompletion["usage"]): Usage | undefined {
@@ -51,10 +53,40 @@ function tokenIdsOf(completion: ChatCompletion): TokenIds | undefined {
   return { ...(prompt && { prompt }), ...(answer && { completion: answer }) };
 }
 
+/** Some servers write no arguments where there are none, or an object where a text belongs. */
+const argumentsOf = (given: unknown): string => textOf(given) ?? "";
+
+function callOf(call: ChatCompletionMessageToolCall, asked: Asked): ToolCall {
+  const { name, args } =
+    call.type === "custom"
+      ? { name: call.custom?.name, args: call.custom?.input }
+      : { name: call.function?.name, args: call.function?.arguments };
+  if (typeof name !== "string") throw unusableReply(asked, "called a tool without its name");
+  return { id: call.id, name, arguments: argumentsOf(args) };
+}
+
+/**
+ * The reply with an id for each call: a server that gives none still has to find the results of its calls.
+ *
+ * @example
+ * withCallIds(openaiReply(completion, asked)).toolCalls; // none of them has an empty id
+ */
+export function withCallIds(reply: ModelReply): ModelReply {
+  const { toolCalls, message } = reply;
+  if (toolCalls.every(({ id }) => Boolean(id))) return reply;
+  const ids = toolCalls.map(({ id }) => id || `call_${randomUUID().replaceAll("-", "")}`);
+  const written = message.tool_calls as object[];
+  return {
+    ...reply,
+    toolCalls: toolCalls.map((call, at) => ({ ...call, id: ids[at]! })),
+    message: { ...message, tool_calls: written.map((call, at) => ({ ...call, id: ids[at] })) },
+  };
+}
+
 /**
  * An answer of OpenAI's chat API in the shape that every provider's answer has here.
  *
- * @throws AtlasError ATLAS_MODEL_FAILED when it holds no choice
+ * @throws AtlasError ATLAS_MODEL_FAILED when it holds no choice, or a call of nothing
  */
 export function openaiReply(completion: ChatCompletion, asked: Asked): ModelReply {
   const choice = completion?.choices?.[0];
@@ -68,11 +100,7 @@ export function openaiReply(completion: ChatCompletion, asked: Asked): ModelRepl
   const tokenIds = tokenIdsOf(completion);
   return {
     content: contentOf(message.content),
-    toolCalls: (choice.message.tool_calls ?? []).map((call) => ({
-      id: call.id,
-      name: call.type === "custom" ? call.custom.name : call.function.name,
-      arguments: call.type === "custom" ? call.custom.input : call.function.arguments,
-    })),
+    toolCalls: (choice.message.tool_calls ?? []).map((call) => callOf(call, asked)),
     message,
     model: completion.model ?? asked.model,
     ...(typeof choice.finish_reason === "string" ? { finishReason: choice.finish_reason } : {}),

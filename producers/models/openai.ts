@@ -7,7 +7,7 @@ import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
 import { type Asked, halfAnswer, ModelFailure } from "./model-error.ts";
 import { ChunkJoiner } from "./openai-chunks.ts";
-import { openaiReply } from "./openai-reply.ts";
+import { openaiReply, withCallIds } from "./openai-reply.ts";
 import { openaiParams } from "./openai-request.ts";
 import { type Try, withTries } from "./tries.ts";
 
@@ -83,7 +83,7 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
     return promised(request, (promise) => {
       const params = openaiParams(request, model, isOpenai, promise);
       return withTries({ asked, patience: options, signal, onTry, isUnreachable }, async (one) =>
-        openaiReply(await answered(from, params, one), asked),
+        withCallIds(openaiReply(await answered(from, params, one), asked)),
       );
     });
   };

@@ -9,7 +9,7 @@ export interface PriorResult {
 }
 
 /** Name these prompts in events; change whenever their texts do. */
-export const STEP_VERSION = "step.v1";
+export const STEP_VERSION = "step.v2";
 export const SYNTHESIS_VERSION = "synthesis.v1";
 export const GUIDED_VERSION = "guided.v1";
 
@@ -29,7 +29,8 @@ function resultsText(results: readonly PriorResult[]): string {
 
 /** Asks a student for one step of a plan, with the outputs that the step depends on. */
 export function stepPrompt(task: string, step: PlanStep, results: readonly PriorResult[]): string {
-  const tool = step.tool ? `\nThe plan suggests the tool ${step.tool}.` : "";
+  const given = step.tool_params ? ` with the arguments ${step.tool_params}` : "";
+  const tool = step.tool ? `\nThe plan suggests the tool ${step.tool}${given}.` : "";
   const before = results.length === 0 ? "" : `\n\nWhat came of the steps before:\n\n${resultsText(results)}`;
   return `${task}${before}\n\n---\n${STEP_REQUEST}\n\n${step.description}${tool}`;
 }

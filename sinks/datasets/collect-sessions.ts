@@ -55,20 +55,23 @@ export interface CollectOptions {
 const isDerived = ({ type }: AtlasEvent): boolean =>
   (DERIVED_TOPICS as readonly string[]).includes(topicOf(type));
 
+const isWord = (event: AtlasEvent): boolean =>
+  event.type === "ReviewStatusChanged" && event.because === "person";
+
 /**
- * The events of a session as a branch has them: of each kind of derived event those of the branch, where it has any,
- * in place of the live ones.
+ * The events of a session as a branch has them: what was derived there, where it has any, in place of what was derived
+ * live. A person's word counts in every branch, also when it came later.
  */
 function asInBranch(events: readonly AtlasEvent[], branch: string | null): AtlasEvent[] {
   const of = ({ meta }: AtlasEvent): string | null => meta.derivation?.branch ?? null;
-  if (branch === null) return events.filter((event) => of(event) === null);
-  const replaced = new Set(events.filter((event) => of(event) === branch).map(({ type }) => type));
-  return events.flatMap((event) => {
-    if (!isDerived(event) || !replaced.has(event.type)) return of(event) === null ? [event] : [];
-    const { derivation } = event.meta;
-    if (derivation == null || of(event) !== branch) return [];
-    return [{ ...event, meta: { ...event.meta, derivation: { ...derivation, branch: null } } }];
+  const live = events.filter((event) => of(event) === null);
+  const own = branch === null ? [] : events.filter((event) => of(event) === branch);
+  if (own.length === 0) return live;
+  const moved = own.map((event) => {
+    const derivation = { ...event.meta.derivation!, branch: null };
+    return { ...event, meta: { ...event.meta, derivation } } as AtlasEvent;
   });
+  return [...live.filter((event) => !isDerived(event) || isWord(event)), ...moved];
 }
 
 function decodeAll(records: readonly SpilledRecord[]): { events: AtlasEvent[]; unreadable: number } {

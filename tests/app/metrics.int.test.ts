@@ -143,7 +143,7 @@ test("`atlas worker` serves them", async () => {
     told += text;
   });
   await vi.waitFor(() => expect(told).toContain("/metrics"), 20_000);
-  const url = /metrics at (\S+)/.exec(told)![1]!;
+  const url = /metrics at ([^\s,]+)/.exec(told)![1]!;
   expect(await (await fetch(url)).text()).toContain('learning_key="a"');
   child.kill("SIGTERM");
   expect((await ended).code).toBe(0);

@@ -136,7 +136,7 @@ describe("problems of a file", () => {
       "it belongs to postgres and kafka, not to embedded",
       "1:23",
     ],
-    ["wibble: 1", "known are log, agent, teacher, judge, rules, orchestration, learning_key", "1:1"],
+    ["wibble: 1", "known are log, agent, teacher, judge, judges, rules, orchestration, learning_key", "1:1"],
     ["learning_key: x\nlog:\n  kind: kafak", "log.kind must be embedded, postgres or kafka", "3:9"],
     ["log: {path: x}", "log.kind is missing", "1:6"],
     ["orchestration: {max_retries: 1.5}", "orchestration.max_retries must be a whole number", "1:30"],

@@ -46,7 +46,11 @@ orchestration:
 rim:
   small_model: {provider: xai, model: xai/grok-4-fast}
   large_model: {model: gpt-5}
-  variance_threshold: 0.15
+  variance_threshold: 0.2
+  uncertainty_threshold: 0.4
+  parallel_workers: 2
+  judge_prompt: Mind the runbook.
+  active_judges: {process: true, helpfulness: false, diagnostic: true}
 adaptive_teaching:
   enabled: true
 storage:
@@ -75,11 +79,22 @@ test("a whole file of the Python SDK keeps what exists here, and names each thin
       retries: 2,
     },
     teacher: { provider: "anthropic", model: "claude-x", apiKeyEnv: "A", extra: { reasoning_effort: "low" } },
-    judge: {
-      provider: "openai",
-      model: "grok-4-fast",
-      baseUrl: "https://api.x.ai/v1",
-      apiKeyEnv: "XAI_API_KEY",
+    judges: {
+      mode: "inline",
+      smallModel: {
+        provider: "openai",
+        model: "grok-4-fast",
+        baseUrl: "https://api.x.ai/v1",
+        apiKeyEnv: "XAI_API_KEY",
+      },
+      largeModel: { provider: "openai", model: "gpt-5" },
+      spreadThreshold: 0.2,
+      uncertaintyThreshold: 0.4,
+      parallel: 2,
+      list: [
+        { name: "process", type: "model", scope: "session", enabled: true, focus: "Mind the runbook." },
+        { name: "helpfulness", type: "model", scope: "session", enabled: false, focus: "Mind the runbook." },
+      ],
     },
     log: { kind: "postgres", databaseUrl: "postgresql://atlas@localhost:5433/atlas" },
     orchestration: {
@@ -109,8 +124,7 @@ test("a whole file of the Python SDK keeps what exists here, and names each thin
       "student.max_plan_tokens",
       "teacher.plan_cache_seconds",
       "teacher.prompts",
-      "rim.large_model",
-      "rim.variance_threshold",
+      "rim.active_judges.diagnostic",
       "adaptive_teaching",
       "storage.max_connections",
       "runtime_safety.review.default_export_statuses",
@@ -258,4 +272,13 @@ test("what asks for what is so anyway needs no warning", () => {
     load("runtime_safety: {drift: {enabled: true}, review: {require_approval: true}}\n").warnings,
   ).toEqual([]);
   expect(load("runtime_safety: {drift: {enabled: false}}\n").named).toEqual(["runtime_safety.drift.enabled"]);
+});
+
+test("a rim block that names no judges has the one judge that sessions have there", () => {
+  const { config } = load("rim: {small_model: {model: m}}\n");
+  expect(config.judges).toMatchObject({
+    smallModel: { provider: "openai", model: "m" },
+    list: [{ name: "session_reward", type: "model", enabled: true }],
+  });
+  expect(config.judges?.list).toHaveLength(1);
 });

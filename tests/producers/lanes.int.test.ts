@@ -51,10 +51,10 @@ test("coach plans, has the plan reviewed, runs and validates its steps, and make
       prompt_version,
     ]),
   ).toEqual([
-    ["student", null, "plan.v1"],
-    ["teacher", null, "plan-review.v1"],
+    ["student", null, "plan.v2"],
+    ["teacher", null, "plan-review.v2"],
     ...[1, 2, 3].flatMap((id) => [
-      ["student", id, "step.v1"],
+      ["student", id, "step.v2"],
       ["teacher", id, "step-validation.v1"],
     ]),
     ["student", null, "synthesis.v1"],

@@ -66,14 +66,14 @@ test("every call that wants JSON gives its schema, and names its prompts, in all
     formatOf(seen[at]!)?.json_schema?.strict,
   ]);
   const step = [
-    ["student", "step.v1", "", undefined],
+    ["student", "step.v2", "", undefined],
     ["teacher", "step-validation.v1", "valid guidance reason", true],
-    ["student", "step.v1+retry.v1", "", undefined],
+    ["student", "step.v2+retry.v1", "", undefined],
     ["teacher", "step-validation.v1", "valid guidance reason", true],
   ];
   expect(asked).toEqual([
-    ["student", "plan.v1", "steps", true],
-    ["teacher", "plan-review.v1", "steps concerns", true],
+    ["student", "plan.v2", "steps", true],
+    ["teacher", "plan-review.v2", "steps concerns", true],
     ...step,
     ...step,
     ["student", "synthesis.v1", "", undefined],

@@ -5,8 +5,10 @@ import { LATEST, leastEvent } from "./arbitrary-events.ts";
 const types = [...LATEST.keys()];
 
 describe("topics", () => {
-  it("are primary, derived, or for dead letters", () => {
-    expect([...PRIMARY_TOPICS, ...DERIVED_TOPICS, "atlas.dead-letters"]).toEqual([...TOPICS]);
+  it("are primary, derived, for dead letters, or for branches", () => {
+    expect([...PRIMARY_TOPICS, ...DERIVED_TOPICS, "atlas.dead-letters", "atlas.branches"]).toEqual([
+      ...TOPICS,
+    ]);
   });
 
   it("hold what the design says", () => {

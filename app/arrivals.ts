@@ -1,0 +1,126 @@
+import type { LogRecord } from "../log/event-log.ts";
+import type { Micros, Uuid } from "../schemas/generated/events.ts";
+
+/** A session that was rewarded after one of its learning key which completed later. */
+export interface OutOfOrder {
+  sessionId: Uuid;
+  learningKey: string;
+  completedAt: Micros;
+}
+
+/** A decision that reached the log after the reward of a session which completed after it was made. */
+export interface LateDecision {
+  sessionId: Uuid;
+  learningKey: string;
+  decidedAt: Micros;
+}
+
+/** A session whose review got its facts in another order than they happened in. */
+export interface UnorderedReview {
+  sessionId: Uuid;
+  learningKey: string;
+  what: string;
+}
+
+/** What reached a log in another order than it happened in, and may have been computed otherwise than in order. */
+export interface Disorder {
+  outOfOrder: OutOfOrder[];
+  lateDecisions: LateDecision[];
+  unorderedReviews: UnorderedReview[];
+}
+
+interface Reward {
+  completedAt: Micros;
+  appendedAt: Micros;
+}
+
+interface Decision extends LateDecision {
+  id: Uuid;
+  appendedAt: Micros;
+}
+
+const into = <K, V>(map: Map<K, V[]>, key: K, value: V): void => {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+};
+
+/**
+ * Watches in which order facts reached a log. Revisions say nothing about that: they are left out.
+ *
+ * @example
+ * const arrivals = new Arrivals();
+ * for await (const batch of log.read(TOPICS)) batch.forEach((record) => arrivals.take(record));
+ * arrivals.disorder().outOfOrder;
+ */
+export class Arrivals {
+  private readonly outOfOrder: OutOfOrder[] = [];
+  private readonly latest = new Map<string, Micros>();
+  private readonly rewards = new Map<string, Reward[]>();
+  private readonly decisions = new Map<Uuid, Decision[]>();
+  private readonly assessed = new Map<Uuid, Micros>();
+
+  /** Records of one topic come in the order of their partitions. */
+  take({ event, appendedAt }: LogRecord): void {
+    const sessionId = event.meta.session_id ?? "";
+    const { derivation } = event.meta;
+    if ((derivation?.revision ?? 0) > 0 || (derivation?.branch ?? null) !== null) return;
+    if (event.type === "SessionRewarded") {
+      const { learning_key: learningKey, completed_at: completedAt } = event;
+      const latest = this.latest.get(learningKey) ?? 0;
+      if (completedAt < latest) this.outOfOrder.push({ sessionId, learningKey, completedAt });
+      this.latest.set(learningKey, Math.max(latest, completedAt));
+      into(this.rewards, learningKey, { completedAt, appendedAt });
+    } else if (event.type === "ReviewDecided") {
+      const { learning_key: learningKey, meta } = event;
+      const decided = { sessionId, learningKey, decidedAt: meta.occurred_at, id: meta.event_id, appendedAt };
+      into(this.decisions, sessionId, decided);
+    } else if (event.type === "DriftAssessed") {
+      this.assessed.set(sessionId, appendedAt);
+    }
+  }
+
+  disorder(): Disorder {
+    const lateDecisions: LateDecision[] = [];
+    const unorderedReviews: UnorderedReview[] = [];
+    const firstAfter = new Map([...this.rewards].map(([key, rewards]) => [key, earliestAppends(rewards)]));
+    for (const [sessionId, decisions] of this.decisions) {
+      const { learningKey } = decisions[0]!;
+      for (const { decidedAt, appendedAt } of decisions)
+        if ((firstAfter.get(learningKey)?.(decidedAt) ?? Number.POSITIVE_INFINITY) < appendedAt)
+          lateDecisions.push({ sessionId, learningKey, decidedAt });
+      const assessed = this.assessed.get(sessionId);
+      if (assessed !== undefined && decisions.some(({ appendedAt }) => appendedAt <= assessed))
+        unorderedReviews.push({ sessionId, learningKey, what: "a person decided before it was assessed" });
+      if (decisions.some((one, index) => index > 0 && isBefore(one, decisions[index - 1]!)))
+        unorderedReviews.push({
+          sessionId,
+          learningKey,
+          what: "decisions arrived in another order than they were made in",
+        });
+    }
+    return { outOfOrder: this.outOfOrder, lateDecisions, unorderedReviews };
+  }
+}
+
+const isBefore = (a: Decision, b: Decision): boolean =>
+  a.decidedAt === b.decidedAt ? a.id < b.id : a.decidedAt < b.decidedAt;
+
+/** Tells when the first reward of a session that completed at a time or later reached the log. */
+function earliestAppends(rewards: Reward[]): (time: Micros) => Micros | undefined {
+  const sorted = rewards.toSorted((a, b) => a.completedAt - b.completedAt);
+  const earliest: Micros[] = [];
+  for (let at = sorted.length - 1, least = Number.POSITIVE_INFINITY; at >= 0; at -= 1) {
+    least = Math.min(least, sorted[at]!.appendedAt);
+    earliest[at] = least;
+  }
+  return (time) => {
+    let [low, high] = [0, sorted.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sorted[middle]!.completedAt < time) low = middle + 1;
+      else high = middle;
+    }
+    return earliest[low];
+  };
+}

@@ -1,0 +1,115 @@
+import { AtlasError } from "../../errors/atlas-error.ts";
+import type { Mask } from "../../log/outgoing.ts";
+import type { Judge } from "../../producers/judges/judge.ts";
+import { allMissing, judgeSession } from "../../producers/judges/judge-session.ts";
+import type { Limiter } from "../../producers/judges/limiter.ts";
+import type { Panel } from "../../producers/judges/panel.ts";
+import type { Prices } from "../../producers/models/prices.ts";
+import { createRecorder, type Recorder } from "../../producers/recorder.ts";
+import { TokenCount } from "../../producers/tokens.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import type { SessionTrace } from "../../traces/session-trace.ts";
+import { collecting } from "./collected-events.ts";
+
+/** Who judges, and what is to be known of it. */
+export interface Judging {
+  panel: Panel;
+  /** Shared by all sessions that are judged at a time. */
+  limit: Limiter;
+  rulesHash: string;
+  mask: Mask | undefined;
+  prices: Prices | undefined;
+  modelTimeoutMs: number | undefined;
+}
+
+/** A session as its judges left it. */
+export interface JudgedLater {
+  /** Judgements, the calls behind them, and `SessionJudged`, with a source and sequences of their own. */
+  events: AtlasEvent[];
+  /** A judge is missing because a model was not reached that may be reached later. */
+  outage: boolean;
+  /** Why the last of those that are missing is. */
+  lastError: string | undefined;
+}
+
+function recorderOf({ session_id, started }: SessionTrace, { mask }: Judging): Recorder {
+  const traceId = started?.meta.trace_id ?? undefined;
+  return createRecorder({
+    flusher: collecting(mask),
+    sessionId: session_id,
+    source: `judges/${session_id}`,
+    ...(traceId === undefined ? {} : { traceId }),
+  });
+}
+
+/** All that was recorded; an event that could not be masked leaves a gap. */
+function recordedBy(recorder: Recorder): AtlasEvent[] {
+  const events = [...recorder.history()];
+  if (events.at(-1)?.meta.sequence === events.length) return events;
+  throw new AtlasError("ATLAS_MASK_FAILED", "a judgement could not be masked, so none of them is kept");
+}
+
+/**
+ * Asks a panel about a session that has ended.
+ *
+ * @param trace as the log has it
+ * @throws AtlasError ATLAS_MASK_FAILED
+ */
+export async function judgeLater(
+  trace: SessionTrace,
+  learningKey: string,
+  judging: Judging,
+  signal: AbortSignal,
+): Promise<JudgedLater> {
+  const recorder = recorderOf(trace, judging);
+  const { prices, modelTimeoutMs, panel, limit, rulesHash } = judging;
+  let messages = trace.events.filter(({ type }) => type === "MessageRecorded").length;
+  const scope = {
+    recorder,
+    tokens: new TokenCount(),
+    signal,
+    prices,
+    modelTimeoutMs,
+    nextMessage: () => messages++,
+  };
+  const { judgements, missing, outage } = await judgeSession(scope, trace, panel, limit);
+  recorder.emit("SessionJudged", {
+    learning_key: learningKey,
+    judgements: judgements.map(({ eventId }) => eventId),
+    missing,
+    rules_hash: rulesHash,
+  });
+  const events = recordedBy(recorder);
+  const lastError = events.findLast((event) => event.type === "JudgementFailed")?.reason;
+  return { events, outage, lastError };
+}
+
+const askedOf = (judge: Judge) =>
+  judge.kind === "function"
+    ? { stage: "function" }
+    : {
+        stage: "sample",
+        provider: judge.small.provider,
+        model: judge.small.model,
+        prompt_version: judge.prompts.session.version,
+      };
+
+/** Closes a session without a judgement, saying why there is none. */
+export function giveUp(
+  trace: SessionTrace,
+  learningKey: string,
+  judging: Judging,
+  reason: string,
+): AtlasEvent[] {
+  const recorder = recorderOf(trace, judging);
+  const { panel, rulesHash } = judging;
+  for (const judge of panel.judges)
+    recorder.emit("JudgementFailed", { judge: judge.name, ...askedOf(judge), reason });
+  recorder.emit("SessionJudged", {
+    learning_key: learningKey,
+    judgements: [],
+    missing: allMissing(panel),
+    rules_hash: rulesHash,
+  });
+  return recordedBy(recorder);
+}

@@ -1,0 +1,211 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { AtlasError, explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import type { EventLog } from "../../log/event-log.ts";
+import { isTransient } from "../../log/postgres/transient.ts";
+import { streamTraces } from "../../projections/stream-traces.ts";
+import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
+import { newId } from "../../schemas/identity.ts";
+import type { SessionTrace } from "../../traces/session-trace.ts";
+import { READ_MODELS } from "../pipeline.ts";
+import { giveUp, type Judging, judgeLater } from "./judged-events.ts";
+import { JUDGING } from "./judging-consumer.ts";
+import {
+  type Claim,
+  claimNext,
+  forget,
+  isAnyDue,
+  type Judged,
+  keepResult,
+  postpone,
+  release,
+  renew,
+  takeUnpublished,
+} from "./judging-store.ts";
+
+/** How deferred judging works. */
+export interface ReactorOptions {
+  /** Milliseconds between looks; 500 unless told. */
+  everyMs?: number | undefined;
+  /** Milliseconds after which a session is anybody's again whose judge gives no sign of life; 60,000 unless told. */
+  leaseMs?: number | undefined;
+  /** How often judges are asked whose models do not answer; {@link MAX_TRIES} unless told. */
+  maxTries?: number | undefined;
+  /** Milliseconds until the second try, doubled with each one up to half an hour; 10,000 unless told. */
+  firstPauseMs?: number | undefined;
+  /** Milliseconds after which judgements are appended by somebody else than who got them; 30,000 unless told. */
+  publishMs?: number | undefined;
+}
+
+/** Judges sessions from the log. */
+export interface Reactor {
+  /** Gives back what it is judging, and ends. */
+  stop(): Promise<void>;
+}
+
+/** With pauses from 10 seconds to half an hour between them: about two hours and a quarter. */
+export const MAX_TRIES = 12;
+
+const EVERY_MS = 500;
+const TROUBLED_MS = 2000;
+const LEASE_MS = 60_000;
+const FIRST_PAUSE_MS = 10_000;
+const LONGEST_PAUSE_MS = 1_800_000;
+const CAUGHT_UP_MS = 30_000;
+/** For an append that takes no longer than a log may stay away before it says so. */
+const PUBLISH_MS = 30_000;
+
+async function traceOf(log: EventLog, sessionId: Uuid): Promise<SessionTrace | undefined> {
+  const page = { sessionIds: [sessionId], reviewStatusFilters: "all", limit: 1 } as const;
+  for await (const trace of streamTraces(log.db!, page)) return trace;
+  return undefined;
+}
+
+/**
+ * Judges sessions that wait for it, so many at a time. Claiming one and fixing what its judges said are two units of
+ * work; models are asked in between, outside of any transaction. What is fixed is then appended, again where nobody
+ * knows whether it was: the same events, which readers take once.
+ *
+ * @param parallel most sessions at a time
+ */
+export function startReactor(
+  log: EventLog,
+  judging: () => Promise<Judging>,
+  parallel: number,
+  options: ReactorOptions = {},
+): Reactor {
+  const { everyMs = EVERY_MS, leaseMs = LEASE_MS, maxTries = MAX_TRIES } = options;
+  const { firstPauseMs = FIRST_PAUSE_MS, publishMs = PUBLISH_MS } = options;
+  const db = log.db!;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const running = new Set<Promise<void>>();
+
+  async function publish({ sessionId, events }: Judged): Promise<void> {
+    await log.append(events);
+    await forget(db, sessionId);
+  }
+
+  async function finish(claim: Claim, events: AtlasEvent[]): Promise<void> {
+    const { sessionId } = claim;
+    if (await keepResult(db, claim, events, publishMs)) await publish({ sessionId, events });
+  }
+
+  /** What somebody fixed who did not come to append it. */
+  async function publishRest(): Promise<void> {
+    for (;;) {
+      const judged = await takeUnpublished(db, publishMs);
+      if (judged === undefined) return;
+      await publish(judged);
+    }
+  }
+
+  /** That a session is due shows only to who has read all there is: its judgements may stand behind. */
+  async function caughtUp(): Promise<void> {
+    const ends = await log.ends(["atlas.sessions"]);
+    for (const group of [JUDGING, READ_MODELS])
+      await log.caughtUp(group, ends, { timeoutMs: CAUGHT_UP_MS, signal });
+  }
+
+  /** Puts a try off, or ends the session's wait without a judgement if it was the last one. */
+  async function failed(
+    claim: Claim,
+    trace: SessionTrace,
+    error: string,
+    last?: AtlasEvent[],
+  ): Promise<void> {
+    if (claim.tries < maxTries) {
+      const pause = Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** (claim.tries - 1));
+      await postpone(db, claim, error, pause);
+      return;
+    }
+    const reason = `given up after ${maxTries} tries: ${error}`;
+    const events = last ?? giveUp(trace, claim.learningKey, await judging(), reason);
+    await finish(claim, events);
+  }
+
+  async function judgeClaimed(claim: Claim, held: AbortSignal): Promise<void> {
+    const { sessionId, learningKey, tries } = claim;
+    const trace = await traceOf(log, sessionId);
+    if (trace === undefined || trace.erased !== null || trace.judged !== null) {
+      await forget(db, sessionId);
+      return;
+    }
+    // Whoever was killed while it judged left no word of it, so tries are counted when they begin.
+    if (tries > maxTries) return failed(claim, trace, claim.lastError ?? "whoever judged it was killed");
+    let said: Awaited<ReturnType<typeof judgeLater>>;
+    try {
+      said = await judgeLater(trace, learningKey, await judging(), held);
+    } catch (error) {
+      return held.aborted ? undefined : failed(claim, trace, explain(error));
+    }
+    if (held.aborted) return;
+    const { events, outage, lastError = "a model did not answer" } = said;
+    if (outage) return failed(claim, trace, lastError, events);
+    await finish(claim, events);
+  }
+
+  async function judge(claim: Claim): Promise<void> {
+    const losing = new AbortController();
+    const held = AbortSignal.any([signal, losing.signal]);
+    const lost = new AtlasError("ATLAS_CANCELLED", "another process judges the session");
+    const beat = setInterval(() => {
+      renew(db, claim, leaseMs).then(
+        (holds) => holds || losing.abort(lost),
+        () => undefined,
+      );
+    }, leaseMs / 3);
+    beat.unref();
+    try {
+      await judgeClaimed(claim, held);
+    } finally {
+      clearInterval(beat);
+      if (signal.aborted) await release(db, claim).catch(() => undefined);
+    }
+  }
+
+  function begin(claim: Claim): void {
+    const work = judge(claim)
+      .catch(told)
+      .finally(() => running.delete(work));
+    running.add(work);
+  }
+
+  function told(error: unknown): void {
+    const passes = isAtlasError(error) && (error.retryable || error.code === "ATLAS_CONSUMER_BEHIND");
+    if (signal.aborted || passes || isTransient(error)) return;
+    process.emitWarning(`sessions wait for their judges: ${messageOf(error)}`, {
+      code: "ATLAS_JUDGING_WAITS",
+    });
+  }
+
+  async function look(): Promise<void> {
+    await publishRest();
+    if (running.size >= parallel || !(await isAnyDue(db))) return;
+    await caughtUp();
+    while (running.size < parallel && !signal.aborted) {
+      const claim = await claimNext(db, newId(), leaseMs);
+      if (claim === undefined) return;
+      begin(claim);
+    }
+  }
+
+  const done = (async () => {
+    while (!signal.aborted) {
+      let pause = everyMs;
+      try {
+        await look();
+      } catch (error) {
+        told(error);
+        pause = TROUBLED_MS;
+      }
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort(new AtlasError("ATLAS_CANCELLED", "the process that asked the judges ends"));
+      await done;
+      await Promise.allSettled(running);
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import type { AtlasConfig } from "../../configs/config-schema.ts";
+import type { ConsumeOptions, Consumer, EventLog } from "../../log/event-log.ts";
+import type { Mask } from "../../log/outgoing.ts";
+import { limiter } from "../../producers/judges/limiter.ts";
+import { hostedPanel } from "../configured-judges.ts";
+import type { RulesStore } from "../rules.ts";
+import type { Judging } from "./judged-events.ts";
+import { JUDGING, JUDGING_TOPICS, judgingConsumer } from "./judging-consumer.ts";
+import { type ReactorOptions, startReactor } from "./judging-reactor.ts";
+import { prepareJudgingTable } from "./judging-store.ts";
+
+/** The deferred judging of one process. */
+export interface DeferredJudging {
+  readonly consumer: Consumer;
+  /** Gives back what is being judged; whoever is next judges it. */
+  stop(): Promise<void>;
+}
+
+/** What deferred judging needs of a configuration. */
+export type JudgingConfig = Pick<
+  AtlasConfig,
+  "judge" | "judges" | "teacher" | "rules" | "prices" | "orchestration"
+>;
+
+/** How to run it. */
+export interface JudgingOptions extends ReactorOptions, Pick<ConsumeOptions, "onRetry" | "onDeadLetter"> {
+  mask?: Mask | undefined;
+}
+
+/**
+ * Judges the sessions whose run left that to later: a consumer keeps which they are, a reactor asks the configured
+ * judges and appends what they say.
+ *
+ * @param log with a database
+ * @throws AtlasError ATLAS_CONFIG_INVALID when a judge's module cannot be loaded, ATLAS_DATABASE_TOO_NEW
+ */
+export async function startJudging(
+  log: EventLog,
+  rules: RulesStore,
+  config: JudgingConfig,
+  { mask, onRetry, onDeadLetter, ...reactor }: JudgingOptions = {},
+): Promise<DeferredJudging> {
+  const panel = await hostedPanel(config);
+  const parallel = config.judges?.parallel ?? 1;
+  const { modelTimeoutSeconds } = config.orchestration;
+  const fixed = {
+    panel,
+    limit: limiter(parallel),
+    mask,
+    prices: config.prices,
+    modelTimeoutMs: modelTimeoutSeconds === undefined ? undefined : Math.ceil(modelTimeoutSeconds * 1000),
+  };
+  const judging = async (): Promise<Judging> => ({ ...fixed, rulesHash: await rules.ensure(config.rules) });
+  await prepareJudgingTable(log.db!);
+  const consumer = await log.consume(
+    {
+      group: JUDGING,
+      topics: JUDGING_TOPICS,
+      ...(onRetry !== undefined && { onRetry }),
+      ...(onDeadLetter !== undefined && { onDeadLetter }),
+    },
+    judgingConsumer,
+  );
+  const running = startReactor(log, judging, parallel, reactor);
+  return {
+    consumer,
+    stop: async () => {
+      await running.stop();
+      await consumer.stop();
+    },
+  };
+}
+
+/** How records that the group set aside are applied after all. */
+export async function retryingJudging(log: EventLog) {
+  await prepareJudgingTable(log.db!);
+  return { [JUDGING]: judgingConsumer };
+}

@@ -1,0 +1,102 @@
+import { AtlasError } from "../../errors/atlas-error.ts";
+import type { EventLog } from "../../log/event-log.ts";
+import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
+import { DEFAULT_RULES, type Rubric, type Rules, rulesHash } from "../../schemas/rules.ts";
+import { PRIMARY_TOPICS } from "../../schemas/topics.ts";
+import { differencesOf, readDerived } from "../compare-derived.ts";
+import { type Derived, type OnProgress, recompute } from "../recompute.ts";
+import { openRules, type RulesStore } from "../rules.ts";
+import { branchAdditions, inBranch, refuseName } from "./branch-events.ts";
+import { type RescoreReport, reportOf } from "./rescore-report.ts";
+
+/** Which rubric, and where its results go. */
+export interface RescoreOptions {
+  rubric: Rubric;
+  /** Letters, digits, dots, underscores and hyphens; named after the rules unless told. */
+  branch?: string | undefined;
+  /** The rules of drift and review beside the rubric; those promoted last, else the usual ones, unless told. */
+  rules?: Rules | undefined;
+  /** The score that sessions are told to cross; 0.8 unless told. */
+  threshold?: number | undefined;
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What a rescore computed. */
+export interface Rescored extends RescoreReport {
+  branch: string;
+  rulesHash: string;
+  /** Events that were added to the branch; none where it held them already. */
+  added: number;
+}
+
+/** Sessions that were erased: nothing new is said of them. */
+async function erasedOf(log: EventLog): Promise<Set<Uuid>> {
+  const erased = new Set<Uuid>();
+  for await (const batch of log.read(["atlas.decisions"]))
+    for (const { event } of batch)
+      if (event.type === "SessionErased" && event.meta.session_id) erased.add(event.meta.session_id);
+  return erased;
+}
+
+const without = (derived: Derived, erased: ReadonlySet<Uuid>): Derived =>
+  new Map(
+    [...derived].map(([topic, events]) => [
+      topic,
+      events.filter(({ meta }: AtlasEvent) => !erased.has(meta.session_id ?? "")),
+    ]),
+  );
+
+async function baseOf(rules: RulesStore): Promise<Rules> {
+  const promoted = await rules.promoted();
+  return promoted === undefined ? DEFAULT_RULES : rules.lookup(promoted.rulesHash);
+}
+
+/**
+ * The hash of the rules that a branch was computed by; undefined for a branch that does not exist.
+ */
+export function hashOfBranch(branch: Derived): string | undefined {
+  for (const events of branch.values()) {
+    const hash = events.find(({ meta }) => meta.derivation?.rules_hash)?.meta.derivation?.rules_hash;
+    if (hash !== undefined) return hash;
+  }
+  return undefined;
+}
+
+/**
+ * Computes what every session's recorded judgements come to under another rubric, with the drift and review that
+ * would follow, into a branch of its own: nothing on a live topic changes. No model is asked. The same rubric over the
+ * same log gives the same events; a second rescore adds what is new since.
+ *
+ * @throws AtlasError ATLAS_BRANCH_INVALID for a name that holds another rubric already
+ * @example
+ * const { counts, branch } = await rescore(log, { rubric: { ...DEFAULT_RULES.rubric, aggregation: "min" } });
+ * console.log(`${counts.moved} of ${counts.sessions} scores would move`, branch);
+ */
+export async function rescore(log: EventLog, options: RescoreOptions): Promise<Rescored> {
+  const { rubric, threshold = 0.8, onProgress, signal } = options;
+  const store = openRules(log);
+  const rules: Rules = { ...(options.rules ?? (await baseOf(store))), rubric };
+  const branch = options.branch ?? `rubric-${rulesHash(rules).slice(0, 12)}`;
+  refuseName(branch);
+  const before = await readDerived(log, branch);
+  const held = hashOfBranch(before);
+  if (held !== undefined && held !== rulesHash(rules)) {
+    throw new AtlasError("ATLAS_BRANCH_INVALID", `the branch ${branch} was computed by other rules`, {
+      where: "branch",
+      hint: "Give this rubric another branch: a branch holds the results of one.",
+    });
+  }
+  const hash = await store.set(rules);
+  const until = await log.ends(PRIMARY_TOPICS);
+  const erased = await erasedOf(log);
+  const computed = without(
+    await recompute(log, store, { until, rulesHash: hash, onProgress, signal }),
+    erased,
+  );
+  const own = inBranch(computed, branch);
+  const additions = branchAdditions(differencesOf(before, own, false));
+  if (additions.length > 0) await log.append(additions);
+  const standing = without(await readDerived(log, null), erased);
+  return { branch, rulesHash: hash, added: additions.length, ...reportOf(standing, computed, threshold) };
+}

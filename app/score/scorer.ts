@@ -1,0 +1,109 @@
+import type { AtlasConfig } from "../../configs/config-schema.ts";
+import { withJudgeWeights } from "../../configs/judges-schema.ts";
+import { isSimulated } from "../../producers/judges/judge.ts";
+import { judgeSession } from "../../producers/judges/judge-session.ts";
+import { type Limiter, limiter } from "../../producers/judges/limiter.ts";
+import type { Panel } from "../../producers/judges/panel.ts";
+import { createRecorder } from "../../producers/recorder.ts";
+import { type SessionTokens, TokenCount } from "../../producers/tokens.ts";
+import { newId } from "../../schemas/identity.ts";
+import { maskOf } from "../capture.ts";
+import { hostedPanel } from "../configured-judges.ts";
+import { collecting } from "../judging/collected-events.ts";
+import { traceGiven } from "./given-trace.ts";
+import type { ScoreRequest } from "./score-request.ts";
+import { scoreOf, type TraceScore } from "./score-trace.ts";
+
+/** What `POST /score` answers. */
+export interface LiveScore extends TraceScore {
+  /** The judgements behind the score, as the log would have them. */
+  judgements: {
+    judge: string;
+    scope: string;
+    step_id: number | null;
+    stage: string;
+    score: number;
+    uncertainty: number | null;
+    rationale: string | null;
+  }[];
+  /** Questions to judges that got no score, and why. */
+  failures: { judge: string; step_id: number | null; stage: string; reason: string }[];
+  /** True where no model is behind a score. */
+  simulated: boolean;
+  /** Tokens of the judges' calls in all. */
+  tokens: SessionTokens["total"];
+}
+
+/** Scores traces by asking the configured judges. */
+export type Scorer = (request: ScoreRequest, signal: AbortSignal) => Promise<LiveScore>;
+
+/** What scoring needs of a configuration. */
+export type ScoringConfig = Pick<
+  AtlasConfig,
+  "judge" | "judges" | "teacher" | "rules" | "prices" | "orchestration" | "capture"
+>;
+
+/** Judges are made when they are first needed: most workers are never asked for a score. */
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}
+
+/**
+ * Asks the judges of a configuration about a trace, with the aggregation that rewards sessions. Nothing is recorded.
+ *
+ * @example
+ * const { score } = await createScorer(config)(readScoreRequest(body), signal);
+ */
+export function createScorer(config: ScoringConfig): Scorer {
+  const panelOf = lazily<Panel>(() => hostedPanel(config));
+  const limit: Limiter = limiter(config.judges?.parallel ?? 4);
+  const { modelTimeoutSeconds } = config.orchestration;
+  const mask = maskOf(config);
+  return async ({ trace: given, rubric }, signal) => {
+    const panel = await panelOf();
+    const trace = traceGiven(given, mask);
+    const recorder = createRecorder({ flusher: collecting(mask), sessionId: newId() });
+    const tokens = new TokenCount();
+    let messages = 0;
+    const scope = {
+      recorder,
+      tokens,
+      signal,
+      prices: config.prices,
+      modelTimeoutMs: modelTimeoutSeconds === undefined ? undefined : Math.ceil(modelTimeoutSeconds * 1000),
+      nextMessage: () => messages++,
+    };
+    const { judgements, missing } = await judgeSession(scope, trace, panel, limit);
+    signal.throwIfAborted();
+    const rules =
+      rubric === undefined
+        ? config.rules
+        : withJudgeWeights({ ...config.rules, rubric }, config.judges?.list ?? []);
+    return {
+      ...scoreOf(judgements, missing, rules.rubric),
+      judgements: judgements.map(({ judge, scope, step_id, stage, score, uncertainty, rationale }) => ({
+        judge,
+        scope: scope ?? "session",
+        step_id: step_id ?? null,
+        stage,
+        score,
+        uncertainty: uncertainty ?? null,
+        rationale: rationale ?? null,
+      })),
+      failures: recorder.history().flatMap((event) => {
+        if (event.type !== "JudgementFailed") return [];
+        const { judge, step_id, stage, reason } = event;
+        return { judge, step_id: step_id ?? null, stage, reason };
+      }),
+      simulated: panel.judges.some(isSimulated),
+      tokens: tokens.read().total,
+    };
+  };
+}

@@ -1,0 +1,87 @@
+import type { Command } from "commander";
+import { type DriftGroup, driftReport, type ReportedAlert } from "../../app/reports/drift-report.ts";
+import { sinceOf } from "../../app/reports/since.ts";
+import { isoOf, nowMicros } from "../../schemas/identity.ts";
+import { oneLine, print, printJson, table } from "../output.ts";
+import { bar } from "../plots/histogram.ts";
+import { trend } from "../plots/trend.ts";
+import { interruptSignal } from "../program.ts";
+import { withAtlas } from "../session.ts";
+import { type ReportFlags, withReportOptions } from "./rewards.ts";
+
+/** How many alerts are listed. */
+const SHOWN = 20;
+
+function reasonLines(groups: readonly DriftGroup[]): string[] {
+  const reasons = new Map<string, number>();
+  for (const group of groups)
+    for (const [reason, count] of Object.entries(group.reasons))
+      reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+  const sorted = [...reasons].sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1));
+  const widest = Math.max(0, ...sorted.map(([reason]) => reason.length));
+  const most = sorted[0]?.[1] ?? 1;
+  return sorted.map(([reason, count]) => `${reason.padEnd(widest)} │${bar(count / most, 40)} ${count}`);
+}
+
+async function report(options: ReportFlags): Promise<void> {
+  const signal = interruptSignal();
+  const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
+  const { by, learningKey, branch } = options;
+  const found = await withAtlas(options, async (atlas) => {
+    await atlas.settled({ signal });
+    return driftReport(atlas, { by, since, learningKey, branch });
+  });
+  if (options.json === true) {
+    printJson(found);
+    return;
+  }
+  if (found.groups.length === 0) {
+    print("No session has been assessed.");
+    return;
+  }
+  const lines = table<DriftGroup>(found.groups, [
+    { title: by ?? "", value: ({ group }) => oneLine(group, 40) },
+    { title: "Assessed", value: ({ assessed }) => String(assessed), align: "right" },
+    { title: "Too early", value: ({ insufficient }) => String(insufficient), align: "right" },
+    {
+      title: "Alerts",
+      value: ({ alerts }) => String(alerts),
+      align: "right",
+      look: ({ alerts }) => (alerts > 0 ? "red" : undefined),
+    },
+    { title: "Declines", value: ({ declines }) => String(declines), align: "right" },
+    { title: "Improvements", value: ({ improvements }) => String(improvements), align: "right" },
+    {
+      title: "Alerts, oldest → newest",
+      value: (group) =>
+        trend(
+          group.trend.map((count) => (count === 0 ? null : count)),
+          0,
+          Math.max(1, ...group.trend),
+        ),
+    },
+  ]);
+  for (const line of lines) print(line);
+  if (found.alerts.length === 0) return;
+  if (by === undefined) {
+    print();
+    for (const line of reasonLines(found.groups)) print(line);
+  }
+  print();
+  const listed = table<ReportedAlert>(found.alerts.slice(0, SHOWN), [
+    { title: "Completed", value: ({ completedAt }) => isoOf(completedAt).slice(0, 19).replace("T", " ") },
+    { title: "Session", value: ({ sessionId }) => sessionId },
+    { title: "Direction", value: ({ direction }) => direction ?? "" },
+    { title: "What", value: ({ message, reason }) => oneLine(message ?? reason ?? "", 90) },
+  ]);
+  for (const line of listed) print(line);
+  if (found.alerts.length > SHOWN) print(`… and ${found.alerts.length - SHOWN} more: --json has all`);
+}
+
+/** `atlas drift`. */
+export function driftCommands(program: Command): void {
+  const drift = program.command("drift").description("sessions that are unlike those before them");
+  withReportOptions(drift.command("report"))
+    .description("which sessions raised alerts, why, and when")
+    .action(report);
+}

@@ -1,0 +1,162 @@
+import { type Command, Option } from "commander";
+import { GROUPINGS, type Grouping } from "../../app/reports/assessed-sessions.ts";
+import { type RewardGroup, rewardReport } from "../../app/reports/reward-report.ts";
+import { sinceOf } from "../../app/reports/since.ts";
+import { type Promoted, promote } from "../../app/rescore/promote.ts";
+import { readRubric } from "../../app/rescore/read-rubric.ts";
+import { type Rescored, rescore } from "../../app/rescore/rescore.ts";
+import { AtlasError } from "../../errors/atlas-error.ts";
+import { nowMicros } from "../../schemas/identity.ts";
+import { oneLine, print, printJson, startProgress, style, table } from "../output.ts";
+import { histogram } from "../plots/histogram.ts";
+import { trend } from "../plots/trend.ts";
+import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
+import { rescoreLines } from "../rescore-lines.ts";
+import { withAtlas } from "../session.ts";
+
+/** Options of both reports. */
+export interface ReportFlags extends CommonOptions {
+  by?: Grouping;
+  since?: string;
+  learningKey?: string;
+  branch?: string;
+}
+
+interface RescoreFlags extends CommonOptions {
+  rubric: string;
+  branch?: string;
+  threshold?: string;
+  promote?: boolean;
+}
+
+const fixed = (value: number | null): string => value?.toFixed(2) ?? "–";
+
+/** Adds the options of a report to a command. */
+export const withReportOptions = (command: Command): Command =>
+  withCommonOptions(command)
+    .addOption(new Option("--by <what>", "tell groups apart").choices([...GROUPINGS]))
+    .option("--since <time>", "only sessions that completed since: a date, or a span such as 7d")
+    .option("--learning-key <key>", "only of this learning key")
+    .option("--branch <name>", "as a rescore has it, in place of what holds");
+
+async function report(options: ReportFlags): Promise<void> {
+  const signal = interruptSignal();
+  const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
+  const { by, learningKey, branch } = options;
+  const found = await withAtlas(options, async (atlas) => {
+    await atlas.settled({ signal });
+    return rewardReport(atlas, { by, since, learningKey, branch });
+  });
+  if (options.json === true) {
+    printJson(found);
+    return;
+  }
+  if (found.groups.length === 0) {
+    print("No session has a reward.");
+    return;
+  }
+  const lines = table<RewardGroup>(found.groups, [
+    { title: by ?? "", value: ({ group }) => oneLine(group, 40) },
+    { title: "Sessions", value: ({ sessions }) => String(sessions), align: "right" },
+    { title: "Mean", value: ({ mean }) => fixed(mean), align: "right" },
+    { title: "±", value: ({ stddev }) => fixed(stddev), align: "right" },
+    { title: "Least", value: ({ least }) => fixed(least), align: "right" },
+    { title: "Median", value: ({ median }) => fixed(median), align: "right" },
+    { title: "Most", value: ({ greatest }) => fixed(greatest), align: "right" },
+    { title: "Uncertainty", value: ({ uncertainty }) => fixed(uncertainty), align: "right" },
+    { title: "Escalated", value: ({ escalated }) => String(escalated), align: "right" },
+    { title: "Oldest → newest, 0 to 1", value: (group) => trend(group.trend, 0, 1) },
+  ]);
+  for (const line of lines) print(line);
+  for (const { group, scores } of found.groups.slice(0, by === undefined ? 1 : 6)) {
+    print();
+    print(style("bold", `Rewards of ${oneLine(group, 60)}`));
+    for (const line of histogram([{ title: group, values: scores, look: "cyan" }])) print(line);
+  }
+  if (by !== undefined && found.groups.length > 6) print(`… and ${found.groups.length - 6} more groups`);
+}
+
+function thresholdOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 1) return value;
+  throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not a number from 0 to 1`, {
+    where: "--threshold",
+  });
+}
+
+const promotedLine = ({ branch, revised }: Promoted): string =>
+  `${branch} is current, for old sessions and new ones: ${revised} rewards and assessments were revised. Put its rubric into the configuration, too: rules that change there later count again.`;
+
+async function runRescore(options: RescoreFlags): Promise<void> {
+  const signal = interruptSignal();
+  const rubric = readRubric(options.rubric);
+  const threshold = thresholdOf(options.threshold);
+  const progress = startProgress(options.quiet);
+  const onProgress = (events: number): void => progress.update(`Computing: ${events} events`);
+  const done = await withAtlas(
+    options,
+    async (atlas): Promise<{ rescored: Rescored; promoted?: Promoted }> => {
+      await atlas.settled({ signal });
+      const { log, rules, config } = atlas;
+      const standing = await rules.ensure(config.rules);
+      const { auto_approve } = config.rules.review;
+      const rescored = await rescore(log, {
+        rubric,
+        branch: options.branch,
+        rules: rules.lookup(standing),
+        threshold: threshold ?? (auto_approve === "off" ? undefined : auto_approve.min_reward),
+        onProgress,
+        signal,
+      });
+      if (options.promote !== true) return { rescored };
+      return { rescored, promoted: await promote(log, { branch: rescored.branch, onProgress, signal }) };
+    },
+  );
+  progress.done();
+  if (options.json === true) {
+    printJson({ ...done.rescored, ...(done.promoted && { promoted: done.promoted }) });
+    return;
+  }
+  for (const line of rescoreLines(done.rescored)) print(line);
+  if (done.promoted !== undefined) print(promotedLine(done.promoted));
+  else if (options.quiet !== true)
+    print(`Nothing live has changed. \`atlas rewards promote ${done.rescored.branch}\` makes it current.`);
+}
+
+async function runPromote(branch: string, options: CommonOptions & { author?: string }): Promise<void> {
+  const signal = interruptSignal();
+  const progress = startProgress(options.quiet);
+  const onProgress = (events: number): void => progress.update(`Computing: ${events} events`);
+  const promoted = await withAtlas(options, (atlas) =>
+    promote(atlas.log, { branch, author: options.author, onProgress, signal }),
+  );
+  progress.done();
+  if (options.json === true) printJson(promoted);
+  else print(promotedLine(promoted));
+}
+
+/** `atlas rewards`. */
+export function rewardCommands(program: Command): void {
+  const rewards = program.command("rewards").description("what judgements come to");
+  withReportOptions(rewards.command("report"))
+    .description("how rewards are distributed, and how they went")
+    .action(report);
+  withCommonOptions(rewards.command("rescore"))
+    .description("what every session would be rewarded with under another rubric; no model is asked")
+    .requiredOption("--rubric <file>", "YAML or JSON: aggregation, weights, thresholds")
+    .option(
+      "--branch <name>",
+      "where the results go, apart from what holds; named after the rubric unless told",
+    )
+    .option(
+      "--threshold <score>",
+      "the score that sessions are told to cross; that of auto_approve, else 0.8",
+    )
+    .option("--promote", "make it the current one, for old sessions and new ones")
+    .action(runRescore);
+  withCommonOptions(rewards.command("promote <branch>"))
+    .description("make the results of a rescore the current ones, for old sessions and new ones")
+    .option("--author <name>", "who says so, instead of ATLAS_REVIEWER or the user of the system")
+    .action(runPromote);
+}
