@@ -18,12 +18,12 @@ export interface Store {
 
 type KafkaConfig = Extract<LogConfig, { kind: "kafka" }>;
 
-function openKafka(config: KafkaConfig, db: Database, mask: Mask | undefined): Promise<EventLog> {
+function openKafka(config: KafkaConfig, db: Database | undefined, mask: Mask | undefined): Promise<EventLog> {
   const { brokers, schemaRegistryUrl, partitions, replicationFactor, ssl, sasl } = config;
   return openKafkaLog({
     brokers,
     schemaRegistryUrl,
-    db,
+    ...(db !== undefined && { db }),
     mask,
     ssl,
     ...(partitions !== undefined && { partitions }),
@@ -79,4 +79,18 @@ export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> 
       await db.close();
     },
   };
+}
+
+/**
+ * Opens the log of a configuration to read and append: on Kafka no database is needed for that.
+ *
+ * @throws AtlasError as {@link openStore}
+ */
+export async function openLogAlone(
+  config: LogConfig,
+  mask?: Mask,
+): Promise<{ log: EventLog; close(): Promise<void> }> {
+  if (config.kind !== "kafka") return openStore(config, mask);
+  const log = await openKafka(config, undefined, mask);
+  return { log, close: () => log.close() };
 }

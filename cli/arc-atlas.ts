@@ -15,7 +15,7 @@ if (args[0] === "review") {
   const program = asExport(newProgram("arc-atlas", "", version));
   program.addHelpText(
     "after",
-    "\n`arc-atlas review sessions|approve|quarantine` decides what may be exported.",
+    "\n`arc-atlas review sessions|approve|quarantine|history|diff` decides what may be exported.",
   );
   await runProgram(program, args[0] === "export" ? args.slice(1) : args);
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { packageInfo } from "../app/package-info.ts";
 import { alertCommands } from "./commands/alerts.ts";
 import { configCommands } from "./commands/config.ts";
+import { datasetCommands } from "./commands/dataset.ts";
 import { deadLetterCommands } from "./commands/dead-letters.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { driftCommands } from "./commands/drift.ts";
@@ -33,6 +34,7 @@ for (const add of [
   rewardCommands,
   driftCommands,
   exportCommand,
+  datasetCommands,
   rebuildCommand,
   workerCommand,
   logCommands,

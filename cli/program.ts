@@ -48,7 +48,12 @@ export function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-const USAGE_ERRORS = ["ATLAS_USAGE", "ATLAS_CONFIG_INVALID", "ATLAS_CONFIG_NOT_FOUND"] as const;
+const USAGE_ERRORS = [
+  "ATLAS_USAGE",
+  "ATLAS_CONFIG_INVALID",
+  "ATLAS_CONFIG_NOT_FOUND",
+  "ATLAS_FILTER_INVALID",
+] as const;
 
 function exitCodeOf(error: unknown): number {
   if (isAtlasError(error, "ATLAS_INTERRUPTED")) return EXIT.interrupted;

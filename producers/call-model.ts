@@ -6,6 +6,7 @@ import { jsonText } from "./json-text.ts";
 import type { ModelClient, ModelReply, ModelRequest } from "./models/model-client.ts";
 import { ModelFailure } from "./models/model-error.ts";
 import { costOf, type Prices, priceOf } from "./models/prices.ts";
+import { soundReply } from "./models/sound-reply.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { limitedSignal, type SessionScope, stopwatch, unlessAborted } from "./session-scope.ts";
 import { usageOf } from "./tokens.ts";
@@ -128,7 +129,8 @@ export async function callModel(scope: SessionScope, call: ModelCall): Promise<R
   using ending = limitedSignal(signal, limitMs, late(client, limitMs));
   try {
     const options = { signal: ending.signal, onTry };
-    const reply = await unlessAborted(ending.signal, () => client.complete(request, options));
+    const told = await unlessAborted(ending.signal, () => client.complete(request, options));
+    const reply = soundReply(told, client);
     const cost = costOfReply(prices, reply, client.model) ?? null;
     if (calls.end(callId)) ended(reply.model, { ...answered(reply), cost }, reply);
     return { ...reply, callId };

@@ -59,9 +59,17 @@ export class Outage {
     this.#wake?.();
   }
 
-  /** Waits for an answer as long as one may reasonably take. */
-  forAnswer(done: Promise<void>): Promise<void> {
-    return within(this.#answerMs, done);
+  /**
+   * Waits for an answer as long as one may reasonably take. Time in which this process was too busy to hear it does
+   * not count.
+   */
+  async forAnswer(done: Promise<void>): Promise<void> {
+    let answered = false;
+    const heard = done.then(() => {
+      answered = true;
+    });
+    for (let left = this.#answerMs; left > 0 && !answered; left -= LOOK_MS)
+      await within(Math.min(left, LOOK_MS), heard);
   }
 
   /** Waits a little, until something is queued or the work is done. */

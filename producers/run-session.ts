@@ -124,7 +124,11 @@ function check(options: SessionOptions): void {
     stepTimeoutMs,
     modelTimeoutMs,
   } = options;
-  const invalid = (message: string): AtlasError => new AtlasError("ATLAS_RUN_INVALID", message);
+  const invalid = (message: string, hint?: string): AtlasError =>
+    new AtlasError("ATLAS_RUN_INVALID", message, hint === undefined ? {} : { hint });
+  const { name, invoke } = (options.agent ?? {}) as Partial<Agent>;
+  if (typeof name !== "string" || typeof invoke !== "function")
+    throw invalid("a run needs an agent", "Make one with defineAgent, functionAgent or agentOf.");
   if (typeof task !== "string" || task.trim() === "") throw invalid("a run needs a task");
   if (learningKey !== undefined && learningKey.trim() === "") throw invalid("the learning key is empty");
   if (!Number.isInteger(maxRetries) || maxRetries < 0)

@@ -1,6 +1,7 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Mask } from "../../log/outgoing.ts";
 import { createRecorder } from "../../producers/recorder.ts";
+import { encodeEvent } from "../../schemas/codec.ts";
 import { newId } from "../../schemas/identity.ts";
 import { foldSession } from "../../traces/fold.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
@@ -14,9 +15,12 @@ function fromEvents({ trajectory_events, session_metadata }: GivenTrace): Sessio
   const sessionId = typeof id === "string" ? id : newId();
   try {
     const trace = foldSession(
-      trajectory_events!.map(({ event }) =>
-        fromTrajectoryEvent(event as unknown as TrajectoryEvent, sessionId),
-      ),
+      trajectory_events!.map(({ event: row }) => {
+        const event = fromTrajectoryEvent(row as unknown as TrajectoryEvent, sessionId);
+        // Says which field does not fit, where one does not.
+        encodeEvent(event);
+        return event;
+      }),
     );
     if (trace.started !== null) return trace;
   } catch (error) {

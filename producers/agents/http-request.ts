@@ -36,16 +36,20 @@ function failure(request: HttpRequest, problem: string, retryable: boolean, paus
   return { error: new AtlasError("ATLAS_AGENT_FAILED", message, { retryable, where }), pause };
 }
 
+const isRedirect = ({ status }: Response): boolean => status >= 300 && status < 400;
+
 async function tryOnce(request: HttpRequest): Promise<string | Failure> {
   const { url, method, headers, body, timeoutMs, signal } = request;
   const late = AbortSignal.timeout(timeoutMs);
   try {
-    const response = await fetch(url, { method, headers, body, signal: AbortSignal.any([signal, late]) });
+    const ended = AbortSignal.any([signal, late]);
+    const response = await fetch(url, { method, headers, body, redirect: "manual", signal: ended });
     const text = await response.text();
     if (response.ok) return text;
     const retryable = response.status === 429 || response.status >= 500;
     const asked = askedPause(response.headers);
-    return failure(request, `answered ${response.status}: ${text}`, retryable, asked);
+    const why = isRedirect(response) ? "redirects are not followed, so that no key goes elsewhere" : text;
+    return failure(request, `answered ${response.status}: ${why}`, retryable, asked);
   } catch (error) {
     signal.throwIfAborted();
     if (late.aborted) return failure(request, `did not answer within ${timeoutMs} ms`, true);

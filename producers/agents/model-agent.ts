@@ -35,7 +35,7 @@ function sampling({ temperature, topP, maxTokens, extra, jsonSchema }: ModelAgen
 
 /** What a retry adds to the conversation; the answer before it is a message already. */
 function retryOf({ step, guidance }: AgentInput): ChatMessage | undefined {
-  return step.attempt === 1 ? undefined : { role: "user", content: retryPrompt(guidance.at(-1)) };
+  return step.attempt === 1 ? undefined : { role: "user", content: retryPrompt(guidance) };
 }
 
 /**

@@ -3,7 +3,7 @@ import { EventJoiner } from "../models/anthropic-events.ts";
 import { anthropicReply } from "../models/anthropic-messages.ts";
 import type { ChatMessage, ModelRequest } from "../models/model-client.ts";
 import type { AgentContext } from "./agent.ts";
-import { type CreateFormat, recordedCreate, withMethod } from "./wrap-create.ts";
+import { type CreateFormat, recordedCreate, withMethods } from "./wrap-create.ts";
 
 interface AnthropicTool {
   name: string;
@@ -42,12 +42,14 @@ const FORMAT: CreateFormat<RawMessageStreamEvent> = {
 };
 
 /**
- * A client of Anthropic's SDK whose `messages.create` is recorded in the attempt, streams too. It returns a plain
- * promise of what the SDK's own returns; everything else of the client is as it was.
+ * A client of Anthropic's SDK whose `messages.create` is recorded in the attempt, and so are `messages.stream` and
+ * `messages.parse`. Answers, streams and errors are the SDK's own; everything else of the client is as it was.
  *
  * @example
  * const client = wrapAnthropic(new Anthropic(), ctx);
  * const message = await client.messages.create({ model, max_tokens: 1024, messages });
  */
 export const wrapAnthropic = <T extends object>(client: T, ctx: AgentContext): T =>
-  withMethod(client, ["messages", "create"], (create) => recordedCreate(ctx, create, FORMAT, client));
+  withMethods(client, [
+    { path: ["messages", "create"], replace: (create) => recordedCreate(ctx, create, FORMAT, client) },
+  ]);

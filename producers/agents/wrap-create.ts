@@ -29,6 +29,30 @@ function keyOf(client: object): string | undefined {
   return typeof apiKey === "string" ? apiKey : undefined;
 }
 
+/** What an SDK's own helpers ask of the promise of an answer, beside what a plain one has. */
+interface SdkPromise extends PromiseLike<unknown> {
+  withResponse?(): Promise<object>;
+  /** What was asked, and the head of the response. */
+  responsePromise?: Promise<unknown>;
+}
+
+type Unwrap = (answer: unknown, response: unknown) => unknown;
+
+/** The recorded answer, as the SDK's helpers for streams and parsed answers want it. */
+function likeSdk(recorded: Promise<unknown>, asked: SdkPromise): Promise<unknown> {
+  return Object.assign(recorded, {
+    async withResponse(): Promise<object> {
+      const [data, response] = await Promise.all([recorded, asked.withResponse?.()]);
+      return { ...response, data };
+    },
+    _thenUnwrap: (unwrap: Unwrap) =>
+      likeSdk(
+        recorded.then(async (answer) => unwrap(answer, await asked.responsePromise)),
+        asked,
+      ),
+  });
+}
+
 /** The function that creates an answer, and records that it did. What it answers and throws stays as it is. */
 export function recordedCreate<P>(
   ctx: AgentContext,
@@ -37,7 +61,8 @@ export function recordedCreate<P>(
   client: object,
 ): Create {
   const { provider } = format;
-  return async (params, ...rest) => {
+
+  async function recorded(asked: PromiseLike<unknown>, params: Record<string, unknown>): Promise<unknown> {
     const model = String(params["model"]);
     const call = watchModel(ctx, { provider, model }, format.requestOf(params));
     const failed = (error: unknown) =>
@@ -53,7 +78,7 @@ export function recordedCreate<P>(
     };
     let answer: unknown;
     try {
-      answer = await create(params, ...rest);
+      answer = await asked;
     } catch (error) {
       await failed(error);
       throw error;
@@ -68,22 +93,49 @@ export function recordedCreate<P>(
       end: () => ended(() => joiner.reply()),
       fail: failed,
     });
+  }
+
+  return (params, ...rest) => {
+    const asked = create(params, ...rest);
+    return likeSdk(recorded(asked, params), asked);
   };
 }
 
-/** An object of which one method, however deep, is another; the rest is as it was. */
-export function withMethod<T extends object>(
+/** Where a client's method is, and what it becomes. */
+interface Replacement {
+  path: readonly string[];
+  replace(method: Create): Create;
+}
+
+/**
+ * A client of which some methods, however deep, are others; the rest is as it was. Its helpers find the replaced
+ * methods too: they ask their own part of the client for them, or the client that this part belongs to.
+ */
+export function withMethods<T extends object>(client: T, replacements: readonly Replacement[]): T {
+  const root: T = part(client, replacements, () => root, true);
+  return root;
+}
+
+function part<T extends object>(
   target: T,
-  path: readonly string[],
-  replace: (method: Create) => Create,
+  replacements: readonly Replacement[],
+  root: () => object,
+  isRoot = false,
 ): T {
-  const [name, ...deeper] = path;
-  return new Proxy(target, {
+  const proxy: T = new Proxy(target, {
     get(object, key) {
       const value: unknown = Reflect.get(object, key, object);
-      if (key === name && deeper.length === 0) return replace((value as Create).bind(object));
-      if (key === name) return withMethod(value as object, deeper, replace);
-      return typeof value === "function" ? value.bind(object) : value;
+      if (!isRoot && key === "_client") return root();
+      const here = replacements.filter(({ path }) => path[0] === key);
+      const method = here.find(({ path }) => path.length === 1);
+      if (method !== undefined) return method.replace((value as Create).bind(object));
+      if (here.length > 0 && typeof value === "object" && value !== null) {
+        const deeper = here.map(({ path, replace }) => ({ path: path.slice(1), replace }));
+        return part(value, deeper, root);
+      }
+      // The client itself has private fields, which a proxy has not.
+      return typeof value === "function" ? value.bind(isRoot ? object : proxy) : value;
     },
   });
+  return proxy;
 }

@@ -3,7 +3,8 @@ import type { ChatMessage, ModelRequest, ToolDefinition } from "../models/model-
 import { ChunkJoiner } from "../models/openai-chunks.ts";
 import { openaiReply } from "../models/openai-reply.ts";
 import type { AgentContext } from "./agent.ts";
-import { type CreateFormat, recordedCreate, withMethod } from "./wrap-create.ts";
+import { RESPONSES } from "./openai-responses.ts";
+import { type CreateFormat, recordedCreate, withMethods } from "./wrap-create.ts";
 
 const PROVIDER = "openai";
 
@@ -45,14 +46,21 @@ const FORMAT: CreateFormat<ChatCompletionChunk> = {
 };
 
 /**
- * A client of the openai SDK whose `chat.completions.create` is recorded in the attempt, streams too. It returns a
- * plain promise of what the SDK's own returns; everything else of the client is as it was.
+ * A client of the openai SDK whose `chat.completions.create` and `responses.create` are recorded in the attempt, and
+ * so are their `stream` and `parse`, and `runTools`. Answers, streams and errors are the SDK's own; everything else of the client is as it was.
  *
  * @example
  * const client = wrapOpenAI(new OpenAI(), ctx);
  * const completion = await client.chat.completions.create({ model, messages });
  */
 export const wrapOpenAI = <T extends object>(client: T, ctx: AgentContext): T =>
-  withMethod(client, ["chat", "completions", "create"], (create) =>
-    recordedCreate(ctx, create, FORMAT, client),
-  );
+  withMethods(client, [
+    {
+      path: ["chat", "completions", "create"],
+      replace: (create) => recordedCreate(ctx, create, FORMAT, client),
+    },
+    {
+      path: ["responses", "create"],
+      replace: (create) => recordedCreate(ctx, create, RESPONSES, client),
+    },
+  ]);

@@ -6,7 +6,8 @@ import type {
   MessageParam,
 } from "@anthropic-ai/sdk/resources/messages";
 import type { JsonPromise } from "./json-promise.ts";
-import type { ChatMessage, ModelReply, ModelRequest, ToolCall } from "./model-client.ts";
+import type { ChatMessage, ModelReply, ModelRequest, ToolCall, Usage } from "./model-client.ts";
+import { countOf, usageTold } from "./told-numbers.ts";
 
 /** Anthropic insists on a limit. */
 const MAX_TOKENS = 8192;
@@ -121,16 +122,26 @@ const asChatCall = ({ id, name, arguments: args }: ToolCall): unknown => ({
   function: { name, arguments: args },
 });
 
+/** Tokens read from the cache and written to it are tokens of the prompt. */
+function usageOf(usage: Partial<Message["usage"]> | undefined): Usage | undefined {
+  const cached = countOf(usage?.cache_read_input_tokens) ?? 0;
+  const fresh = countOf(usage?.input_tokens);
+  return usageTold({
+    prompt:
+      fresh === undefined ? undefined : fresh + cached + (countOf(usage?.cache_creation_input_tokens) ?? 0),
+    completion: usage?.output_tokens,
+    reasoning: usage?.output_tokens_details?.thinking_tokens,
+    cached: cached === 0 ? undefined : cached,
+  });
+}
+
 /** Anthropic's answer in the shape that every provider's answer has here. */
 export function anthropicReply(message: Message): ModelReply {
-  const blocks = message.content ?? [];
+  const blocks = (message.content ?? []).filter((block) => typeof block === "object" && block !== null);
   const content = blocks.map((block) => (block.type === "text" ? block.text : "")).join("");
   const reasoning = blocks.map((block) => (block.type === "thinking" ? block.thinking : "")).join("");
   const toolCalls = blocks.map(toolCallOf).filter((call) => call !== undefined);
-  const { input_tokens, output_tokens, cache_read_input_tokens, cache_creation_input_tokens } = message.usage;
-  const cachedTokens = cache_read_input_tokens ?? 0;
-  const promptTokens = input_tokens + cachedTokens + (cache_creation_input_tokens ?? 0);
-  const reasoningTokens = message.usage.output_tokens_details?.thinking_tokens;
+  const usage = usageOf(message.usage);
   return {
     content,
     toolCalls,
@@ -141,13 +152,7 @@ export function anthropicReply(message: Message): ModelReply {
       blocks,
     },
     model: message.model,
-    usage: {
-      promptTokens,
-      completionTokens: output_tokens,
-      totalTokens: promptTokens + output_tokens,
-      ...(cachedTokens === 0 ? {} : { cachedTokens }),
-      ...(typeof reasoningTokens === "number" ? { reasoningTokens } : {}),
-    },
+    ...(usage === undefined ? {} : { usage }),
     ...(message.stop_reason === null ? {} : { finishReason: message.stop_reason }),
     ...(reasoning === "" ? {} : { reasoning }),
   };

@@ -2,22 +2,17 @@ import { randomUUID } from "node:crypto";
 import type { ChatCompletion, ChatCompletionMessageToolCall } from "openai/resources/chat/completions";
 import { textOf } from "../json-text.ts";
 import type { ChatMessage, ModelReply, TokenIds, ToolCall, Usage } from "./model-client.ts";
-import { type Asked, unusableReply } from "./model-error.ts";
+import { type Asked, unusableReply, withoutSecrets } from "./model-error.ts";
+import { usageTold } from "./told-numbers.ts";
 
-function usageOf(usage: ChatCompletion["usage"]): Usage | undefined {
-  if (usage === undefined || usage === null) return undefined;
-  const promptTokens = usage.prompt_tokens ?? 0;
-  const completionTokens = usage.completion_tokens ?? 0;
-  const reasoningTokens = usage.completion_tokens_details?.reasoning_tokens;
-  const cachedTokens = usage.prompt_tokens_details?.cached_tokens;
-  return {
-    promptTokens,
-    completionTokens,
-    totalTokens: usage.total_tokens ?? promptTokens + completionTokens,
-    ...(typeof reasoningTokens === "number" ? { reasoningTokens } : {}),
-    ...(typeof cachedTokens === "number" ? { cachedTokens } : {}),
-  };
-}
+const usageOf = (usage: ChatCompletion["usage"]): Usage | undefined =>
+  usageTold({
+    prompt: usage?.prompt_tokens,
+    completion: usage?.completion_tokens,
+    total: usage?.total_tokens,
+    reasoning: usage?.completion_tokens_details?.reasoning_tokens,
+    cached: usage?.prompt_tokens_details?.cached_tokens,
+  });
 
 /** US dollars, as OpenRouter and servers like it tell with the tokens. */
 function costOf(usage: ChatCompletion["usage"]): number | undefined {
@@ -53,14 +48,16 @@ function tokenIdsOf(completion: ChatCompletion): TokenIds | undefined {
   return { ...(prompt && { prompt }), ...(answer && { completion: answer }) };
 }
 
+const callsOf = (calls: unknown): ChatCompletionMessageToolCall[] => (Array.isArray(calls) ? calls : []);
+
 /** Some servers write no arguments where there are none, or an object where a text belongs. */
 const argumentsOf = (given: unknown): string => textOf(given) ?? "";
 
 function callOf(call: ChatCompletionMessageToolCall, asked: Asked): ToolCall {
   const { name, args } =
-    call.type === "custom"
+    call?.type === "custom"
       ? { name: call.custom?.name, args: call.custom?.input }
-      : { name: call.function?.name, args: call.function?.arguments };
+      : { name: call?.function?.name, args: call?.function?.arguments };
   if (typeof name !== "string") throw unusableReply(asked, "called a tool without its name");
   return { id: call.id, name, arguments: argumentsOf(args) };
 }
@@ -91,7 +88,9 @@ export function withCallIds(reply: ModelReply): ModelReply {
 export function openaiReply(completion: ChatCompletion, asked: Asked): ModelReply {
   const choice = completion?.choices?.[0];
   if (choice?.message === undefined || choice.message === null) {
-    throw unusableReply(asked, "answered without a choice");
+    const said = textOf((completion as { error?: { message?: unknown } } | null)?.error?.message);
+    const why = said === null ? "" : `: ${withoutSecrets(said, asked.apiKey)}`;
+    throw unusableReply(asked, `answered without a choice${why}`);
   }
   const message = choice.message as unknown as ChatMessage;
   const usage = usageOf(completion.usage);
@@ -100,7 +99,7 @@ export function openaiReply(completion: ChatCompletion, asked: Asked): ModelRepl
   const tokenIds = tokenIdsOf(completion);
   return {
     content: contentOf(message.content),
-    toolCalls: (choice.message.tool_calls ?? []).map((call) => callOf(call, asked)),
+    toolCalls: callsOf(choice.message.tool_calls).map((call) => callOf(call, asked)),
     message,
     model: completion.model ?? asked.model,
     ...(typeof choice.finish_reason === "string" ? { finishReason: choice.finish_reason } : {}),

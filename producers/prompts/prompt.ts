@@ -8,7 +8,7 @@ export interface Prompt {
  * The name of what is asked in several prompts of one conversation, such as a step that is tried again.
  *
  * @example
- * versions("step.v2", "retry.v1"); // "step.v2+retry.v1"
+ * versions("step.v2", "retry.v2"); // "step.v2+retry.v2"
  */
 export const versions = (...names: readonly (string | undefined)[]): string | undefined =>
   names.filter((name) => name !== undefined).join("+") || undefined;

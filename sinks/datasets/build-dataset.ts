@@ -5,7 +5,7 @@ import { createEvent, releasedSchema } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
-import { writeAtomically } from "../atomic-file.ts";
+import { explainWrite, writeAtomically } from "../atomic-file.ts";
 import { type DerivationName, derivationsOf } from "../jsonl/export-sessions.ts";
 import { type ChosenSession, type Collected, collectSessions } from "./collect-sessions.ts";
 import { type NewFolder, newFolder } from "./dataset-folder.ts";
@@ -86,6 +86,7 @@ interface Written {
   schemas: DatasetManifest["schemas"];
   steps: number;
   simulated: number;
+  without: Record<string, number>;
 }
 
 const byKey = <T>(found: ReadonlyMap<string, T>): T[] =>
@@ -101,7 +102,15 @@ async function writeFiles(
 ): Promise<Written> {
   const derivations = new Map<string, DerivationName>();
   const fingerprints = new Set<string>();
-  const written: Written = { files: [], listed: [], derivations: [], schemas: [], steps: 0, simulated: 0 };
+  const written: Written = {
+    files: [],
+    listed: [],
+    derivations: [],
+    schemas: [],
+    steps: 0,
+    simulated: 0,
+    without: {},
+  };
   const note = async (
     session: ChosenSession,
     trace: SessionTrace,
@@ -125,7 +134,9 @@ async function writeFiles(
         yield trace;
       }
     }
-    const { bytes, sha256, records } = await writePart(format, folder, name, traces());
+    const { bytes, sha256, records, without } = await writePart(format, folder, name, traces());
+    for (const [reason, sessions] of Object.entries(without))
+      written.without[reason] = (written.without[reason] ?? 0) + sessions;
     written.files.push({ name, split, shard, sessions: sessions.length, records, bytes, sha256 });
   }
   const schemas = new Map<string, DatasetManifest["schemas"][number]>();
@@ -141,8 +152,17 @@ async function writeFiles(
 const nothing = (output: string): AtlasError =>
   new AtlasError("ATLAS_NOTHING_TO_EXPORT", "no session passes the filters, so nothing was written", {
     where: output,
-    hint: "Approve sessions with `atlas review approve`, or ask for others with --include-status.",
+    hint: "Approve sessions with `atlas review approve`, or take others in with `--where review=all`.",
   });
+
+function nothingIn(format: DatasetFormat, without: Record<string, number>, output: string): AtlasError {
+  const reasons = Object.entries(without).map(([reason, sessions]) => `${reason} (${sessions} sessions)`);
+  const message = `no session gives a record of the format ${format.name}: ${reasons.join(", ")}`;
+  return new AtlasError("ATLAS_NOTHING_TO_EXPORT", message, {
+    where: output,
+    hint: "Choose another format, or other sessions; docs/training.md says what each format is made of.",
+  });
+}
 
 /** Filters as a manifest keeps them; keys in order, times as ISO text. */
 const filtersAsText = (filters: DatasetFilters): Record<string, unknown> =>
@@ -196,6 +216,8 @@ export async function follow(
       onProgress?.(progress);
     });
     const { files, listed } = written;
+    const records = files.reduce((sum, part) => sum + part.records, 0);
+    if (records === 0) throw nothingIn(format, written.without, output);
     const list = await writeAtomically(
       join(folder.content, SESSIONS),
       listed.map((session) => `${JSON.stringify(session)}\n`),
@@ -212,7 +234,7 @@ export async function follow(
       schemas: written.schemas,
       derivations: written.derivations,
       sessions: listed.length,
-      records: files.reduce((sum, { records }) => sum + records, 0),
+      records,
       steps: written.steps,
       simulated_sessions: written.simulated,
       left_out: {
@@ -220,6 +242,7 @@ export async function follow(
         duplicate: plan.duplicates.length,
         unreadable_records: collected.unreadable,
       },
+      without_records: Object.fromEntries(Object.entries(written.without).sort()),
       duplicates: plan.duplicates,
       files,
       sessions_file: { name: SESSIONS, bytes: list.bytes, sha256: list.sha256 },
@@ -231,7 +254,7 @@ export async function follow(
   } catch (error) {
     await collected?.close().catch(() => undefined);
     await folder.discard();
-    throw error;
+    throw explainWrite(output, error);
   }
 }
 

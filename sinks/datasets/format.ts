@@ -17,6 +17,8 @@ export interface LineFormat {
   readonly extension: string;
   /** The lines of one session without their line ends; none where the format has nothing to say of it. */
   encode(trace: SessionTrace): readonly string[];
+  /** Why there are no lines of a session, in a word or two; the manifest counts them by it. */
+  reasonAgainst?(trace: SessionTrace): string;
 }
 
 /** A file that is being written. */

@@ -64,6 +64,8 @@ export interface DatasetManifest {
     duplicate: number;
     unreadable_records: number;
   };
+  /** Sessions that the format has no record of, by the reason; they count as sessions of the dataset. */
+  without_records: Record<string, number>;
   /** Sessions of the training part with the task and the answer of one that is held out. */
   duplicates: { session_id: string; of: string; split: string }[];
   files: DatasetPart[];

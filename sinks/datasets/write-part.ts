@@ -11,7 +11,15 @@ export interface WrittenPart {
   bytes: number;
   sha256: string;
   records: number;
+  /** Sessions that gave no record, by the reason. */
+  without: Record<string, number>;
 }
+
+const NOTHING = "nothing-to-write";
+
+const noted = (without: Record<string, number>, reason: string): void => {
+  without[reason] = (without[reason] ?? 0) + 1;
+};
 
 async function writeLines(
   format: LineFormat,
@@ -19,16 +27,19 @@ async function writeLines(
   traces: AsyncIterable<SessionTrace>,
 ): Promise<WrittenPart> {
   let records = 0;
+  const without: Record<string, number> = {};
   async function* lines(): AsyncGenerator<string> {
     for await (const trace of traces) {
-      for (const line of format.encode(trace)) {
+      const encoded = format.encode(trace);
+      if (encoded.length === 0) noted(without, format.reasonAgainst?.(trace) ?? NOTHING);
+      for (const line of encoded) {
         records += 1;
         yield `${line}\n`;
       }
     }
   }
   const { bytes, sha256 } = await writeAtomically(path, lines());
-  return { bytes, sha256, records };
+  return { bytes, sha256, records, without };
 }
 
 /** Length and SHA-256 of a file. */
@@ -53,16 +64,21 @@ async function writeFile(
   traces: AsyncIterable<SessionTrace>,
 ): Promise<WrittenPart> {
   const writer = await format.open(path);
+  const without: Record<string, number> = {};
   let records = 0;
   try {
-    for await (const trace of traces) records += await writer.write(trace);
+    for await (const trace of traces) {
+      const added = await writer.write(trace);
+      if (added === 0) noted(without, NOTHING);
+      records += added;
+    }
   } catch (error) {
     await writer.abort();
     throw error;
   }
   await writer.close();
   await sync(path);
-  return { ...(await measure(path)), records };
+  return { ...(await measure(path)), records, without };
 }
 
 /** Writes one file of a dataset. */

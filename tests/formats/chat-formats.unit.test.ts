@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { openaiChat } from "../../sinks/formats/openai-chat.ts";
-import { reasonAgainst } from "../../sinks/formats/record-format.ts";
 import { trlMessages, trlPromptCompletion, trlRollouts } from "../../sinks/formats/trl.ts";
 import { trlPreference } from "../../sinks/formats/trl-preference.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
@@ -87,7 +86,7 @@ describe("chat for fine-tuning", () => {
   ])("what cannot be written so is left out: %s", (reason, messages) => {
     const trace = recordedTrace(messages);
     expect(openaiChat.encode(trace)).toEqual([]);
-    expect(reasonAgainst(openaiChat, trace)).toBe(reason);
+    expect(openaiChat.reasonAgainst(trace)).toBe(reason);
     expect(trlMessages.encode(trace)).toEqual([]);
   });
 
@@ -169,7 +168,7 @@ describe("records for TRL", () => {
       step_id: 1,
     });
     const without = recordedTrace([user("Hi"), said("Hello")]);
-    expect(reasonAgainst(trlPreference, without)).toBe("no-rejected-attempt");
+    expect(trlPreference.reasonAgainst(without)).toBe("no-rejected-attempt");
   });
 
   test("rollouts of one group share a prompt and have their own rewards; a missing reward is not 0", () => {
@@ -181,7 +180,7 @@ describe("records for TRL", () => {
       ["g", 1, 0.5],
     ]);
     expect(rows[0]!.prompt).toEqual(rows[1]!.prompt);
-    expect(reasonAgainst(trlRollouts, run("alone"))).toBe("no-group");
+    expect(trlRollouts.reasonAgainst(run("alone"))).toBe("no-group");
     const unjudged = linesOf<{ reward: unknown }>(trlMessages, manySessions()[2]!);
     expect(unjudged[0]!.reward).toBeNull();
   });

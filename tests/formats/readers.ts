@@ -9,11 +9,13 @@ const PACKAGES = [
   "datasets==3.2.0",
   "pyarrow==19.0.1",
   "duckdb==1.2.2",
+  // DuckDB needs it to give out times with a zone.
+  "pytz==2025.2",
   "hydra-core==1.3.2",
   "openai==1.99.9",
 ];
 
-const HOME = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "atlas-sdk", "format-readers-1");
+const HOME = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "atlas-sdk", "format-readers-2");
 
 /** Their interpreter, once {@link installReaders} has run. */
 export const READERS_PYTHON = join(HOME, "bin", "python");

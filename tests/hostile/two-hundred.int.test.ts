@@ -7,6 +7,7 @@ import { z } from "zod";
 import { anthropicModel } from "../../producers/models/anthropic.ts";
 import { openaiModel } from "../../producers/models/openai.ts";
 import { PLAN_REQUEST } from "../../producers/prompts/plan.ts";
+import { STEP_REQUEST } from "../../producers/prompts/step.ts";
 import { defineTool } from "../../producers/tools/tool.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { only } from "../producers/memory-log.ts";
@@ -33,7 +34,7 @@ function serve(provider: Provider): Promise<ModelServer> {
     const said = JSON.stringify(messages);
     const mark = said.match(MARK)?.[0] ?? "nobody";
     if (said.includes(PLAN_REQUEST)) return json(response, provider.answer(JSON.stringify({ steps: STEPS })));
-    const isStep = said.includes("part ") && messages.length === 1;
+    const isStep = said.includes(STEP_REQUEST) && messages.length === 1;
     const args = provider.name === "anthropic" ? { mark } : JSON.stringify({ mark });
     json(
       response,

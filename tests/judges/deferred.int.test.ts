@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
+import { eraseSession } from "../../app/erase-session.ts";
 import { startReactor } from "../../app/judging/judging-reactor.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { verifyLog } from "../../app/verify-log.ts";
@@ -217,4 +218,44 @@ test("judgements that were fixed and perhaps appended are appended again as they
   await atlas.settled();
   expect(await counted()).toEqual(before);
   expect(await eventsOf(atlas.log, "atlas.rewards", "SessionRewarded")).toHaveLength(1);
+});
+
+test("a process that ends gives back what it is judging; the next one judges it at once", async () => {
+  let answers = false;
+  const server = await startJudge(async () => {
+    if (!answers) await new Promise(() => undefined);
+    return reply({ score: 0.6 });
+  });
+  const folder = folderForTest();
+  const first = await opened(folder, deferred(server));
+  await first.run({ task: "Say hello", agent, teacher });
+  await vi.waitFor(() => expect(server.requests).toHaveLength(2), { timeout: 10_000 });
+  await first.close();
+  answers = true;
+  const second = await opened(folder, deferred(server));
+  await untilJudged(second);
+  expect(await judgedIn(second)).toMatchObject([{ missing: [] }]);
+  expect(await eventsOf(second.log, "atlas.sessions", "JudgementFailed")).toEqual([]);
+});
+
+test("a session that is erased while it is judged stays erased: what its judges say is dropped", async () => {
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const server = await startJudge(async () => {
+    await gate;
+    return reply({ score: 0.7 });
+  });
+  const atlas = await opened(folderForTest(), deferred(server));
+  const { sessionId } = await atlas.run({ task: "Say hello", agent, teacher });
+  await vi.waitFor(() => expect(server.requests).toHaveLength(2), { timeout: 10_000 });
+  await eraseSession(atlas, sessionId, { reason: "asked for" });
+  await vi.waitFor(async () =>
+    expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
+  );
+  open();
+  await sleep(1000);
+  await atlas.settled();
+  expect(await judgedIn(atlas)).toEqual([]);
 });

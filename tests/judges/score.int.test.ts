@@ -124,6 +124,14 @@ test("a session scored again over HTTP comes to what the log rewarded it with; j
   const bySample = (asked: readonly Asked[]) => asked.map((each) => JSON.stringify(each)).sort();
   expect(bySample(server.asked())).toEqual(bySample(inPipeline));
 
+  const broken = await post(url, {
+    trace: JSON.parse(
+      line.replace(/"arguments":/g, '"argument":').replace(/\\"arguments\\":/g, '\\"argument\\":'),
+    ),
+  });
+  expect(broken.status).toBe(400);
+  expect(await broken.json()).toMatchObject({ error: { code: "ATLAS_REQUEST_INVALID" } });
+
   const other = await post(url, {
     trace: JSON.parse(line),
     rubric: { weights: { process: 0, helpfulness: 0, named: 0 } },

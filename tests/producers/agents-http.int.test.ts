@@ -79,3 +79,15 @@ test("a slow and an absent server are failures with what happened", async () => 
   const gone = await run({ agent: httpAgent({ url, ...patience }), ...both });
   expect(gone.result.error?.message).toMatch(/cannot be reached: .*ECONNREFUSED/);
 });
+
+test("a redirect is refused, and no header goes to where it points", async () => {
+  await using elsewhere = await startModelServer((_, response) => void response.end("got you"));
+  await using server = await startModelServer(
+    (_, response) => void response.writeHead(307, { location: elsewhere.url }).end(),
+  );
+  const agent = httpAgent({ url: server.url, headers: { "x-api-key": "canary-key-0123456789" } });
+  const { result } = await run({ agent, ...both });
+  expect(result.error?.message).toMatch(/answered 307: redirects are not followed/);
+  expect(server.requests).toHaveLength(1);
+  expect(elsewhere.requests).toEqual([]);
+});

@@ -68,7 +68,7 @@ test("every call that wants JSON gives its schema, and names its prompts, in all
   const step = [
     ["student", "step.v2", "", undefined],
     ["teacher", "step-validation.v1", "valid guidance reason", true],
-    ["student", "step.v2+retry.v1", "", undefined],
+    ["student", "step.v2+retry.v2", "", undefined],
     ["teacher", "step-validation.v1", "valid guidance reason", true],
   ];
   expect(asked).toEqual([
@@ -99,7 +99,7 @@ test("a repair names both prompts, and the user's own words name none", async ()
     null,
     "validation.v1",
     "validation.v1+repair.v1",
-    "retry.v1",
+    "retry.v2",
     "validation.v1",
     "session-judge.v1",
   ]);

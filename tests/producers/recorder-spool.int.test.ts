@@ -1,5 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -205,4 +213,20 @@ test("a spool folder that cannot be made costs durability, not the run", async (
   log.before = away;
   recorder.emit("StepSkipped", skipped(1));
   await expect(recorder.flush()).rejects.toMatchObject({ code: "ATLAS_SPOOL_FAILED" });
+});
+
+test("a process that is too busy to hear the log's answer does not take it for silence", async () => {
+  const { log, folder, recorder } = open({ answerMs: 300 });
+  const began = Promise.withResolvers<void>();
+  log.before = () => {
+    began.resolve();
+    return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  };
+  recorder.emit("StepSkipped", skipped(1));
+  await began.promise;
+  const until = performance.now() + 700;
+  while (performance.now() < until);
+  await recorder.flush();
+  expect(log.batches).toHaveLength(1);
+  expect(existsSync(folder)).toBe(false);
 });

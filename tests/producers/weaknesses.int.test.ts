@@ -1,19 +1,50 @@
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
+import { openaiAgent } from "../../producers/agents/openai-agent.ts";
 import { createFlusher } from "../../producers/flusher.ts";
 import { openaiModel } from "../../producers/models/openai.ts";
 import { runSession, type SessionOptions } from "../../producers/run-session.ts";
+import { defineTool } from "../../producers/tools/tool.ts";
 import { verdictCache } from "../../producers/verdict-cache.ts";
 import { planningStudent, reviewingTeacher } from "./lanes.ts";
 import { MemoryLog, names, only } from "./memory-log.ts";
-import { json, startModelServer } from "./model-server.ts";
-import { INVALID, RULES_HASH, run, startRoles, VALID } from "./sessions.ts";
+import { completion, json, startModelServer } from "./model-server.ts";
+import { INVALID, RULES_HASH, run, SCORE, startRoles, VALID } from "./sessions.ts";
 
 const COACH = { lane: { forced: "coach" } } as const;
 const SIDE_BY_SIDE = Array.from({ length: 6 }, (_, index) => ({
   id: index + 1,
   description: `part ${index + 1}`,
 }));
+
+test("a tool is executed by its function, and the model sees its own request and the result", async () => {
+  const roles = await startRoles();
+  const call = { id: "a", type: "function", function: { name: "add", arguments: '{"a":2,"b":3}' } };
+  await using server = await startModelServer(({ body }, response) =>
+    json(
+      response,
+      (body["messages"] as unknown[]).length === 1
+        ? completion(null, { tool_calls: [call] })
+        : completion("it is 5"),
+    ),
+  );
+  const add = defineTool({
+    name: "add",
+    parameters: z.object({ a: z.number(), b: z.number() }),
+    run: ({ a, b }) => a + b,
+  });
+  const agent = openaiAgent({ model: "m", baseUrl: server.url, tools: [add] });
+  const { result, events } = await run({ ...roles, agent });
+  expect(result).toMatchObject({ status: "succeeded", finalAnswer: "it is 5" });
+  expect(server.requests).toHaveLength(2);
+  expect(server.requests[1]!.body["messages"]).toEqual([
+    { role: "user", content: "Say hello" },
+    { role: "assistant", content: null, tool_calls: [call] },
+    { role: "tool", tool_call_id: "a", content: "5" },
+  ]);
+  expect(only(events, "ToolCallEnded")).toMatchObject([{ name: "add", output: "5", error: null }]);
+});
 
 test("steps, parallelism and synthesis are reached by an ordinary run", async () => {
   const roles = await startRoles({ student: planningStudent(SIDE_BY_SIDE), teacher: reviewingTeacher() });
@@ -61,6 +92,26 @@ test("a model call, a step and a session each have a timeout", async () => {
     expect(only(events, "ModelCallEnded")[0]?.error).toMatch(/ATLAS_/);
 });
 
+test("a model's call is tried again, for the student, the teacher and the judge alike", async () => {
+  const replies: Record<string, string> = { student: "hello", teacher: VALID, judge: SCORE };
+  const failed = new Set<unknown>();
+  await using server = await startModelServer(({ body }, response) => {
+    const role = String(body["model"]);
+    if (failed.has(role)) return json(response, completion(replies[role]!));
+    failed.add(role);
+    json(response, {}, 503, { "retry-after-ms": "1" });
+  });
+  const model = (name: string) => openaiModel({ model: name, baseUrl: server.url, provider: "local" });
+  const [teacher, judge] = [model("teacher"), model("judge")];
+  const { result, events } = await run({ agent: modelAgent(model("student")), teacher, judge });
+  expect(result).toMatchObject({ status: "succeeded", reward: { score: 0.8 } });
+  expect(only(events, "ModelCallEnded").map(({ role, tries }) => [role, tries])).toEqual([
+    ["student", 2],
+    ["teacher", 2],
+    ["judge", 2],
+  ]);
+});
+
 test("a malformed reply of the teacher ends neither a review nor a validation", async () => {
   for (const broken of ["", "[1, 2]", '"yes"', '{"valid": "false", "steps": "none"}', "{"]) {
     const student = planningStudent([{ id: 1, description: "do it" }]);
@@ -89,6 +140,47 @@ test("events are recorded while the session goes, not after it", async () => {
   await run({ ...roles, onEvent: ({ type }) => seen.push(type) });
   expect(before).toContain("AttemptEnded");
   expect(before).not.toContain("SessionEnded");
+});
+
+test("a log that fails neither loses the answer nor hides why a run failed", async () => {
+  for (const [student, expected] of [
+    [["an answer"], { status: "succeeded", finalAnswer: "an answer" }],
+    [
+      (_: unknown, response: Parameters<typeof json>[0]) => json(response, {}, 400),
+      { status: "failed", error: { code: "ATLAS_MODEL_FAILED" } },
+    ],
+  ] as const) {
+    const roles = await startRoles({ student });
+    const log = new MemoryLog();
+    log.before = () => {
+      throw new Error("disk on fire");
+    };
+    const flusher = createFlusher(log, { retryMs: 20 });
+    const result = await runSession({ task: "t", ...roles, flusher, rulesHash: RULES_HASH });
+    expect(result).toMatchObject(expected);
+    await expect(result.durable).rejects.toThrow(/disk on fire/);
+    await flusher.close();
+  }
+});
+
+test("events reach the log in batches, and none twice", async () => {
+  const roles = await startRoles({ student: planningStudent(SIDE_BY_SIDE), teacher: reviewingTeacher() });
+  const { events, log } = await run({ ...roles, ...COACH });
+  expect(log.batches.length).toBeLessThan(events.length / 2);
+  expect(log.batches.flat()).toHaveLength(events.length);
+});
+
+test("a student is told all of the guidance that its attempt is recorded with", async () => {
+  const notes = ["say it in French", "say it twice", "say it louder"];
+  const teacher = notes.map((guidance) => JSON.stringify({ valid: false, guidance }));
+  const roles = await startRoles({ teacher: [...teacher, VALID] });
+  const { result, events } = await run({ ...roles, maxRetries: 3 });
+  expect(result.status).toBe("succeeded");
+  const asked = roles.asked("student").map((messages) => messages.at(-1)!.content);
+  for (const { attempt, guidance } of only(events, "AttemptStarted")) {
+    expect(guidance).toEqual(notes.slice(0, attempt - 1));
+    for (const note of guidance) expect(asked[attempt - 1]).toContain(note);
+  }
 });
 
 test("a student's output is told to the teacher once, and bounded", async () => {
@@ -162,6 +254,93 @@ test("calls of steps that run side by side keep to their step", async () => {
   }
 });
 
+test("what a model thinks stays with its own call, also where steps run side by side", async () => {
+  const answers = planningStudent(SIDE_BY_SIDE, async (step) => {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return step;
+  });
+  const roles = await startRoles({
+    student: (request, response) => {
+      const end = response.end.bind(response);
+      response.end = ((text: string) => {
+        const reply = JSON.parse(text) as ReturnType<typeof completion>;
+        const [choice] = reply.choices;
+        Object.assign(choice!.message, { reasoning_content: `thinking of ${choice!.message.content}` });
+        return end(JSON.stringify(reply));
+      }) as typeof response.end;
+      return answers(request, response);
+    },
+    teacher: reviewingTeacher(),
+  });
+  const { events } = await run({ ...roles, ...COACH, concurrency: 6 });
+  for (const { content, reasoning } of only(events, "ModelCallEnded").filter(
+    ({ role }) => role === "student",
+  ))
+    expect(reasoning).toBe(`thinking of ${content}`);
+});
+
+test("a probe without its key costs the choice of the lane, not the session", async () => {
+  const roles = await startRoles();
+  const probe = openaiModel({ model: "p", baseUrl: roles.url, apiKeyEnv: "ATLAS_TEST_NO_SUCH_KEY" });
+  const history = async () => [{ score: 0.9 }];
+  const { result, events } = await run({ ...roles, history, lane: { probe, fallback: "auto" } });
+  expect(result).toMatchObject({ status: "succeeded", lane: "auto" });
+  expect(only(events, "LaneSelected")[0]).toMatchObject({
+    reason: "probe_failed",
+    probe: expect.stringContaining("ATLAS_TEST_NO_SUCH_KEY"),
+  });
+});
+
+test("the task is described, then put into a lane, then planned and reviewed, then worked on", async () => {
+  const roles = await startRoles({ student: planningStudent(SIDE_BY_SIDE), teacher: reviewingTeacher() });
+  const probe = openaiModel({ model: "teacher", baseUrl: roles.url, provider: "local", maxRetries: 0 });
+  const triage = (task: string) => ({ task, summary: "difficult" });
+  const history = async () => [{ score: 0.9 }];
+  const { events } = await run({ ...roles, triage, history, lane: { probe, fallback: "coach" } });
+  const told = names(events).filter((name) =>
+    ["SessionStarted", "TaskTriaged", "LaneSelected", "PlanProposed", "PlanReviewed"].includes(name),
+  );
+  expect(told).toEqual(["SessionStarted", "TaskTriaged", "LaneSelected", "PlanProposed", "PlanReviewed"]);
+  expect(names(events).indexOf("StepStarted")).toBeGreaterThan(names(events).indexOf("PlanReviewed"));
+  const [, asked] = roles.asked("teacher")[0]!;
+  expect(JSON.parse(asked!.content)).toMatchObject({ dossier: { summary: "difficult" } });
+});
+
+test("no teacher is asked in the lane auto, in either mode", async () => {
+  for (const executionMode of ["single_shot", "stepwise"] as const) {
+    const roles = await startRoles({ student: planningStudent(SIDE_BY_SIDE) });
+    const { result } = await run({ ...roles, lane: { forced: "auto" }, executionMode });
+    expect(result.status).toBe("succeeded");
+    expect(roles.asked("teacher")).toEqual([]);
+  }
+});
+
+test("token ids, logprobs and the model that answered are in the events where a server tells them", async () => {
+  const { choices, ...rest } = completion("hi");
+  const told = { token_ids: [7, 8], logprobs: { content: [{ token: "hi", logprob: -0.5 }] } };
+  const roles = await startRoles({
+    student: (_, response) =>
+      json(response, { ...rest, choices: [{ ...choices[0], ...told }], prompt_token_ids: [1, 2] }),
+  });
+  const { events } = await run(roles);
+  const [student, teacher] = only(events, "ModelCallEnded");
+  expect(student?.model).toBe("served-model-2");
+  expect(JSON.parse(student?.token_ids ?? "")).toEqual({ prompt: [1, 2], completion: [7, 8] });
+  expect(JSON.parse(student?.logprobs ?? "")).toEqual(told.logprobs);
+  expect([teacher?.token_ids, teacher?.logprobs]).toEqual([null, null]);
+});
+
+test("the executor's system prompt and the ground truth are in the events, and the latter in no prompt", async () => {
+  const roles = await startRoles();
+  const { events } = await run({ ...roles, groundTruth: "canary-of-truth" });
+  expect(events[0]).toMatchObject({
+    executor_system_prompt: "be brief",
+    ground_truth: "canary-of-truth",
+  });
+  for (const role of ["student", "teacher"] as const)
+    expect(JSON.stringify(roles.asked(role))).not.toContain("canary-of-truth");
+});
+
 test.each<[string, Partial<SessionOptions>]>([
   ["lane.forced", { lane: { forced: "solo" as never } }],
   ["lane.thresholds.auto", { lane: { thresholds: { auto: 0.5 } } }],
@@ -169,6 +348,8 @@ test.each<[string, Partial<SessionOptions>]>([
   ["lane.historyLimit", { lane: { historyLimit: 0 } }],
   ["concurrency", { concurrency: 0 }],
   ["stepTimeoutMs", { stepTimeoutMs: -1 }],
+  ["agent", { agent: undefined as never }],
+  ["agent", { agent: { invoke: () => "an object without a name" } as never }],
   ["executionMode", { executionMode: "parallel" as never }],
 ])("a wrong %s is refused, not ignored", async (name, options) => {
   const roles = await startRoles();

@@ -1,0 +1,62 @@
+import type { EventLog } from "../log/event-log.ts";
+import { type BuildOptions, type BuiltDataset, buildFromLog } from "../sinks/datasets/build-dataset.ts";
+import {
+  type ReproduceOptions,
+  type Reproduction,
+  reproduceFromLog,
+} from "../sinks/datasets/reproduce-dataset.ts";
+import type { ReadableLog } from "../sinks/datasets/window.ts";
+import { packageInfo } from "./package-info.ts";
+
+/** The entry `atlas-sdk/datasets`: datasets from the log, without a database. */
+export type { BuildOptions, BuildProgress, BuiltDataset } from "../sinks/datasets/build-dataset.ts";
+export type { ChangedSession, DatasetDiff, OneSided } from "../sinks/datasets/diff-datasets.ts";
+export { diffDatasets } from "../sinks/datasets/diff-datasets.ts";
+export type { DatasetFormat, FileFormat, FormatWriter, LineFormat } from "../sinks/datasets/format.ts";
+export { DATASET_FORMATS } from "../sinks/datasets/formats.ts";
+export type {
+  DatasetFile,
+  DatasetManifest,
+  DatasetPart,
+  ListedSession,
+} from "../sinks/datasets/manifest.ts";
+export type { ReproduceOptions, Reproduction } from "../sinks/datasets/reproduce-dataset.ts";
+export type { DatasetFilters } from "../sinks/datasets/selection.ts";
+export type { VerifiedDataset } from "../sinks/datasets/verify-dataset.ts";
+export { verifyFiles as verifyDataset } from "../sinks/datasets/verify-dataset.ts";
+
+/**
+ * Builds a dataset from the events of a log alone: a folder with the files, a list of the sessions, and a manifest
+ * from which it can be built again. It appears whole or not at all, and a `DatasetBuilt` in the log tells of it.
+ *
+ * @param log `atlas.log`, or what `openLog` opened; what is derived has to be in it, so await `atlas.settled()` first
+ * @throws AtlasError ATLAS_NOTHING_TO_EXPORT, ATLAS_FILTER_INVALID, ATLAS_USAGE for a format that is none,
+ *   ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL, ATLAS_SCHEMA_NEWER, ATLAS_LOG_REPLACED, ATLAS_LOG_UNREACHABLE
+ * @example
+ * await atlas.settled();
+ * const { manifest } = await buildDataset(atlas.log, {
+ *   output: "data/support",
+ *   where: { learningKey: "support", minReward: 0.7 },
+ *   split: { train: 0.9, eval: 0.1 },
+ * });
+ */
+export const buildDataset = (
+  log: ReadableLog & Pick<EventLog, "append">,
+  options: BuildOptions,
+): Promise<BuiltDataset> => buildFromLog(log, options, packageInfo());
+
+/**
+ * Builds a dataset again from its manifest, from the same log or a copy of it, and compares. The same version of this
+ * package gives the same bytes; with another one the digest over the records decides.
+ *
+ * @param place the manifest, or the folder of the dataset
+ * @throws AtlasError ATLAS_DATASET_DIFFERS, ATLAS_DATASET_LOG_CHANGED, ATLAS_DATASET_ERASED, ATLAS_DATASET_INVALID,
+ *   ATLAS_LOG_REPLACED, ATLAS_FILE_UNREADABLE
+ * @example
+ * const { identical } = await reproduceDataset(atlas.log, "data/support/manifest.json");
+ */
+export const reproduceDataset = (
+  log: ReadableLog,
+  place: string,
+  options: ReproduceOptions = {},
+): Promise<Reproduction> => reproduceFromLog(log, place, options, packageInfo());

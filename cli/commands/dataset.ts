@@ -1,0 +1,252 @@
+import { type Command, Option } from "commander";
+import {
+  type BuildProgress,
+  buildDataset,
+  DATASET_FORMATS,
+  type DatasetDiff,
+  diffDatasets,
+  type Reproduction,
+  reproduceDataset,
+  verifyDataset,
+} from "../../app/datasets.ts";
+import { openLogAlone } from "../../app/open-store.ts";
+import type { EventLog } from "../../log/event-log.ts";
+import { SPLIT_KEYS } from "../../sinks/datasets/split.ts";
+import { boundOf, CONDITION_NAMES, filtersOf, splitOf } from "../dataset-flags.ts";
+import { print, printJson, startProgress, table, tell } from "../output.ts";
+import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
+import { configOf, withAtlas } from "../session.ts";
+import { count } from "./review.ts";
+
+interface BuildFlags extends CommonOptions {
+  output: string;
+  from?: string;
+  until?: string;
+  where?: string[];
+  includeIncomplete?: boolean;
+  branch?: string;
+  format: string;
+  split?: string;
+  splitBy?: (typeof SPLIT_KEYS)[number];
+  seed?: string;
+  shards: string;
+  force?: boolean;
+}
+
+interface ReproduceFlags extends CommonOptions {
+  output?: string;
+  force?: boolean;
+}
+
+/** Most sessions of a kind that a comparison shows. */
+const SHOWN = 20;
+
+const progressText = ({ read, written }: Readonly<BuildProgress>): string =>
+  written === 0 ? `${read} records read` : `${read} records read, ${written} sessions written`;
+
+/** Opens the log alone, without anything that would add to it. */
+async function withLog<T>(options: CommonOptions, body: (log: EventLog) => Promise<T>): Promise<T> {
+  const { log, close } = await openLogAlone(configOf(options).log);
+  try {
+    return await body(log);
+  } finally {
+    await close();
+  }
+}
+
+/** A log whose derived events are complete, as far as this process can see to it: on Kafka, workers do. */
+function withCompleteLog<T>(
+  options: CommonOptions,
+  signal: AbortSignal,
+  body: (log: EventLog) => Promise<T>,
+): Promise<T> {
+  if (configOf(options).log.kind === "kafka") return withLog(options, body);
+  return withAtlas(options, async (atlas) => {
+    await atlas.settled({ signal });
+    return body(atlas.log);
+  });
+}
+
+async function build(options: BuildFlags): Promise<void> {
+  const where = { ...filtersOf(options.where), includeIncomplete: options.includeIncomplete };
+  const from = boundOf(options.from, "--from");
+  const until = boundOf(options.until, "--until");
+  const split = splitOf(options.split);
+  const seed = options.seed === undefined ? undefined : count(options.seed, "--seed", 0);
+  const shards = count(options.shards, "--shards", 1);
+  const { output, branch, format, splitBy, force } = options;
+  const signal = interruptSignal();
+  const progress = startProgress(options.quiet);
+  const { folder, manifest } = await withCompleteLog(options, signal, (log) =>
+    buildDataset(log, {
+      ...{ output, from, until, where, branch, format, split, splitBy, seed, shards, force, signal },
+      onProgress: (state) => progress.update(progressText(state)),
+    }),
+  ).finally(() => progress.done());
+  if (options.json === true) printJson({ folder, manifest });
+  if (options.json === true || options.quiet === true) return;
+  const simulated = manifest.simulated_sessions === 0 ? "" : ` (${manifest.simulated_sessions} simulated)`;
+  print(`Wrote ${manifest.sessions} sessions${simulated} as ${manifest.records} records to ${folder}`);
+  for (const line of table(manifest.files, [
+    { title: "File", value: ({ name }) => name },
+    { title: "Sessions", value: ({ sessions }) => String(sessions), align: "right" },
+    { title: "Records", value: ({ records }) => String(records), align: "right" },
+    { title: "Bytes", value: ({ bytes }) => String(bytes), align: "right" },
+    { title: "SHA-256", value: ({ sha256 }) => sha256.slice(0, 12) },
+  ]))
+    print(line);
+  const empty = Object.keys(manifest.split?.parts ?? {}).filter((part) =>
+    manifest.files.every(({ split, sessions }) => split !== part || sessions === 0),
+  );
+  if (empty.length > 0) {
+    const why = "sessions of one learning key stay together; --split-by session divides them";
+    tell(
+      `warning: nothing fell into ${empty.join(", ")}: ${manifest.split!.by === "session" ? "there are too few sessions" : why}`,
+    );
+  }
+  const { filtered, incomplete, erased, duplicate, unreadable_records } = manifest.left_out;
+  const passedBy = Object.entries({ filtered, incomplete, erased, duplicates: duplicate })
+    .filter(([, number]) => number > 0)
+    .map(([why, number]) => `${number} ${why}`);
+  if (passedBy.length > 0) print(`Left out: ${passedBy.join(", ")}`);
+  const without = Object.entries(manifest.without_records).map(([why, number]) => `${number} ${why}`);
+  if (without.length > 0) print(`Without a record in this format: ${without.join(", ")}`);
+  if (unreadable_records > 0) print(`${unreadable_records} records could not be read`);
+  print(`digest ${manifest.digest}`);
+}
+
+async function verify(place: string, options: CommonOptions): Promise<void> {
+  const { folder, manifest } = await verifyDataset(place);
+  const { digest, sessions, files } = manifest;
+  if (options.json === true) printJson({ folder, digest, sessions, files: files.length });
+  else if (options.quiet !== true)
+    print(`${files.length} files with ${sessions} sessions are what the manifest says. digest ${digest}`);
+}
+
+function tellReproduction({ identical, changedFiles, versions, folder, manifest }: Reproduction): void {
+  if (identical) print(`The same bytes: ${manifest.sessions} sessions, digest ${manifest.digest}`);
+  else {
+    print(
+      `The same records, digest ${manifest.digest}, and other bytes in ${changedFiles.join(", ")}: ` +
+        `the dataset was built by version ${versions.manifest}, and this is ${versions.here}.`,
+    );
+  }
+  if (folder !== undefined) print(`Kept in ${folder}`);
+}
+
+async function reproduce(place: string, options: ReproduceFlags): Promise<void> {
+  const { output, force } = options;
+  const signal = interruptSignal();
+  const progress = startProgress(options.quiet);
+  const result = await withLog(options, (log) =>
+    reproduceDataset(log, place, {
+      output,
+      force,
+      signal,
+      onProgress: (state) => progress.update(progressText(state)),
+    }),
+  ).finally(() => progress.done());
+  if (options.json === true) {
+    const { identical, sameRecords, changedFiles, versions, folder, manifest } = result;
+    printJson({ identical, sameRecords, changedFiles, versions, folder, digest: manifest.digest });
+  } else if (options.quiet !== true) tellReproduction(result);
+}
+
+const reward = (value: number | null): string => value?.toFixed(2) ?? "–";
+
+/** One line for each session that differs. */
+const rowsOf = ({ added, removed, rewardsMoved, splitsMoved, otherwiseChanged }: DatasetDiff): string[][] => [
+  ...added.map(({ session_id, reward: now }) => ["added", session_id, reward(now)]),
+  ...removed.map(({ session_id, reward: was }) => ["removed", session_id, reward(was)]),
+  ...rewardsMoved.map(({ session_id, reward: [was, now] }) => [
+    "reward",
+    session_id,
+    `${reward(was)} → ${reward(now)}`,
+  ]),
+  ...splitsMoved.map(({ session_id, split: [was, now] }) => [
+    "part",
+    session_id,
+    `${was ?? "–"} → ${now ?? "–"}`,
+  ]),
+  ...otherwiseChanged.map((session_id) => ["changed", session_id, ""]),
+];
+
+async function diff(before: string, after: string, options: CommonOptions): Promise<void> {
+  const found = await diffDatasets(before, after);
+  if (options.json === true) {
+    printJson(found);
+    return;
+  }
+  const { added, removed, rewardsMoved, splitsMoved, otherwiseChanged, unchanged, digests } = found;
+  if (options.quiet !== true && digests[0] === digests[1]) print("The same records in both.");
+  print(
+    `${added.length} added, ${removed.length} removed, ${rewardsMoved.length} rewards moved, ` +
+      `${splitsMoved.length} in another part, ${otherwiseChanged.length} changed otherwise, ${unchanged} unchanged`,
+  );
+  const rows = rowsOf(found);
+  if (rows.length === 0) return;
+  for (const line of table(rows.slice(0, SHOWN), [
+    { title: "What", value: ([what]) => what! },
+    { title: "Session", value: ([, session]) => session! },
+    { title: "Reward or part", value: ([, , detail]) => detail! },
+  ]))
+    print(line);
+  if (rows.length > SHOWN) print(`… and ${rows.length - SHOWN} more: --json lists all`);
+}
+
+function formats(options: CommonOptions): void {
+  const rows = DATASET_FORMATS.map(({ name, extension }) => ({ name, extension }));
+  if (options.json === true) {
+    printJson(rows);
+    return;
+  }
+  for (const line of table(rows, [
+    { title: "Format", value: ({ name }) => name },
+    { title: "Files", value: ({ extension }) => `.${extension}` },
+  ]))
+    print(line);
+}
+
+/** `atlas dataset`. */
+export function datasetCommands(program: Command): void {
+  const datasets = program.command("dataset").description("datasets from the log, that can be built again");
+  withCommonOptions(datasets.command("build"))
+    .description("write a dataset from the events of the log alone, whole or not at all")
+    .requiredOption("--output <folder>", "folder of the dataset")
+    .option("--where <condition...>", `name=value, with a name of ${CONDITION_NAMES.join(", ")}`)
+    .option("--include-incomplete", "sessions of which something is missing, too")
+    .option("--from <time|offset>", "only sessions that began here or later")
+    .option("--until <time|offset>", "nothing after it is known")
+    .option("--branch <name>", "rewards, drift and review statuses of a rescore")
+    .option("--format <name>", "atlas dataset formats lists them", "atlas")
+    .option("--split <shares>", "parts, such as train=0.9,eval=0.1")
+    .addOption(new Option("--split-by <what>", "what stays in one part").choices([...SPLIT_KEYS]))
+    .option("--seed <n>", "another number divides otherwise")
+    .option("--shards <n>", "files of each part", "1")
+    .option("--force", "replace a dataset that is there")
+    .addHelpText(
+      "after",
+      "\nApproved sessions are taken unless --where review=… says otherwise. Exit code 1 when no session passes.",
+    )
+    .action(build);
+  withCommonOptions(datasets.command("verify"))
+    .description("check that the files are what the manifest says")
+    .argument("<manifest>", "manifest.json, or its folder")
+    .action(verify);
+  withCommonOptions(datasets.command("reproduce"))
+    .description("build it again from the log, or a copy of it, and compare")
+    .argument("<manifest>", "manifest.json, or its folder")
+    .option("--output <folder>", "keep what was built")
+    .option("--force", "replace a dataset that is there")
+    .addHelpText(
+      "after",
+      "\nThe same package version gives the same bytes; with another one, the digest over the records decides.",
+    )
+    .action(reproduce);
+  withCommonOptions(datasets.command("diff"))
+    .description("sessions that were added, removed or changed between two datasets")
+    .argument("<before>", "manifest.json, or its folder")
+    .argument("<after>", "manifest.json, or its folder")
+    .action(diff);
+  withCommonOptions(datasets.command("formats")).description("list the formats").action(formats);
+}

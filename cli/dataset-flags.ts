@@ -1,0 +1,98 @@
+import { AtlasError } from "../errors/atlas-error.ts";
+import type { DatasetFilters } from "../sinks/datasets/selection.ts";
+import type { Window } from "../sinks/datasets/window.ts";
+
+const usage = (message: string, where: string, hint?: string): AtlasError =>
+  new AtlasError("ATLAS_USAGE", message, { where, ...(hint !== undefined && { hint }) });
+
+function numberOf(text: string, where: string): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw usage(`${JSON.stringify(text)} is not a number`, where);
+}
+
+function timeOf(text: string, where: string): Date {
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw usage(`${JSON.stringify(text)} is no time`, where, "Write it as 2026-01-31 or 2026-01-31T12:00:00Z.");
+}
+
+function truthOf(text: string, where: string): boolean {
+  if (text === "true" || text === "false") return text === "true";
+  throw usage(`${JSON.stringify(text)} is neither true nor false`, where);
+}
+
+type Take = (filters: DatasetFilters, value: string, where: string) => DatasetFilters;
+
+/** Conditions by the names they have in `--where`; those that may come several times collect their values. */
+const CONDITIONS: Readonly<Record<string, Take>> = {
+  min_reward: (filters, value, where) => ({ ...filters, minReward: numberOf(value, where) }),
+  max_reward: (filters, value, where) => ({ ...filters, maxReward: numberOf(value, where) }),
+  created_after: (filters, value, where) => ({ ...filters, createdAfter: timeOf(value, where) }),
+  created_before: (filters, value, where) => ({ ...filters, createdBefore: timeOf(value, where) }),
+  learning_key: (filters, learningKey) => ({ ...filters, learningKey }),
+  lane: (filters, lane) => ({ ...filters, lane }),
+  agent: (filters, agent) => ({ ...filters, agent }),
+  tag: (filters, tag) => ({ ...filters, tags: [...(filters.tags ?? []), tag] }),
+  drift_alert: (filters, value, where) => ({ ...filters, driftAlert: truthOf(value, where) }),
+  min_steps: (filters, value, where) => ({ ...filters, minSteps: numberOf(value, where) }),
+  status: (filters, status) => ({ ...filters, statusFilters: [...(filters.statusFilters ?? []), status] }),
+  review: (filters, status) => {
+    const { reviewStatusFilters: before = [] } = filters;
+    const all = status === "all" || before === "all";
+    return { ...filters, reviewStatusFilters: all ? "all" : [...before, status] };
+  },
+  session: (filters, id) => ({ ...filters, sessionIds: [...(filters.sessionIds ?? []), id] }),
+};
+
+/** Names that `--where` takes. */
+export const CONDITION_NAMES = Object.keys(CONDITIONS);
+
+/**
+ * Filters from conditions such as `min_reward=0.7`.
+ *
+ * @throws AtlasError ATLAS_USAGE
+ */
+export function filtersOf(conditions: readonly string[] = []): DatasetFilters {
+  let filters: DatasetFilters = {};
+  for (const condition of conditions) {
+    const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(condition) ?? [];
+    const take = Object.hasOwn(CONDITIONS, name) ? CONDITIONS[name] : undefined;
+    if (take === undefined || value === "")
+      throw usage(
+        `${JSON.stringify(condition)} is no condition`,
+        "--where",
+        `Write name=value, with a name of ${CONDITION_NAMES.join(", ")}.`,
+      );
+    filters = take(filters, value, `--where ${name}`);
+  }
+  return filters;
+}
+
+/**
+ * Shares from text such as `train=0.9,eval=0.1`.
+ *
+ * @throws AtlasError ATLAS_USAGE
+ */
+export function splitOf(text: string | undefined): Record<string, number> | undefined {
+  if (text === undefined) return undefined;
+  const parts = text.split(",").map((part) => {
+    const [, name, share] = /^([^=]+)=(.+)$/.exec(part.trim()) ?? [];
+    if (name === undefined || share === undefined)
+      throw usage(`${JSON.stringify(part)} is no share`, "--split", "Write train=0.9,eval=0.1.");
+    return [name, numberOf(share, "--split")] as const;
+  });
+  if (new Set(parts.map(([name]) => name)).size !== parts.length)
+    throw usage("a part is named twice", "--split");
+  return Object.fromEntries(parts);
+}
+
+/**
+ * A bound of the log: an offset in digits, else a time.
+ *
+ * @throws AtlasError ATLAS_USAGE
+ */
+export function boundOf(text: string | undefined, flag: string): Window["from"] {
+  if (text === undefined) return undefined;
+  return /^\d{1,15}$/.test(text) ? Number(text) : timeOf(text, flag);
+}
