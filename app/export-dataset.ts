@@ -2,13 +2,19 @@ import type { EventLog } from "../log/event-log.ts";
 import type { Database } from "../log/postgres/database.ts";
 import { streamTraces, type TraceFilters } from "../projections/training-data.ts";
 import { type ExportSummary, exportSessions } from "../sinks/jsonl/export-sessions.ts";
+import type { SessionTrace } from "../traces/session-trace.ts";
 import { packageInfo } from "./package-info.ts";
 import { READ_MODELS } from "./pipeline.ts";
 
 /** Which sessions to export, and where to. */
 export interface ExportDatasetOptions {
   output: string;
+  /** With `sessionIds`, sessions come in the order of these, and `limit` and `offset` do not count. */
   filters?: TraceFilters;
+  /** Keeps only so many of the newest events of each session; all unless told. */
+  eventLimit?: number | undefined;
+  /** Most sessions that one query reads. */
+  batchSize?: number | undefined;
   onProgress?: (sessions: number) => void;
 }
 
@@ -27,6 +33,25 @@ async function positionsOf(db: Database, partitions: number): Promise<Record<str
   return positions;
 }
 
+async function* tracesOf(
+  db: Database,
+  { sessionIds, limit, offset, ...filters }: TraceFilters,
+  batchSize: number | undefined,
+): AsyncGenerator<SessionTrace> {
+  if (sessionIds === undefined) {
+    yield* streamTraces(db, { ...filters, limit, offset }, { batchSize });
+    return;
+  }
+  for (const id of new Set(sessionIds)) yield* streamTraces(db, { ...filters, sessionIds: [id] });
+}
+
+async function* withNewest(
+  traces: AsyncIterable<SessionTrace>,
+  events: number,
+): AsyncGenerator<SessionTrace> {
+  for await (const trace of traces) yield { ...trace, events: trace.events.slice(-events) };
+}
+
 /**
  * Exports the sessions that the read models hold, approved ones unless asked otherwise, with a manifest beside them.
  *
@@ -38,17 +63,18 @@ async function positionsOf(db: Database, partitions: number): Promise<Record<str
  */
 export async function exportDataset(
   source: { log: Pick<EventLog, "id" | "kind" | "partitions">; db: Database },
-  { output, filters = {}, onProgress }: ExportDatasetOptions,
+  { output, filters = {}, eventLimit, batchSize, onProgress }: ExportDatasetOptions,
 ): Promise<ExportSummary> {
   const { id, kind } = source.log;
+  const sessions = tracesOf(source.db, filters, batchSize);
   const filtersAsText = JSON.parse(JSON.stringify(filters)) as Record<string, unknown>;
   return exportSessions({
-    sessions: streamTraces(source.db, filters),
+    sessions: eventLimit === undefined ? sessions : withNewest(sessions, eventLimit),
     output,
     origin: {
       log: { id, kind },
       positions: await positionsOf(source.db, source.log.partitions),
-      filters: filtersAsText,
+      filters: eventLimit === undefined ? filtersAsText : { ...filtersAsText, eventLimit },
       package: packageInfo(),
     },
     ...(onProgress !== undefined && { onProgress }),

@@ -16,6 +16,7 @@ import { reviewCommand } from "./commands/review.ts";
 import { rewardCommands } from "./commands/rewards.ts";
 import { runCommand } from "./commands/run.ts";
 import { sessionsCommand } from "./commands/sessions.ts";
+import { trainCommand } from "./commands/train.ts";
 import { triageCommands } from "./commands/triage.ts";
 import { workerCommand } from "./commands/worker.ts";
 import { newProgram, runProgram } from "./program.ts";
@@ -35,6 +36,7 @@ for (const add of [
   driftCommands,
   exportCommand,
   datasetCommands,
+  trainCommand,
   rebuildCommand,
   workerCommand,
   logCommands,

@@ -53,6 +53,7 @@ const USAGE_ERRORS = [
   "ATLAS_CONFIG_INVALID",
   "ATLAS_CONFIG_NOT_FOUND",
   "ATLAS_FILTER_INVALID",
+  "ATLAS_CORE_NOT_FOUND",
 ] as const;
 
 function exitCodeOf(error: unknown): number {

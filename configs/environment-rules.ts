@@ -21,16 +21,6 @@ const isOff = (value: string): boolean => ["0", "false", "off"].includes(value.t
 const WITHOUT_EFFECT: readonly [name: string, matters: (value: string) => boolean, words: string][] = [
   ["ATLAS_FAKE_LLM", (value) => !isOff(value), "has no effect: set ATLAS_OFFLINE_MODE"],
   ["ATLAS_DRIFT_ENABLED", isOff, "has no effect: drift is always assessed, and stops nothing"],
-  [
-    "ATLAS_REVIEW_REQUIRE_APPROVAL",
-    isOff,
-    "has no effect: export what is not approved with atlas export --include-all-statuses",
-  ],
-  [
-    "ATLAS_REVIEW_DEFAULT_EXPORT_STATUSES",
-    (value) => value.trim().toLowerCase() !== "approved",
-    "has no effect: name further statuses with atlas export --include-status",
-  ],
   ["ATLAS_SKIP_VALIDATION", (value) => !isOff(value), "has no effect: no agent waits for a validation"],
   ["ATLAS_DISCOVERY_VALIDATE", (value) => !isOff(value), "has no effect: it guards factories in Python"],
 ];

@@ -14,11 +14,16 @@ const GROUP = { items: 100, size: 4 * 1024 * 1024 };
  * The traces of the sessions that pass the filters, newest first, in bounded memory: each equals the fold of the
  * session's events from the log.
  *
+ * @param options.batchSize most sessions of one query, 100 unless told; large ones make smaller batches
  * @example
  * for await (const trace of streamTraces(db, { learningKey: "code-review" })) show(trace);
  */
-export async function* streamTraces(db: Queryable, filters: SessionPage = {}): AsyncGenerator<SessionTrace> {
-  const groups = sessionKeys(db, filters, GROUP);
+export async function* streamTraces(
+  db: Queryable,
+  filters: SessionPage = {},
+  { batchSize = GROUP.items }: { batchSize?: number | undefined } = {},
+): AsyncGenerator<SessionTrace> {
+  const groups = sessionKeys(db, filters, { ...GROUP, items: batchSize });
   const load = async (): Promise<SessionTrace[] | undefined> => {
     const { value: keys, done } = await groups.next();
     return done === true ? undefined : loadTraces(db, keys);

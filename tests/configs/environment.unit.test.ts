@@ -32,8 +32,6 @@ test.each([
 test.each([
   ["ATLAS_FAKE_LLM", "1", "set ATLAS_OFFLINE_MODE"],
   ["ATLAS_DRIFT_ENABLED", "off", "drift is always assessed"],
-  ["ATLAS_REVIEW_REQUIRE_APPROVAL", "0", "--include-all-statuses"],
-  ["ATLAS_REVIEW_DEFAULT_EXPORT_STATUSES", "*", "--include-status"],
   ["ATLAS_SKIP_VALIDATION", "1", "no agent waits"],
   ["ATLAS_DISCOVERY_VALIDATE", "1", "factories in Python"],
   ["ATLAS_LEARNING_HISTORY_LIMIT", "5", "no lane is configured"],
@@ -47,7 +45,6 @@ test.each([
 test("what changes nothing is not warned about", () => {
   const env = {
     ATLAS_DRIFT_ENABLED: "1",
-    ATLAS_REVIEW_DEFAULT_EXPORT_STATUSES: "approved",
     ATLAS_FAKE_LLM: "0",
   };
   const warnings: string[] = [];

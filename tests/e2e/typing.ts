@@ -23,8 +23,10 @@ import { AtlasError, defineAgent, openAtlas, openaiAgent, type RunResult, simula
 import { type EventLog, openLog, openPostgres } from "atlas-sdk/log";
 import { checkProcessor, defineProcessor, fold } from "atlas-sdk/processors";
 import { createEvent, decodeEvent, encodeEvent, newId, nowMicros, TOPICS } from "atlas-sdk/schemas";
+import { buildDataset, DATASET_FORMATS, diffDatasets, type LineFormat, verifyDataset } from "atlas-sdk/datasets";
 import { getTrainingSessions } from "atlas-sdk/training-data";
 
+const own: LineFormat = { name: "own", extension: "txt", encode: ({ started }) => [started?.task ?? ""] };
 const agent = defineAgent({ name: "typed", invoke: async ({ task }) => ({ content: task.toUpperCase() }) });
 const model = simulatedModel();
 await using atlas = await openAtlas({ log: { kind: "embedded", path: "typed" } });
@@ -40,9 +42,13 @@ const started = createEvent(
 );
 const { fingerprint, body } = encodeEvent(started);
 const same = decodeEvent(fingerprint, body).meta.event_id === started.meta.event_id;
+const { folder } = await buildDataset(log, { output: "typed-data", where: { reviewStatusFilters: "all" }, format: own });
+const { manifest } = await verifyDataset(folder);
+const { unchanged } = await diffDatasets(folder, folder);
+const dataset = manifest.records === 1 && unchanged === 1 && DATASET_FORMATS.length > 1;
 const functions = [AtlasError, openaiAgent, openLog, openPostgres, checkProcessor, defineProcessor, fold];
 console.log(JSON.stringify({
-  status: result.status, sessions: sessions.length, topics: TOPICS.length, partitions: log.partitions, same,
+  status: result.status, sessions: sessions.length, topics: TOPICS.length, partitions: log.partitions, same, dataset,
   functions: functions.every((value) => typeof value === "function"),
 }));
 `;

@@ -122,6 +122,10 @@ test("what a mask takes out is in no log row, read model, dead letter, export, s
         throw new Error(`${event.type}: ${explain(error)}`);
       });
     }
+    // Consumers refuse what is planted; with its branch it would go where none of them reads.
+    const drifted = plantedEvent("DriftAssessed", sessionId, TYPES.length + 1);
+    const derivation = { ...drifted.meta.derivation!, branch: null };
+    await atlas.log.append([{ ...drifted, meta: { ...drifted.meta, derivation } }]);
     await atlas.settled();
     expect(letters.length).toBeGreaterThan(0);
     const bad = { ...plantedEvent("LaneSelected", newId(), 1), lane: CANARY } as AtlasEvent;

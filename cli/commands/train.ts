@@ -1,0 +1,154 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import type { Atlas } from "../../app/open-atlas.ts";
+import { type CoreCheckout, coreCheckout } from "../../app/training/core-checkout.ts";
+import { launchTraining, shownCommand } from "../../app/training/launch-training.ts";
+import { writeSampleDataset } from "../../app/training/sample-dataset.ts";
+import { trainingCommand } from "../../app/training/training-command.ts";
+import { exportedFile, type TrainingFile, trainingFileOf } from "../../app/training/training-data.ts";
+import { AtlasError } from "../../errors/atlas-error.ts";
+import { type CheckedExport, checkedExport, type ExportFlags, withExportFlags } from "../export-flags.ts";
+import { print, printJson, startProgress, tell } from "../output.ts";
+import { withCommonOptions } from "../program.ts";
+import { withAtlas } from "../session.ts";
+
+interface TrainFlags extends ExportFlags {
+  output?: string;
+  dataset?: string;
+  useSampleDataset?: boolean;
+  atlasCorePath?: string;
+  python?: string;
+  configName?: string;
+  dataConfig?: string;
+  trainerConfig?: string;
+  modelConfig?: string;
+  evalRatio?: string;
+  maxSamples?: string;
+  outputDir?: string;
+  wandbProject?: string;
+  wandbRunName?: string;
+  override?: string[];
+  dryRun?: boolean;
+}
+
+function numberOf(text: string | undefined, flag: string, fits: (value: number) => boolean, wanted: string) {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && fits(value)) return value;
+  throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not ${wanted}`, { where: flag });
+}
+
+function settingsOf(flags: TrainFlags) {
+  const { configName, dataConfig, trainerConfig, modelConfig, outputDir, wandbProject, wandbRunName } = flags;
+  return {
+    ...{ configName, dataConfig, trainerConfig, modelConfig, outputDir, wandbProject, wandbRunName },
+    overrides: flags.override,
+    evalRatio: numberOf(
+      flags.evalRatio,
+      "--eval-ratio",
+      (value) => value >= 0 && value < 1,
+      "a share from 0 to below 1",
+    ),
+    maxSamples: numberOf(
+      flags.maxSamples,
+      "--max-samples",
+      (value) => Number.isInteger(value) && value > 0,
+      "a whole number from 1",
+    ),
+  };
+}
+
+/** Sorts by time, and is a name everywhere. */
+const stamp = (at: Date): string => at.toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-");
+
+/** The file that is trained on: one that is there, two made-up sessions, or an export. */
+async function dataOf(
+  atlas: Atlas,
+  flags: TrainFlags,
+  core: CoreCheckout,
+  exportSessions: CheckedExport,
+): Promise<TrainingFile> {
+  if (flags.dataset !== undefined) return trainingFileOf(flags.dataset);
+  const output = flags.output ?? join(core.path, "exports", `${stamp(new Date())}.jsonl`);
+  if (flags.useSampleDataset === true) {
+    const { path, sha256 } = await writeSampleDataset(output);
+    return { path, digest: sha256, sessions: 2 };
+  }
+  await atlas.settled();
+  const progress = startProgress(flags.quiet);
+  return exportedFile(
+    await exportSessions(atlas, {
+      output,
+      onProgress: (sessions) => progress.update(`${sessions} sessions`),
+    }).finally(() => progress.done()),
+  );
+}
+
+async function run(flags: TrainFlags): Promise<void> {
+  if (flags.dataset !== undefined && flags.useSampleDataset === true)
+    throw new AtlasError("ATLAS_USAGE", "a dataset and the sample dataset exclude each other", {
+      where: "--dataset",
+    });
+  const settings = settingsOf(flags);
+  const exportSessions = checkedExport(flags);
+  const core = coreCheckout(flags.atlasCorePath);
+  const { python } = flags;
+  const exitCode = await withAtlas(flags, async (atlas) => {
+    const data = await dataOf(atlas, flags, core, exportSessions);
+    const command = trainingCommand(core, data.path, settings);
+    const shown = shownCommand({ core, command, python });
+    const about = { file: data.path, sha256: data.digest, sessions: data.sessions, command: shown };
+    if (flags.dryRun === true) {
+      if (flags.json === true) printJson(about);
+      else print(shown);
+      return 0;
+    }
+    if (flags.quiet !== true) {
+      tell(`${data.sessions} sessions in ${data.path}`);
+      tell(shown);
+    }
+    const outcome = await launchTraining({ core, command, data, log: atlas.log, python });
+    if (flags.json === true) printJson({ ...about, ...outcome });
+    else if (flags.quiet !== true)
+      tell(
+        outcome.checkpoint === undefined
+          ? `Ended with exit code ${outcome.exitCode}; there is no checkpoint in ${command.checkpoint}`
+          : `Ended with exit code ${outcome.exitCode}; checkpoint ${outcome.checkpoint}`,
+      );
+    return outcome.exitCode;
+  });
+  process.exitCode = exitCode;
+}
+
+const repeated = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+/** `atlas train`. */
+export function trainCommand(program: Command): void {
+  const command = withExportFlags(
+    withCommonOptions(program.command("train"))
+      .description("export approved sessions, and start Atlas Core's training on them")
+      .option("--output <file>", "file to export to; exports/<time>.jsonl in the checkout unless told")
+      .option("--dataset <manifest>", "train on a dataset of atlas dataset build, or its folder, instead")
+      .option("--use-sample-dataset", "train on two made-up sessions instead"),
+  );
+  command
+    .option("--atlas-core-path <folder>", "checkout of Atlas Core; ATLAS_CORE_PATH unless told")
+    .option("--python <path>", "Python to start; the checkout's own environment unless told")
+    .option("--config-name <name>", "Atlas Core's primary configuration")
+    .option("--data-config <name>", "name in its group data; runtime_traces unless told")
+    .option("--trainer-config <name>", "name in its group trainer; grpo unless told")
+    .option("--model-config <name>", "name in its group model")
+    .option("--eval-ratio <share>", "share that is kept for evaluation")
+    .option("--max-samples <n>", "most records to train on")
+    .option("--output-dir <folder>", "folder of the checkpoints")
+    .option("--wandb-project <name>", "project at Weights & Biases")
+    .option("--wandb-run-name <name>", "run at Weights & Biases")
+    .option("--override <key=value>", "a further Hydra override; may be repeated", repeated)
+    .option("--dry-run", "export and print the command, without what is secret; start nothing")
+    .addHelpText(
+      "after",
+      "\nThe exit code is that of the training; 1 when no session passes the filters, and nothing is started then; " +
+        "2 when there is no checkout.",
+    )
+    .action(run);
+}

@@ -1,0 +1,127 @@
+import type { Command } from "commander";
+import { type ExportDatasetOptions, exportDataset } from "../app/export-dataset.ts";
+import type { Atlas } from "../app/open-atlas.ts";
+import { AtlasError, explain, isAtlasError } from "../errors/atlas-error.ts";
+import { resolveSessionId } from "../projections/resolve-session-id.ts";
+import { REVIEW_STATUSES, type ReviewStatus } from "../schemas/vocabulary.ts";
+import type { ExportSummary } from "../sinks/jsonl/export-sessions.ts";
+import { count } from "./commands/review.ts";
+import { harmless, tell } from "./output.ts";
+import type { CommonOptions } from "./program.ts";
+
+/** What both `atlas export` and `atlas train` let one choose. */
+export interface ExportFlags extends CommonOptions {
+  sessionId?: string[];
+  limit?: string;
+  offset: string;
+  batchSize?: string;
+  trajectoryEventLimit?: string;
+  status?: string[];
+  includeStatus?: string[];
+  includeAllStatuses?: boolean;
+  learningKey?: string;
+  minReward?: string;
+}
+
+/** Names the variable that says which review statuses leave by default. */
+const DEFAULT_STATUSES = "ATLAS_REVIEW_DEFAULT_EXPORT_STATUSES";
+/** Names the variable that says that nobody has to approve. */
+const REQUIRE_APPROVAL = "ATLAS_REVIEW_REQUIRE_APPROVAL";
+
+function statusesOf(words: readonly string[], where: string): ReviewStatus[] {
+  const wanted = words.map((word) => word.trim().toLowerCase());
+  for (const status of wanted) {
+    if ((REVIEW_STATUSES as readonly string[]).includes(status)) continue;
+    throw new AtlasError("ATLAS_USAGE", `there is no review status ${JSON.stringify(status)}`, {
+      where,
+      hint: `Use ${REVIEW_STATUSES.join(", ")}.`,
+    });
+  }
+  return wanted as ReviewStatus[];
+}
+
+/**
+ * The review statuses that leave: approved ones, unless the environment or the flags say otherwise.
+ *
+ * @throws AtlasError ATLAS_USAGE
+ */
+export function reviewStatusesOf(
+  { includeStatus = [], includeAllStatuses }: Pick<ExportFlags, "includeStatus" | "includeAllStatuses">,
+  env: NodeJS.ProcessEnv = process.env,
+): ReviewStatus[] | "all" {
+  if (includeAllStatuses === true) return "all";
+  const listed = env[DEFAULT_STATUSES]?.split(",").filter((word) => word.trim() !== "") ?? [];
+  if (listed.some((word) => ["*", "all"].includes(word.trim().toLowerCase()))) return "all";
+  const nobodyApproves = ["0", "false", "off"].includes(env[REQUIRE_APPROVAL]?.trim().toLowerCase() ?? "");
+  const usual: ReviewStatus[] = nobodyApproves ? ["approved", "pending"] : ["approved"];
+  const byDefault = listed.length > 0 ? statusesOf(listed, DEFAULT_STATUSES) : usual;
+  return [...new Set([...byDefault, ...statusesOf(includeStatus, "--include-status")])];
+}
+
+function rewardOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value)) return value;
+  throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not a number`, { where: "--min-reward" });
+}
+
+const counted = (text: string | undefined, flag: string): number | undefined =>
+  text === undefined ? undefined : count(text, flag, 1);
+
+/** An export as flags describe it, checked before anything is opened. */
+export type CheckedExport = (
+  atlas: Atlas,
+  options: Pick<ExportDatasetOptions, "output" | "onProgress">,
+) => Promise<ExportSummary>;
+
+/**
+ * Checks the flags of an export.
+ *
+ * @returns what carries it out; ids that no session has are told, and left out
+ * @throws AtlasError ATLAS_USAGE
+ */
+export function checkedExport(flags: ExportFlags): CheckedExport {
+  const reviewStatusFilters = reviewStatusesOf(flags);
+  const minReward = rewardOf(flags.minReward);
+  const limit = flags.limit === undefined ? null : count(flags.limit, "--limit", 1);
+  const offset = count(flags.offset, "--offset", 0);
+  const batchSize = counted(flags.batchSize, "--batch-size");
+  const eventLimit = counted(flags.trajectoryEventLimit, "--trajectory-event-limit");
+  const statusFilters = flags.status?.map((status) => status.toLowerCase());
+  const { learningKey } = flags;
+  return async (atlas, options) => {
+    const sessionIds = flags.sessionId && (await knownIds(atlas, flags.sessionId));
+    const filters = { reviewStatusFilters, limit, offset, minReward, statusFilters, learningKey, sessionIds };
+    return exportDataset(atlas, { ...options, filters, batchSize, eventLimit });
+  };
+}
+
+async function knownIds({ db }: Pick<Atlas, "db">, ids: readonly string[]): Promise<string[]> {
+  const known = new Set<string>();
+  for (const id of ids) {
+    try {
+      known.add(await resolveSessionId(db, id));
+    } catch (error) {
+      if (!isAtlasError(error, "ATLAS_SESSION_NOT_FOUND")) throw error;
+      tell(harmless(`warning: ${explain(error)}`));
+    }
+  }
+  return [...known];
+}
+
+/** Adds the flags to a command. */
+export const withExportFlags = (command: Command): Command =>
+  command
+    .option("--session-id <id...>", "only these, in this order: UUID, prefix or integer")
+    .option("--limit <n>", "most sessions to write")
+    .option("--offset <n>", "skip the newest n", "0")
+    .option("--batch-size <n>", "most sessions that one query reads")
+    .option("--trajectory-event-limit <n>", "only the newest n events of a session; all unless told")
+    .option(
+      "--status <status...>",
+      "only sessions that ended so: succeeded, failed, cancelled, running, abandoned",
+    )
+    .option("--include-status <status...>", "review statuses to add to approved")
+    .option("--include-all-statuses", "whatever their review status")
+    .option("--learning-key <key>", "only of this learning key")
+    .option("--min-reward <score>", "only with at least this reward");
