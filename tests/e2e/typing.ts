@@ -88,7 +88,15 @@ export function typing(installed: () => Installed): void {
       cwd: join(installed().folder, "entries"),
     });
     expect(JSON.parse(stdout)).toEqual({
-      ...{ status: "succeeded", sessions: 1, topics: 7, partitions: 8, same: true, functions: true },
+      ...{
+        status: "succeeded",
+        sessions: 1,
+        topics: 8,
+        partitions: 8,
+        same: true,
+        dataset: true,
+        functions: true,
+      },
     });
   });
 
