@@ -1,0 +1,37 @@
+/** Does one thing with all sessions of a store, and says how much memory that took. Arguments: what, URL, folder. */
+import { join } from "node:path";
+import { buildDataset } from "../app/datasets.ts";
+import { exportDataset } from "../app/export-dataset.ts";
+import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
+import { openPostgres } from "../log/postgres/pg-database.ts";
+import { streamTrainingSessions } from "../projections/training-data.ts";
+
+const [what = "", url = "", folder = ""] = process.argv.slice(2);
+const db = await openPostgres(url);
+const log = await openPostgresLog({ db });
+const all = { reviewStatusFilters: "all" } as const;
+const work: Record<string, () => Promise<number>> = {
+  export: async () => {
+    const { manifest } = await exportDataset(
+      { log, db },
+      { output: join(folder, "all.jsonl"), filters: all },
+    );
+    return manifest.sessions;
+  },
+  dataset: async () => {
+    const { manifest } = await buildDataset(log, { output: join(folder, "data"), where: all, force: true });
+    return manifest.sessions;
+  },
+  stream: async () => {
+    let sessions = 0;
+    for await (const _ of streamTrainingSessions(db, all)) sessions += 1;
+    return sessions;
+  },
+};
+const start = performance.now();
+const sessions = await work[what]!();
+const seconds = (performance.now() - start) / 1000;
+const megabytes = process.resourceUsage().maxRSS / 1024;
+await log.close();
+await db.close();
+console.log(JSON.stringify({ sessions, seconds, megabytes }));
