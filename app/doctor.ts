@@ -134,7 +134,15 @@ async function storeFindings(config: LogConfig): Promise<Finding[]> {
       ];
     return [holderFinding(config.path), ...(await logFindings(config))];
   }
-  const database = await databaseFinding(config.databaseUrl);
+  const { databaseUrl } = config;
+  const database: Finding =
+    databaseUrl === undefined
+      ? {
+          name: "database",
+          status: "broken",
+          detail: "none is named: ATLAS_DATABASE_URL, or log.database_url",
+        }
+      : await databaseFinding(databaseUrl);
   const registry = config.kind === "kafka" ? [await registryFinding(config.schemaRegistryUrl)] : [];
   const outside = [database, ...registry];
   if (outside.some(({ status }) => status === "broken")) {

@@ -2,7 +2,7 @@ import type { ConfigInput, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
-import { openStore } from "./open-store.ts";
+import { openLogAlone, openStore } from "./open-store.ts";
 
 /** The entry `atlas-sdk/log`: the event log for consumers and tools of your own. */
 export type * from "../log/event-log.ts";
@@ -10,7 +10,8 @@ export type { Database, Queryable } from "../log/postgres/database.ts";
 export { openPostgres } from "../log/postgres/pg-database.ts";
 
 /**
- * Opens a log by itself, without the consumers of Atlas.
+ * Opens a log by itself, without the consumers of Atlas. On Kafka, what only reads, appends and subscribes needs no
+ * database.
  *
  * @param source where the log is; what the environment says unless told
  * @param options `mask`: applied to whatever is appended
@@ -24,6 +25,7 @@ export async function openLog(
   { mask }: { mask?: Mask } = {},
 ): Promise<EventLog & AsyncDisposable> {
   const config: LogConfig = loadConfig(source === undefined ? undefined : { log: source }).log;
-  const { log, close } = await openStore(config, mask);
+  const alone = config.kind === "kafka" && config.databaseUrl === undefined;
+  const { log, close } = await (alone ? openLogAlone : openStore)(config, mask);
   return { ...log, close, [Symbol.asyncDispose]: close };
 }

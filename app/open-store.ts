@@ -1,6 +1,8 @@
 import type { LogConfig } from "../configs/config-schema.ts";
+import { AtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { openKafkaLog } from "../log/kafka/open-kafka-log.ts";
+import type { KafkaLogOptions } from "../log/kafka/settings.ts";
 import type { Mask } from "../log/outgoing.ts";
 import type { Database } from "../log/postgres/database.ts";
 import { openEmbedded } from "../log/postgres/embedded/open-embedded.ts";
@@ -18,13 +20,12 @@ export interface Store {
 
 type KafkaConfig = Extract<LogConfig, { kind: "kafka" }>;
 
-function openKafka(config: KafkaConfig, db: Database | undefined, mask: Mask | undefined): Promise<EventLog> {
+/** How the Kafka of a configuration is reached. */
+export function kafkaOptionsOf(config: KafkaConfig): KafkaLogOptions {
   const { brokers, schemaRegistryUrl, partitions, replicationFactor, ssl, sasl } = config;
-  return openKafkaLog({
+  return {
     brokers,
     schemaRegistryUrl,
-    ...(db !== undefined && { db }),
-    mask,
     ssl,
     ...(partitions !== undefined && { partitions }),
     ...(replicationFactor !== undefined && { replicationFactor }),
@@ -35,7 +36,20 @@ function openKafka(config: KafkaConfig, db: Database | undefined, mask: Mask | u
         password: process.env[sasl.passwordEnv] ?? "",
       },
     }),
-  });
+  };
+}
+
+/** The database of a configuration, without which a log on Kafka can only be read. */
+function databaseOf({ databaseUrl }: { databaseUrl?: string | undefined }): string {
+  if (databaseUrl !== undefined) return databaseUrl;
+  throw new AtlasError(
+    "ATLAS_CONFIG_INVALID",
+    "a log on Kafka needs a Postgres for checkpoints and read models",
+    {
+      where: "log.database_url",
+      hint: "Set it, or ATLAS_DATABASE_URL; datasets are built, and logs read, without.",
+    },
+  );
 }
 
 /**
@@ -46,13 +60,13 @@ function openKafka(config: KafkaConfig, db: Database | undefined, mask: Mask | u
  */
 export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> {
   const db =
-    config.kind === "embedded" ? await openEmbedded(config.path) : await openPostgres(config.databaseUrl);
+    config.kind === "embedded" ? await openEmbedded(config.path) : await openPostgres(databaseOf(config));
   let log: EventLog | undefined;
   try {
     await prepareLogTables(db);
     const elsewhere = config.kind === "kafka" ? undefined : await logElsewhere(db);
     if (config.kind === "kafka") {
-      log = await openKafka(config, db, mask);
+      log = await openKafkaLog({ ...kafkaOptionsOf(config), db, mask });
     } else if (elsewhere !== undefined) {
       log = absentLog(db, elsewhere);
     } else {
@@ -91,6 +105,6 @@ export async function openLogAlone(
   mask?: Mask,
 ): Promise<{ log: EventLog; close(): Promise<void> }> {
   if (config.kind !== "kafka") return openStore(config, mask);
-  const log = await openKafka(config, undefined, mask);
+  const log = await openKafkaLog({ ...kafkaOptionsOf(config), mask });
   return { log, close: () => log.close() };
 }

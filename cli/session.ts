@@ -1,7 +1,9 @@
 import { type Atlas, type OpenOptions, openConfigured } from "../app/open-atlas.ts";
+import { openLogAlone } from "../app/open-store.ts";
 import type { AtlasConfig, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
 import { explain } from "../errors/atlas-error.ts";
+import type { EventLog } from "../log/event-log.ts";
 import { harmless, tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
@@ -36,5 +38,15 @@ export async function withAtlas<T>(
     return await (failed === undefined ? body(atlas) : Promise.race([body(atlas), failed]));
   } finally {
     await atlas.close();
+  }
+}
+
+/** Opens the log alone, without anything that would add to it. */
+export async function withLog<T>(options: CommonOptions, body: (log: EventLog) => Promise<T>): Promise<T> {
+  const { log, close } = await openLogAlone(configOf(options).log);
+  try {
+    return await body(log);
+  } finally {
+    await close();
   }
 }

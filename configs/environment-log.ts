@@ -29,15 +29,16 @@ export function logOfEnvironment(env: NodeJS.ProcessEnv): Record<string, string>
     }
     return database === undefined ? undefined : { kind: "postgres", database_url: database };
   }
-  const missing = [
-    ...(registry === undefined ? ["ATLAS_SCHEMA_REGISTRY_URL"] : []),
-    ...(database === undefined ? ["ATLAS_DATABASE_URL"] : []),
-  ];
-  if (registry === undefined || database === undefined) {
+  if (registry === undefined) {
     throw contradiction(
-      `ATLAS_KAFKA_BROKERS is set, but ${missing.join(" and ")} ${missing.length === 1 ? "is" : "are"} not`,
-      "A log on Kafka needs a schema registry, and a Postgres for checkpoints and read models.",
+      "ATLAS_KAFKA_BROKERS is set, but ATLAS_SCHEMA_REGISTRY_URL is not",
+      "A log on Kafka needs a schema registry, and all but reading it a Postgres, ATLAS_DATABASE_URL.",
     );
   }
-  return { kind: "kafka", brokers, schema_registry_url: registry, database_url: database };
+  return {
+    kind: "kafka",
+    brokers,
+    schema_registry_url: registry,
+    ...(database !== undefined && { database_url: database }),
+  };
 }

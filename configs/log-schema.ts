@@ -34,7 +34,9 @@ const kafkaLog = block({
   kind: z.literal("kafka"),
   brokers,
   schema_registry_url: httpUrl,
-  database_url: databaseUrl.describe("Postgres with checkpoints, state and read models."),
+  database_url: databaseUrl
+    .optional()
+    .describe("Postgres with checkpoints, state and read models; only reading the log does without."),
   partitions,
   replication_factor: z.int().min(1).max(32767).optional(),
   ssl: z.boolean().default(false),

@@ -19,6 +19,8 @@ export const ERROR_CODES = {
   ATLAS_LOG_CLOSED: "The event log was used after it was closed.",
   ATLAS_LOG_HELD: "Another process holds the embedded log's folder.",
   ATLAS_LOG_REPLACED: "The log was truncated or replaced since a consumer last read it.",
+  ATLAS_COPY_REFUSED:
+    "A log cannot be copied there: the target holds something else, or the log is not whole.",
   ATLAS_LOG_MISCONFIGURED: "A topic's partitions or settings differ from what the log was created with.",
   ATLAS_DATABASE_UNREACHABLE: "The Postgres database does not answer.",
   ATLAS_DATABASE_TOO_NEW: "The database was migrated by a newer version of this package.",

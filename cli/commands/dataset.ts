@@ -9,13 +9,12 @@ import {
   reproduceDataset,
   verifyDataset,
 } from "../../app/datasets.ts";
-import { openLogAlone } from "../../app/open-store.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { SPLIT_KEYS } from "../../sinks/datasets/split.ts";
 import { boundOf, CONDITION_NAMES, filtersOf, splitOf } from "../dataset-flags.ts";
 import { print, printJson, startProgress, table, tell } from "../output.ts";
 import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
-import { configOf, withAtlas } from "../session.ts";
+import { configOf, withAtlas, withLog } from "../session.ts";
 import { count } from "./review.ts";
 
 interface BuildFlags extends CommonOptions {
@@ -43,16 +42,6 @@ const SHOWN = 20;
 
 const progressText = ({ read, written }: Readonly<BuildProgress>): string =>
   written === 0 ? `${read} records read` : `${read} records read, ${written} sessions written`;
-
-/** Opens the log alone, without anything that would add to it. */
-async function withLog<T>(options: CommonOptions, body: (log: EventLog) => Promise<T>): Promise<T> {
-  const { log, close } = await openLogAlone(configOf(options).log);
-  try {
-    return await body(log);
-  } finally {
-    await close();
-  }
-}
 
 /** A log whose derived events are complete, as far as this process can see to it: on Kafka, workers do. */
 function withCompleteLog<T>(

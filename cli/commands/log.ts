@@ -1,10 +1,12 @@
 import { type Command, Option } from "commander";
+import { copyLogTo } from "../../app/copy-log.ts";
 import { verifyLog } from "../../app/verify-log.ts";
 import { isoOf } from "../../schemas/identity.ts";
 import { TOPICS, type Topic } from "../../schemas/topics.ts";
+import { copyTargetOf } from "../copy-target.ts";
 import { oneLine, print, printJson, startProgress, table } from "../output.ts";
-import { type CommonOptions, EXIT, withCommonOptions } from "../program.ts";
-import { withAtlas } from "../session.ts";
+import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { withAtlas, withLog } from "../session.ts";
 import { count } from "./review.ts";
 
 interface TailOptions extends CommonOptions {
@@ -88,6 +90,26 @@ async function flush(options: CommonOptions): Promise<void> {
   if (kept.length > 0) process.exitCode = EXIT.partial;
 }
 
+interface CopyFlags extends CommonOptions {
+  to: string;
+  schemaRegistryUrl?: string;
+}
+
+async function copy(options: CopyFlags): Promise<void> {
+  const to = copyTargetOf(options.to, options.schemaRegistryUrl);
+  const signal = interruptSignal();
+  const progress = startProgress(options.quiet);
+  const onProgress = (events: number): void => progress.update(`${events} events`);
+  const summary = await withLog(options, (log) => copyLogTo(log, to, { signal, onProgress })).finally(() =>
+    progress.done(),
+  );
+  if (options.json === true) printJson(summary);
+  else if (options.quiet !== true) {
+    const before = summary.present === 0 ? "" : `; ${summary.present} were there already`;
+    print(`Copied ${summary.copied} events to ${summary.to.address}${before}`);
+  }
+}
+
 /** `atlas log`. */
 export function logCommands(program: Command): void {
   const log = program.command("log").description("the event log itself");
@@ -102,6 +124,19 @@ export function logCommands(program: Command): void {
     .description("read the whole log: gaps, incomplete sessions, sessions that finished out of order")
     .addHelpText("after", "\nExit code 1 when something is missing.")
     .action(verify);
+  withCommonOptions(log.command("copy"))
+    .description("copy it, byte for byte and with the same offsets, to another place")
+    .requiredOption(
+      "--to <place>",
+      "folder, postgresql://… or kafka://host:port,… of the copy, or a YAML file with its log",
+    )
+    .option("--schema-registry-url <url>", "schema registry of a copy on Kafka")
+    .addHelpText(
+      "after",
+      "\nIt may be interrupted and called again: it goes on where it stopped, and adds what is new. A target that " +
+        "holds anything else is refused.",
+    )
+    .action(copy);
   withCommonOptions(log.command("flush"))
     .description("append what processes that are gone left in the spool")
     .addHelpText("after", "\nExit code 3 when files are still there; each is listed with the reason.")

@@ -8,13 +8,20 @@ import type { Registry } from "./registry.ts";
 
 const NOTHING = Buffer.alloc(0);
 
+/** A record that is ours, or, in a copy of a log, one of another writer: that has no fingerprint. */
+export type WritableRecord = Omit<OutgoingRecord, "fingerprint"> & { fingerprint: string | undefined };
+
 /** A record as a message: framed for readers of the registry, with its envelope in the headers. */
-export const toMessage = (record: OutgoingRecord, schemaId: number): Message => ({
-  key: record.key,
-  partition: record.partition,
-  value: frame(schemaId, record.body),
-  headers: headersOf(record),
-});
+export function toMessage(record: WritableRecord, ids: ReadonlyMap<string, number>): Message {
+  const { key, partition, body, fingerprint } = record;
+  if (fingerprint === undefined) return { key, partition, value: body };
+  return {
+    key,
+    partition,
+    value: frame(ids.get(fingerprint)!, body),
+    headers: headersOf({ ...record, fingerprint }),
+  };
+}
 
 /**
  * Messages as records. Ours name their schema in a header, so that they can be read without a registry, and through

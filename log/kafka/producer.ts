@@ -1,18 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Producer, TopicMessages } from "kafkajs";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import type { OutgoingRecord } from "../event-log.ts";
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from "../outgoing.ts";
 import { type Client, openClient } from "./client.ts";
 import { logError } from "./failures.ts";
-import { toMessage } from "./message.ts";
+import { toMessage, type WritableRecord } from "./message.ts";
 import type { Registry } from "./registry.ts";
 import { pauseBefore } from "./retry.ts";
 import type { KafkaSettings } from "./settings.ts";
 
 /** Records that wait for their acknowledgement, and who waits for it. */
 interface Waiting {
-  records: readonly OutgoingRecord[];
+  records: readonly WritableRecord[];
   /** How many of them are acknowledged. */
   acknowledged: number;
   resolve: () => void;
@@ -52,7 +51,7 @@ export class RecordProducer {
    * @throws AtlasError ATLAS_LOG_UNREACHABLE or ATLAS_REGISTRY_UNREACHABLE (retryable: some records may be in the log,
    *   and appending the same again is safe), ATLAS_LOG_MISCONFIGURED, ATLAS_SCHEMA_INCOMPATIBLE, ATLAS_LOG_CLOSED
    */
-  append(records: readonly OutgoingRecord[]): Promise<void> {
+  append(records: readonly WritableRecord[]): Promise<void> {
     if (this.closed) {
       const error = new AtlasError("ATLAS_LOG_CLOSED", "the log was closed", {
         where: this.settings.address,
@@ -105,8 +104,8 @@ export class RecordProducer {
     }
   }
 
-  private nextBatch(): OutgoingRecord[] {
-    const batch: OutgoingRecord[] = [];
+  private nextBatch(): WritableRecord[] {
+    const batch: WritableRecord[] = [];
     let bytes = 0;
     for (const { records, acknowledged } of this.queue) {
       for (let index = acknowledged; index < records.length; index += 1) {
@@ -119,12 +118,12 @@ export class RecordProducer {
     return batch;
   }
 
-  private async send(batch: readonly OutgoingRecord[]): Promise<void> {
-    const ids = await this.registry.idsOf(batch.map(({ fingerprint }) => fingerprint));
+  private async send(batch: readonly WritableRecord[]): Promise<void> {
+    const ids = await this.registry.idsOf(batch.flatMap(({ fingerprint }) => fingerprint ?? []));
     const topicMessages: TopicMessages[] = [...Map.groupBy(batch, ({ topic }) => topic)].map(
       ([topic, records]) => ({
         topic: this.settings.prefix + topic,
-        messages: records.map((record) => toMessage(record, ids.get(record.fingerprint)!)),
+        messages: records.map((record) => toMessage(record, ids)),
       }),
     );
     this.connected ??= this.connect();

@@ -56,7 +56,7 @@ export async function readBatch(
     offset: row.offset,
     key: row.key,
     appendedAt: row.appended_at,
-    fingerprint: row.fingerprint,
+    fingerprint: row.fingerprint === "" ? undefined : row.fingerprint,
     body: row.body,
   }));
 }

@@ -4,6 +4,8 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { buildDataset, reproduceDataset, verifyDataset } from "../../app/datasets.ts";
+import { openAtlas } from "../../app/open-atlas.ts";
+import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { approveAll, exportedFrom, folderForTest } from "../app/opened.ts";
 import { linesOf, recorded } from "../e2e/recorded.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
@@ -42,6 +44,19 @@ describe.each(LOGS)("a dataset from the $name log", ({ name, skip, place: make }
     expect(await verifyDataset(output)).toMatchObject({ manifest: { sessions: 16 } });
     expect(await reproduceDataset(open.log, output)).toMatchObject({ identical: true });
     digests.set(name, manifest.digest);
+    if (place.kind !== "kafka") return;
+    const { kind: _, databaseUrl: __, ...brokers } = place;
+    const alone = await openKafkaLog({ ...brokers, partitions: 4 });
+    onTestFinished(() => alone.close());
+    expect(await reproduceDataset(alone, output)).toMatchObject({ identical: true });
+  });
+});
+
+test("a log on Kafka without a database can be read, and consumes nothing", async () => {
+  const log = { kind: "kafka", brokers: "127.0.0.1:1", schemaRegistryUrl: "http://127.0.0.1:1" } as const;
+  await expect(openAtlas({ log })).rejects.toMatchObject({
+    code: "ATLAS_CONFIG_INVALID",
+    where: "log.database_url",
   });
 });
 
