@@ -39,6 +39,9 @@ interface Decision extends LateDecision {
   appendedAt: Micros;
 }
 
+/** Events whose order is watched. */
+const ORDERED: ReadonlySet<string> = new Set(["SessionRewarded", "ReviewDecided", "DriftAssessed"]);
+
 const into = <K, V>(map: Map<K, V[]>, key: K, value: V): void => {
   const list = map.get(key);
   if (list === undefined) map.set(key, [value]);
@@ -46,7 +49,8 @@ const into = <K, V>(map: Map<K, V[]>, key: K, value: V): void => {
 };
 
 /**
- * Watches in which order facts reached a log. Revisions say nothing about that: they are left out.
+ * Watches in which order facts reached a log. Revisions say nothing about that, and neither does an event that stands
+ * there once more: they are left out.
  *
  * @example
  * const arrivals = new Arrivals();
@@ -59,12 +63,15 @@ export class Arrivals {
   private readonly rewards = new Map<string, Reward[]>();
   private readonly decisions = new Map<Uuid, Decision[]>();
   private readonly assessed = new Map<Uuid, Micros>();
+  private readonly seen = new Set<Uuid>();
 
   /** Records of one topic come in the order of their partitions. */
   take({ event, appendedAt }: LogRecord): void {
     const sessionId = event.meta.session_id ?? "";
     const { derivation } = event.meta;
     if ((derivation?.revision ?? 0) > 0 || (derivation?.branch ?? null) !== null) return;
+    if (!ORDERED.has(event.type) || this.seen.has(event.meta.event_id)) return;
+    this.seen.add(event.meta.event_id);
     if (event.type === "SessionRewarded") {
       const { learning_key: learningKey, completed_at: completedAt } = event;
       const latest = this.latest.get(learningKey) ?? 0;

@@ -16,6 +16,8 @@ export interface ExportDatasetOptions {
   /** Most sessions that one query reads. */
   batchSize?: number | undefined;
   onProgress?: (sessions: number) => void;
+  /** Ends the export; no file is written then. */
+  signal?: AbortSignal | undefined;
 }
 
 /** Up to where the read models have read the log: the next offset of every partition, by topic. */
@@ -45,6 +47,16 @@ async function* tracesOf(
   for (const id of new Set(sessionIds)) yield* streamTraces(db, { ...filters, sessionIds: [id] });
 }
 
+async function* until(
+  traces: AsyncIterable<SessionTrace>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SessionTrace> {
+  for await (const trace of traces) {
+    signal?.throwIfAborted();
+    yield trace;
+  }
+}
+
 async function* withNewest(
   traces: AsyncIterable<SessionTrace>,
   events: number,
@@ -63,10 +75,10 @@ async function* withNewest(
  */
 export async function exportDataset(
   source: { log: Pick<EventLog, "id" | "kind" | "partitions">; db: Database },
-  { output, filters = {}, eventLimit, batchSize, onProgress }: ExportDatasetOptions,
+  { output, filters = {}, eventLimit, batchSize, onProgress, signal }: ExportDatasetOptions,
 ): Promise<ExportSummary> {
   const { id, kind } = source.log;
-  const sessions = tracesOf(source.db, filters, batchSize);
+  const sessions = until(tracesOf(source.db, filters, batchSize), signal);
   const filtersAsText = JSON.parse(JSON.stringify(filters)) as Record<string, unknown>;
   return exportSessions({
     sessions: eventLimit === undefined ? sessions : withNewest(sessions, eventLimit),

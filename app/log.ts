@@ -1,10 +1,13 @@
 import type { ConfigInput, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
+import type { CopyOptions, CopySummary } from "../log/copy/copy-records.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
+import { copyLogTo } from "./copy-log.ts";
 import { openLogAlone, openStore } from "./open-store.ts";
 
 /** The entry `atlas-sdk/log`: the event log for consumers and tools of your own. */
+export type { CopyOptions, CopySummary } from "../log/copy/copy-records.ts";
 export type * from "../log/event-log.ts";
 export type { Database, Queryable } from "../log/postgres/database.ts";
 export { openPostgres } from "../log/postgres/pg-database.ts";
@@ -29,3 +32,19 @@ export async function openLog(
   const { log, close } = await (alone ? openLogAlone : openStore)(config, mask);
   return { ...log, close, [Symbol.asyncDispose]: close };
 }
+
+/**
+ * Copies a log as it is now: every record at the same offset, with the same key, schema fingerprint and body, so that
+ * datasets can be built again from the copy. Copying again goes on where the last one stopped, and adds what is new.
+ *
+ * @param to where the copy is; it is created where it is missing
+ * @throws AtlasError ATLAS_COPY_REFUSED when the target holds anything else or has another number of partitions,
+ *   ATLAS_CONFIG_INVALID, ATLAS_LOG_REPLACED, ATLAS_LOG_UNREACHABLE, ATLAS_DATABASE_UNREACHABLE
+ * @example
+ * const { copied } = await copyLog(atlas.log, { kind: "embedded", path: "backup/.atlas" });
+ */
+export const copyLog = (
+  source: EventLog,
+  to: NonNullable<ConfigInput["log"]>,
+  options: CopyOptions = {},
+): Promise<CopySummary> => copyLogTo(source, loadConfig({ log: to }).log, options);

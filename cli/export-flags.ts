@@ -1,11 +1,14 @@
 import type { Command } from "commander";
 import { type ExportDatasetOptions, exportDataset } from "../app/export-dataset.ts";
 import type { Atlas } from "../app/open-atlas.ts";
+import type { AtlasConfig } from "../configs/config-schema.ts";
 import { AtlasError, explain, isAtlasError } from "../errors/atlas-error.ts";
 import { resolveSessionId } from "../projections/resolve-session-id.ts";
+import type { SessionFilters } from "../projections/session-filters.ts";
 import { REVIEW_STATUSES, type ReviewStatus } from "../schemas/vocabulary.ts";
 import type { ExportSummary } from "../sinks/jsonl/export-sessions.ts";
 import { count } from "./commands/review.ts";
+import { CONDITION_NAMES, filtersOf } from "./dataset-flags.ts";
 import { harmless, tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
@@ -21,6 +24,7 @@ export interface ExportFlags extends CommonOptions {
   includeAllStatuses?: boolean;
   learningKey?: string;
   minReward?: string;
+  where?: string[];
 }
 
 /** Names the variable that says which review statuses leave by default. */
@@ -41,20 +45,22 @@ function statusesOf(words: readonly string[], where: string): ReviewStatus[] {
 }
 
 /**
- * The review statuses that leave: approved ones, unless the environment or the flags say otherwise.
+ * The review statuses that leave: approved ones, unless the flags, the environment or the configuration say otherwise.
  *
  * @throws AtlasError ATLAS_USAGE
  */
 export function reviewStatusesOf(
   { includeStatus = [], includeAllStatuses }: Pick<ExportFlags, "includeStatus" | "includeAllStatuses">,
   env: NodeJS.ProcessEnv = process.env,
+  configured?: AtlasConfig["export"]["reviewStatuses"],
 ): ReviewStatus[] | "all" {
   if (includeAllStatuses === true) return "all";
   const listed = env[DEFAULT_STATUSES]?.split(",").filter((word) => word.trim() !== "") ?? [];
   if (listed.some((word) => ["*", "all"].includes(word.trim().toLowerCase()))) return "all";
   const nobodyApproves = ["0", "false", "off"].includes(env[REQUIRE_APPROVAL]?.trim().toLowerCase() ?? "");
   const usual: ReviewStatus[] = nobodyApproves ? ["approved", "pending"] : ["approved"];
-  const byDefault = listed.length > 0 ? statusesOf(listed, DEFAULT_STATUSES) : usual;
+  const byDefault = listed.length > 0 ? statusesOf(listed, DEFAULT_STATUSES) : (configured ?? usual);
+  if (byDefault === "all") return "all";
   return [...new Set([...byDefault, ...statusesOf(includeStatus, "--include-status")])];
 }
 
@@ -65,13 +71,31 @@ function rewardOf(text: string | undefined): number | undefined {
   throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not a number`, { where: "--min-reward" });
 }
 
+/** Conditions that have flags of their own, which know more. */
+const OWN_FLAGS: Readonly<Record<string, string>> = {
+  session: "--session-id",
+  status: "--status",
+  review: "--include-status or --include-all-statuses",
+};
+const OWN_NAMES = CONDITION_NAMES.filter((name) => !Object.hasOwn(OWN_FLAGS, name));
+
+function conditionsOf({ where = [] }: ExportFlags): SessionFilters {
+  for (const condition of where) {
+    const name = condition.split("=", 1)[0]!;
+    if (!Object.hasOwn(OWN_FLAGS, name)) continue;
+    const hint = `Use ${OWN_FLAGS[name]}.`;
+    throw new AtlasError("ATLAS_USAGE", `an export has a flag for ${name}`, { where: "--where", hint });
+  }
+  return filtersOf(where);
+}
+
 const counted = (text: string | undefined, flag: string): number | undefined =>
   text === undefined ? undefined : count(text, flag, 1);
 
 /** An export as flags describe it, checked before anything is opened. */
 export type CheckedExport = (
   atlas: Atlas,
-  options: Pick<ExportDatasetOptions, "output" | "onProgress">,
+  options: Pick<ExportDatasetOptions, "output" | "onProgress" | "signal">,
 ) => Promise<ExportSummary>;
 
 /**
@@ -81,17 +105,20 @@ export type CheckedExport = (
  * @throws AtlasError ATLAS_USAGE
  */
 export function checkedExport(flags: ExportFlags): CheckedExport {
-  const reviewStatusFilters = reviewStatusesOf(flags);
+  reviewStatusesOf(flags);
+  const where = conditionsOf(flags);
   const minReward = rewardOf(flags.minReward);
   const limit = flags.limit === undefined ? null : count(flags.limit, "--limit", 1);
   const offset = count(flags.offset, "--offset", 0);
   const batchSize = counted(flags.batchSize, "--batch-size");
   const eventLimit = counted(flags.trajectoryEventLimit, "--trajectory-event-limit");
   const statusFilters = flags.status?.map((status) => status.toLowerCase());
-  const { learningKey } = flags;
+  const { learningKey = where.learningKey } = flags;
   return async (atlas, options) => {
+    const reviewStatusFilters = reviewStatusesOf(flags, process.env, atlas.config.export.reviewStatuses);
     const sessionIds = flags.sessionId && (await knownIds(atlas, flags.sessionId));
-    const filters = { reviewStatusFilters, limit, offset, minReward, statusFilters, learningKey, sessionIds };
+    const own = { reviewStatusFilters, limit, offset, statusFilters, learningKey, sessionIds };
+    const filters = { ...where, ...own, minReward: minReward ?? where.minReward };
     return exportDataset(atlas, { ...options, filters, batchSize, eventLimit });
   };
 }
@@ -124,4 +151,5 @@ export const withExportFlags = (command: Command): Command =>
     .option("--include-status <status...>", "review statuses to add to approved")
     .option("--include-all-statuses", "whatever their review status")
     .option("--learning-key <key>", "only of this learning key")
-    .option("--min-reward <score>", "only with at least this reward");
+    .option("--min-reward <score>", "only with at least this reward")
+    .option("--where <condition...>", `name=value, with a name of ${OWN_NAMES.join(", ")}`);

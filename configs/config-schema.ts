@@ -3,6 +3,7 @@ import { agentSchema, hasKind, KIND_NEEDS_PLUGIN, pluginsSchema } from "./agent-
 import { alertsSchema } from "./alerts-schema.ts";
 import type { DeepCamelKeys } from "./camel-case.ts";
 import { captureSchema, JUDGE_NEEDS_CONTENT, judgeSees, spoolSchema } from "./capture-schema.ts";
+import { exportSchema } from "./export-schema.ts";
 import { judgesSchema, withJudgeWeights } from "./judges-schema.ts";
 import { laneSchema, orchestrationSchema, triageSchema } from "./lanes-schema.ts";
 import { liveDatasetSchema } from "./live-dataset-schema.ts";
@@ -36,6 +37,7 @@ export const configSchema = block({
   capture: captureSchema.prefault({}),
   spool: spoolSchema.prefault({}),
   live_dataset: liveDatasetSchema.optional().describe("Approved sessions, written as they are approved."),
+  export: exportSchema.prefault({}),
   alerts: alertsSchema.default([]).describe("Who is told about drift and rewards."),
 })
   .refine(judgeSees, JUDGE_NEEDS_CONTENT)

@@ -55,15 +55,6 @@ const GONE: readonly (readonly [path: string, words: string, unless?: unknown])[
   ["adaptive_teaching.probe.evidence_limit", "does not apply: use lane.history_limit"],
   ["adaptive_teaching.reward", "does not apply: judges are this package's own"],
   ["runtime_safety.drift.enabled", "does not apply: drift is always assessed, and stops nothing", true],
-  [
-    "runtime_safety.review.require_approval",
-    "does not apply: export what is not approved with atlas export --include-all-statuses",
-    true,
-  ],
-  [
-    "runtime_safety.review.default_export_statuses",
-    "does not apply: name further statuses with atlas export --include-status",
-  ],
   ["learning", "does not apply: playbooks are not written by this version"],
   ["prompt_rewrite", "does not apply"],
 ];
@@ -129,6 +120,22 @@ function moveDrift(draft: Draft): void {
     ["min_baseline", "min_baseline"],
   ] as const)
     draft.move(["runtime_safety", "drift", from], ["rules", "drift", to]);
+}
+
+/** Where nobody has to approve, what nobody looked at is exported there. */
+function moveReview(draft: Draft): void {
+  const from = ["runtime_safety", "review"];
+  const to = ["export", "review_statuses"];
+  const listed = draft.get([...from, "default_export_statuses"]);
+  const approval = draft.take([...from, "require_approval"]);
+  draft.move([...from, "default_export_statuses"], to);
+  if (Array.isArray(listed) && listed.length > 0) {
+    const words = listed.map((word: unknown) =>
+      typeof word === "string" ? word.trim().toLowerCase() : word,
+    );
+    draft.set(to, words.some((word) => word === "*" || word === "all") ? "all" : words);
+  } else if (Array.isArray(listed)) draft.take(to);
+  if (draft.get(to) === undefined && approval === false) draft.set(to, ["approved", "pending"]);
 }
 
 /** There, without a probe of its own, a model is asked that is named nowhere in the file. */
@@ -207,6 +214,7 @@ export function fromPython(value: Record<string, unknown>): Draft {
   moveJudges(draft);
   moveStorage(draft);
   moveDrift(draft);
+  moveReview(draft);
   moveLanes(draft);
   for (const path of [
     ["runtime_safety", "drift"],

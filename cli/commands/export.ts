@@ -22,6 +22,7 @@ async function run(options: ExportFlags & { output: string }): Promise<void> {
     await atlas.settled({ signal });
     return exportSessions(atlas, {
       output,
+      signal,
       onProgress: (sessions) => progress.update(`${sessions} sessions`),
     });
   }).finally(() => progress.done());
@@ -39,7 +40,8 @@ export function asExport(command: Command): Command {
   )
     .addHelpText(
       "after",
-      "\nATLAS_REVIEW_DEFAULT_EXPORT_STATUSES names other statuses than approved. Exit code 1 when no session " +
+      "\nATLAS_REVIEW_DEFAULT_EXPORT_STATUSES, else export.review_statuses of the configuration, names other statuses " +
+        "than approved. Exit code 1 when no session " +
         "passes the filters; no file is written then.",
     )
     .action(run);

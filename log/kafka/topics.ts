@@ -145,7 +145,7 @@ async function checkSettings(admin: Admin, settings: KafkaSettings): Promise<voi
 function wrong(topic: string, what: string, found: string, wanted: string): AtlasError {
   const hint =
     what === "partitions"
-      ? "The number is fixed when a log is created: leave it out, or copy the log into a new one."
+      ? "The number is fixed when a log is created: leave it out."
       : what === "existence"
         ? "Let it be created (create: true), or create it with the settings that the documentation lists."
         : `Set ${what} of the topic to ${wanted}.`;

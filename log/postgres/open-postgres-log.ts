@@ -82,7 +82,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       `the log has ${partitions} partitions, not ${options.partitions}`,
       {
         where: db.address,
-        hint: "The number is fixed when a log is created; leave it out or copy the log into a new one.",
+        hint: "The number is fixed when a log is created: leave it out.",
       },
     );
   }

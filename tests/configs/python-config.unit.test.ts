@@ -114,6 +114,7 @@ test("a whole file of the Python SDK keeps what exists here, and names each thin
     rules: expect.objectContaining({
       drift: expect.objectContaining({ window: 20, threshold: 2.5, min_baseline: 3 }),
     }),
+    export: { reviewStatuses: ["approved", "pending"] },
     capture: { level: "full", mask: [], patterns: [] },
     spool: {},
   });
@@ -127,7 +128,6 @@ test("a whole file of the Python SDK keeps what exists here, and names each thin
       "rim.active_judges.diagnostic",
       "adaptive_teaching",
       "storage.max_connections",
-      "runtime_safety.review.default_export_statuses",
       "learning",
     ].sort(),
   );
@@ -272,6 +272,20 @@ test("what asks for what is so anyway needs no warning", () => {
     load("runtime_safety: {drift: {enabled: true}, review: {require_approval: true}}\n").warnings,
   ).toEqual([]);
   expect(load("runtime_safety: {drift: {enabled: false}}\n").named).toEqual(["runtime_safety.drift.enabled"]);
+});
+
+test.each([
+  ["default_export_statuses: [Approved, QUARANTINED]", ["approved", "quarantined"]],
+  ["default_export_statuses: [approved, '*']", "all"],
+  ["require_approval: false", ["approved", "pending"]],
+  ["{require_approval: false, default_export_statuses: []}", ["approved", "pending"]],
+  ["{require_approval: false, default_export_statuses: [approved]}", ["approved"]],
+  ["require_approval: true", undefined],
+])("of %s, exports take %j", (review, reviewStatuses) => {
+  const block = review.startsWith("{") ? review : `{${review}}`;
+  const { config, warnings } = load(`runtime_safety: {review: ${block}}\n`);
+  expect(config.export.reviewStatuses).toEqual(reviewStatuses);
+  expect(warnings).toEqual([]);
 });
 
 test("a rim block that names no judges has the one judge that sessions have there", () => {

@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
+import { pgliteModule } from "./wasm-module.ts";
 import type { WorkerInput, WorkerMessage } from "./worker.ts";
 
 /** The thread in which PGlite runs and is served from. */
@@ -19,7 +20,8 @@ const STOP_MS = 10_000;
  *
  * @throws what the start failed with: its message, and its code if a file was the reason
  */
-export async function startServer(input: WorkerInput): Promise<ServerThread> {
+export async function startServer(place: Omit<WorkerInput, "module">): Promise<ServerThread> {
+  const input: WorkerInput = { ...place, module: await pgliteModule() };
   const worker = new Worker(new URL(`./worker${extname(import.meta.url)}`, import.meta.url), {
     workerData: input,
     // Flags like --input-type or --inspect-brk are the caller's own.

@@ -5,6 +5,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { maintenanceOf } from "./maintenance.ts";
 import { sessionOf } from "./session.ts";
 import { unpackTemplate } from "./template.ts";
+import type { WasmModule } from "./wasm-module.ts";
 import { serve } from "./wire-server.ts";
 
 /** What the thread is started with. */
@@ -13,12 +14,14 @@ export interface WorkerInput {
   folder: string;
   /** Path of the socket to serve on. */
   socket: string;
+  /** PGlite, compiled. */
+  module: WasmModule;
 }
 
 /** What the thread says. */
 export type WorkerMessage = { kind: "ready" } | { kind: "failed"; message: string; code: string | undefined };
 
-const { folder, socket } = workerData as WorkerInput;
+const { folder, socket, module } = workerData as WorkerInput;
 const say = (message: WorkerMessage): void => parentPort?.postMessage(message);
 
 /** The write-ahead log stays small, see maintenance; the rest is how PGlite starts by itself. */
@@ -44,6 +47,7 @@ async function start(): Promise<void> {
   const complaints: string[] = [];
   const db = await PGlite.create({
     dataDir: data,
+    pgliteWasmModule: module,
     startParams: START_PARAMS,
     onStderr: (line) => {
       if (/ (FATAL|PANIC): /.test(line)) complaints.push(line.replace(/^.* (FATAL|PANIC): */, ""));
