@@ -110,7 +110,7 @@ export async function stretchesAgain(
     const read = positions[topic] ?? [];
     if (read.length > log.partitions) throw otherLog(log, logId, `it has ${log.partitions} partitions`);
     for (const [partition, { from, until }] of read.entries()) {
-      const end = ends.get(topic)![partition] ?? 0;
+      const end = ends.get(topic)?.[partition] ?? 0;
       if (end < until) {
         const missing = `${topic}[${partition}] ends at ${end}, and the dataset was read up to ${until}`;
         throw log.id === logId ? replaced(missing) : otherLog(log, logId, missing);
