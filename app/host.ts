@@ -1,21 +1,16 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { Apply, ConsumeOptions, EventLog } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
+import { JUDGING } from "../reactors/judging/judging-consumer.ts";
 import { ALERTS } from "../sinks/alerts/alert-consumer.ts";
 import type { CourierEvents } from "../sinks/alerts/courier.ts";
 import { LIVE_JSONL } from "../sinks/jsonl/live-sink.ts";
 import { type Alerting, retryingSinks, startAlerting } from "./alerting.ts";
-import { JUDGING } from "./judging/judging-consumer.ts";
-import {
-  type DeferredJudging,
-  type JudgingConfig,
-  retryingJudging,
-  startJudging,
-} from "./judging/start-judging.ts";
 import { type LiveDataset, liveSinkOf, startLiveDataset } from "./live-dataset.ts";
 import { type Pipeline, type PipelineEvents, startPipeline } from "./pipeline.ts";
 import { type ReaperOptions, startReaper } from "./reaper.ts";
 import type { RulesStore } from "./rules.ts";
+import { type DeferredJudging, type JudgingConfig, retryingJudging, startJudging } from "./start-judging.ts";
 
 /** What the consumers of a process tell while they run. */
 export interface HostEvents extends PipelineEvents {

@@ -13,7 +13,6 @@ import type { Alerting } from "./alerting.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
 import { type RetryOptions, type RetryOutcome, retryDeadLetters } from "./dead-letters.ts";
 import { type Host, type HostEvents, sinkConsumers, startHost } from "./host.ts";
-import type { DeferredJudging } from "./judging/start-judging.ts";
 import { knownSequences } from "./known-sequences.ts";
 import { readHistory } from "./learning-history.ts";
 import type { LiveDataset } from "./live-dataset.ts";
@@ -23,6 +22,7 @@ import { orderedAppend } from "./ordered-append.ts";
 import { type Pipeline, type SettleOptions, settle } from "./pipeline.ts";
 import { openRules, type RulesStore } from "./rules.ts";
 import { type RunOptions, runResolver } from "./run-options.ts";
+import type { DeferredJudging } from "./start-judging.ts";
 import { openTelemetry } from "./telemetry/telemetry.ts";
 
 /** How to open Atlas. */

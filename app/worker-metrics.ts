@@ -1,4 +1,5 @@
 import type { Consumer, EventLog } from "../log/event-log.ts";
+import { JUDGING_TOPICS } from "../reactors/judging/judging-consumer.ts";
 import { ALERT_TOPICS } from "../sinks/alerts/alert-consumer.ts";
 import { startsOf } from "../sinks/alerts/news.ts";
 import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
@@ -6,7 +7,6 @@ import { LIVE_TOPICS } from "../sinks/jsonl/live-sink.ts";
 import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";
 import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
 import { type OwnedGroup, stateReader } from "../sinks/metrics/worker-state.ts";
-import { JUDGING_TOPICS } from "./judging/judging-consumer.ts";
 import type { Atlas } from "./open-atlas.ts";
 import { STAGES } from "./pipeline.ts";
 

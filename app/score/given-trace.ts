@@ -1,12 +1,12 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Mask } from "../../log/outgoing.ts";
 import { createRecorder } from "../../producers/recorder.ts";
+import { collecting } from "../../reactors/judging/collected-events.ts";
 import { encodeEvent } from "../../schemas/codec.ts";
 import { newId } from "../../schemas/identity.ts";
 import { foldSession } from "../../traces/fold.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { fromTrajectoryEvent, type TrajectoryEvent } from "../../traces/trajectory-event.ts";
-import { collecting } from "../judging/collected-events.ts";
 import type { GivenTrace } from "./score-request.ts";
 
 /** What a line of a training file was made from: everything that happened. */

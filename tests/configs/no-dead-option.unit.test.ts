@@ -5,7 +5,17 @@ import { toCamelPath } from "../../configs/camel-case.ts";
 import { configJsonSchema } from "../../configs/config-schema.ts";
 
 const ROOT = resolve(import.meta.dirname, "../..");
-const READERS = ["app", "cli", "producers", "processors", "projections", "log", "schemas", "sinks"];
+const READERS = [
+  "app",
+  "cli",
+  "producers",
+  "processors",
+  "projections",
+  "log",
+  "schemas",
+  "reactors",
+  "sinks",
+];
 
 interface Node {
   properties?: Record<string, Node>;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { configuredPanel } from "../../app/configured-judges.ts";
-import { startJudging } from "../../app/judging/start-judging.ts";
+import { startJudging } from "../../app/start-judging.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { loadConfig } from "../../configs/load-config.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { eraseSession } from "../../app/erase-session.ts";
-import { startReactor } from "../../app/judging/judging-reactor.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
+import { readerOf } from "../../app/start-judging.ts";
 import { verifyLog } from "../../app/verify-log.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { simulatedModel } from "../../producers/models/simulated.ts";
+import { startReactor } from "../../reactors/judging/judging-reactor.ts";
 import { eventsOf, folderForTest, opened } from "../app/opened.ts";
 import { json } from "../producers/model-server.ts";
 import { type JudgeServer, reply, startJudge } from "./judge-server.ts";
@@ -208,9 +209,8 @@ test("judgements that were fixed and perhaps appended are appended again as they
      values ($1, 'k', true, now(), $2)`,
     [sessionId, JSON.stringify(events)],
   );
-  const reactor = startReactor(atlas.log, () => Promise.reject(new Error("nobody is asked")), 1, {
-    everyMs: 50,
-  });
+  const nobody = () => Promise.reject(new Error("nobody is asked"));
+  const reactor = startReactor(atlas.log, readerOf(atlas.log), nobody, 1, { everyMs: 50 });
   await vi.waitFor(async () =>
     expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
   );

@@ -1,12 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AtlasError, explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
-import type { EventLog } from "../../log/event-log.ts";
+import type { Ends, EventLog } from "../../log/event-log.ts";
 import { isTransient } from "../../log/postgres/transient.ts";
-import { streamTraces } from "../../projections/stream-traces.ts";
 import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
-import { READ_MODELS } from "../pipeline.ts";
 import { giveUp, type Judging, judgeLater } from "./judged-events.ts";
 import { JUDGING } from "./judging-consumer.ts";
 import {
@@ -54,10 +52,11 @@ const CAUGHT_UP_MS = 30_000;
 /** For an append that takes no longer than a log may stay away before it says so. */
 const PUBLISH_MS = 30_000;
 
-async function traceOf(log: EventLog, sessionId: Uuid): Promise<SessionTrace | undefined> {
-  const page = { sessionIds: [sessionId], reviewStatusFilters: "all", limit: 1 } as const;
-  for await (const trace of streamTraces(log.db!, page)) return trace;
-  return undefined;
+/** Where a reactor sees sessions. */
+export interface SessionReader {
+  traceOf(sessionId: Uuid): Promise<SessionTrace | undefined>;
+  /** Resolves when {@link traceOf} knows all that stood in the log at these ends. */
+  caughtUp(ends: Ends, waiting: { timeoutMs: number; signal: AbortSignal }): Promise<void>;
 }
 
 /**
@@ -65,10 +64,12 @@ async function traceOf(log: EventLog, sessionId: Uuid): Promise<SessionTrace | u
  * work; models are asked in between, outside of any transaction. What is fixed is then appended, again where nobody
  * knows whether it was: the same events, which readers take once.
  *
+ * @param log with a database
  * @param parallel most sessions at a time
  */
 export function startReactor(
   log: EventLog,
+  reader: SessionReader,
   judging: () => Promise<Judging>,
   parallel: number,
   options: ReactorOptions = {},
@@ -102,8 +103,9 @@ export function startReactor(
   /** That a session is due shows only to who has read all there is: its judgements may stand behind. */
   async function caughtUp(): Promise<void> {
     const ends = await log.ends(["atlas.sessions"]);
-    for (const group of [JUDGING, READ_MODELS])
-      await log.caughtUp(group, ends, { timeoutMs: CAUGHT_UP_MS, signal });
+    const waiting = { timeoutMs: CAUGHT_UP_MS, signal };
+    await log.caughtUp(JUDGING, ends, waiting);
+    await reader.caughtUp(ends, waiting);
   }
 
   /** Puts a try off, or ends the session's wait without a judgement if it was the last one. */
@@ -125,7 +127,7 @@ export function startReactor(
 
   async function judgeClaimed(claim: Claim, held: AbortSignal): Promise<void> {
     const { sessionId, learningKey, tries } = claim;
-    const trace = await traceOf(log, sessionId);
+    const trace = await reader.traceOf(sessionId);
     if (trace === undefined || trace.erased !== null || trace.judged !== null) {
       await forget(db, sessionId);
       return;

@@ -1,13 +1,19 @@
-import type { AtlasConfig } from "../../configs/config-schema.ts";
-import type { ConsumeOptions, Consumer, EventLog } from "../../log/event-log.ts";
-import type { Mask } from "../../log/outgoing.ts";
-import { limiter } from "../../producers/judges/limiter.ts";
-import { hostedPanel } from "../configured-judges.ts";
-import type { RulesStore } from "../rules.ts";
-import type { Judging } from "./judged-events.ts";
-import { JUDGING, JUDGING_TOPICS, judgingConsumer } from "./judging-consumer.ts";
-import { type ReactorOptions, startReactor } from "./judging-reactor.ts";
-import { prepareJudgingTable } from "./judging-store.ts";
+import type { AtlasConfig } from "../configs/config-schema.ts";
+import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
+import type { Mask } from "../log/outgoing.ts";
+import { limiter } from "../producers/judges/limiter.ts";
+import { streamTraces } from "../projections/stream-traces.ts";
+import type { Judging } from "../reactors/judging/judged-events.ts";
+import { JUDGING, JUDGING_TOPICS, judgingConsumer } from "../reactors/judging/judging-consumer.ts";
+import {
+  type ReactorOptions,
+  type SessionReader,
+  startReactor,
+} from "../reactors/judging/judging-reactor.ts";
+import { prepareJudgingTable } from "../reactors/judging/judging-store.ts";
+import { hostedPanel } from "./configured-judges.ts";
+import { READ_MODELS } from "./pipeline.ts";
+import type { RulesStore } from "./rules.ts";
 
 /** The deferred judging of one process. */
 export interface DeferredJudging {
@@ -26,6 +32,16 @@ export type JudgingConfig = Pick<
 export interface JudgingOptions extends ReactorOptions, Pick<ConsumeOptions, "onRetry" | "onDeadLetter"> {
   mask?: Mask | undefined;
 }
+
+/** Sessions as the read models have them. */
+export const readerOf = (log: EventLog): SessionReader => ({
+  async traceOf(sessionId) {
+    const page = { sessionIds: [sessionId], reviewStatusFilters: "all", limit: 1 } as const;
+    for await (const trace of streamTraces(log.db!, page)) return trace;
+    return undefined;
+  },
+  caughtUp: (ends, waiting) => log.caughtUp(READ_MODELS, ends, waiting),
+});
 
 /**
  * Judges the sessions whose run left that to later: a consumer keeps which they are, a reactor asks the configured
@@ -61,7 +77,7 @@ export async function startJudging(
     },
     judgingConsumer,
   );
-  const running = startReactor(log, judging, parallel, reactor);
+  const running = startReactor(log, readerOf(log), judging, parallel, reactor);
   return {
     consumer,
     stop: async () => {
