@@ -6,12 +6,15 @@ import type { Database } from "../../log/postgres/database.ts";
 import { prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
 import { openPostgres } from "../../log/postgres/pg-database.ts";
 import { prepareReadModels } from "../../projections/prepare-read-models.ts";
+import { streamTraces } from "../../projections/stream-traces.ts";
 import {
   type AtlasSessionTrace,
   countTrainingSessions,
   getTrainingSessions,
   type SessionFilters,
 } from "../../projections/training-data.ts";
+import type { SessionTrace } from "../../traces/session-trace.ts";
+import { encodeTrainingLine } from "../../traces/training-line.ts";
 import { applyRecords, logOf } from "../projections/replayed.ts";
 import { missing, postgres } from "../services/services.ts";
 import { factsOf, sessionWriter, wholeSession } from "../traces/sessions.ts";
@@ -50,6 +53,22 @@ function sessions() {
     ...running.events,
     ...planless.events,
   ];
+}
+
+interface ExportedLine {
+  task: string;
+  final_answer: string;
+  learning_key: string;
+  steps: { step_id: number; output: string }[];
+  trajectory_events: { event: { payload: { metadata: { event_id: string } } } }[];
+}
+
+interface Exported {
+  approved: string[];
+  counts: number[];
+  lines: ExportedLine[];
+  review: Record<string, number>;
+  listing: string[];
 }
 
 interface Seen {
@@ -164,6 +183,33 @@ describe.skipIf(unavailable !== undefined)("the Python SDK's client", () => {
     },
     120_000,
   );
+
+  it("exports what ours exports, and lists what there is to review", async () => {
+    const args = [url, join(folder, "theirs.jsonl")];
+    const seen = await runPython<Exported>(join(import.meta.dirname, "export_database.py"), args);
+    const ours: SessionTrace[] = [];
+    for await (const trace of streamTraces(db)) ours.push(trace);
+    expect(seen.approved).toEqual(ours.map(({ session_id }) => session_id));
+    expect(seen.counts).toEqual([ours.length, 8]);
+    for (const [index, line] of seen.lines.entries()) {
+      const { task, final_answer, learning_key, steps, trajectory_events } = JSON.parse(
+        encodeTrainingLine(ours[index]!),
+      ) as ExportedLine;
+      expect(line).toMatchObject({ task, final_answer, learning_key });
+      expect(line.steps.map(({ step_id, output }) => [step_id, output])).toEqual(
+        steps.map(({ step_id, output }) => [step_id, output]),
+      );
+      expect(line.trajectory_events.map(({ event }) => event.payload.metadata.event_id)).toEqual(
+        trajectory_events.map(({ event }) => event.payload.metadata.event_id),
+      );
+    }
+    const statuses = ["pending", "approved", "quarantined"] as const;
+    for (const status of statuses)
+      expect(seen.review[status], status).toBe(
+        await countTrainingSessions(db, { reviewStatusFilters: [status] }),
+      );
+    expect(seen.listing.join("\n")).toContain("reward=");
+  }, 120_000);
 });
 
 /** Every column and index, so that what a reader's DDL adds shows. */
