@@ -35,7 +35,10 @@ const REVISED = /@[0-9a-f-]{36}@r\d+$/;
 /** Finds the event that a revision is of. */
 type Originals = ReadonlyMap<Uuid, Uuid>;
 
-/** An event without what merely says in which order and how often it was computed; its cause still names it. */
+/**
+ * An event without what merely says in which order, how often and by which version of the logic it was computed; its
+ * cause still names it.
+ */
 function content(event: AtlasEvent, originals: Originals): AtlasEvent {
   const { derivation, source, causation_id } = event.meta;
   const meta = {
@@ -43,10 +46,11 @@ function content(event: AtlasEvent, originals: Originals): AtlasEvent {
     event_id: "",
     sequence: 0,
     source: source.replace(REVISED, ""),
-    causation_id: originals.get(causation_id ?? "") ?? causation_id,
-    derivation: derivation ? { ...derivation, revision: 0 } : null,
+    causation_id: originals.get(causation_id ?? "") ?? causation_id ?? null,
+    derivation: derivation ? { ...derivation, revision: 0, version: 0 } : null,
   };
-  return { ...event, meta } as AtlasEvent;
+  if (!isReview(event)) return { ...event, meta } as AtlasEvent;
+  return { ...event, overrode: originals.get(event.overrode ?? "") ?? event.overrode ?? null, meta };
 }
 
 const bytes = (event: AtlasEvent, originals: Originals): string =>
@@ -138,13 +142,27 @@ function standing(sessionId: Uuid, changes: readonly AtlasEvent[], originals: Or
   return [last.to_status, last.because, last.author, last.note, originals.get(cause) ?? cause].join("\n");
 }
 
-/** Ids that revisions of these events have, up to the highest revision of the log. */
+const versionOf = (event: AtlasEvent | undefined): number => event?.meta.derivation?.version ?? 0;
+
+/** Ids that revisions of these events have, up to the highest revision of the log, and that earlier versions gave them. */
 function originalsOf(computed: Derived, live: Derived): Originals {
   const highest = Math.max(0, ...[...live.values()].flat().map(revisionOf));
   const originals = new Map<Uuid, Uuid>();
   for (const { meta } of [...computed.values()].flat()) {
     for (let revision = 1; revision <= highest; revision += 1)
       originals.set(idOf(meta.event_id, revision), meta.event_id);
+  }
+  // An id is made of the version and of the cause: what follows from an event of an earlier version has another one, too.
+  const renamed = new Set<Uuid | null | undefined>();
+  for (const topic of ["atlas.rewards", "atlas.drift"] as const) {
+    const standing = new Map((live.get(topic) ?? []).map((event) => [event.meta.session_id, event]));
+    for (const event of computed.get(topic) ?? []) {
+      const { event_id, session_id } = event.meta;
+      const earlier = standing.get(session_id);
+      if (earlier === undefined) continue;
+      if (versionOf(earlier) < versionOf(event)) renamed.add(session_id);
+      if (renamed.has(session_id)) originals.set(earlier.meta.event_id, event_id);
+    }
   }
   return originals;
 }
@@ -197,7 +215,8 @@ export function differencesOf(before: Derived, after: Derived, isLive = true): D
       ) {
         differences.push({ ...difference, what });
       } else if (difference.live.every((event) => revisionOf(event) === 0)) {
-        const by = "the same stands; a rule's or a person's word came in another order than it was given in";
+        const by =
+          "the same stands; words came in another order than they were given in, or on what was revised since";
         differences.push({ ...difference, what, explained: by, settled: true });
       }
     }
@@ -215,6 +234,12 @@ function sameSession([live]: readonly AtlasEvent[], [recomputed]: readonly Atlas
   return live.score === recomputed.score && values(live) === values(recomputed);
 }
 
+function byEarlierVersion({ live, recomputed: [one] }: Difference): string | undefined {
+  const [version, now] = [versionOf(live.at(-1)), versionOf(one)];
+  if (one === undefined || live.length === 0 || version >= now) return undefined;
+  return `version ${version} of ${one.meta.derivation!.processor} computed it, and this is version ${now}`;
+}
+
 function explained(differences: readonly Difference[], disorder: Disorder): Difference[] {
   const disturbed = new Map<string, { at: Micros; why: string }>();
   const note = (key: string, at: Micros, why: string): void => {
@@ -229,7 +254,7 @@ function explained(differences: readonly Difference[], disorder: Disorder): Diff
     const { topic, sessionId, live, recomputed } = difference;
     if (difference.explained !== undefined) return difference;
     const [one] = recomputed;
-    let why = because.get(sessionId);
+    let why = because.get(sessionId) ?? byEarlierVersion(difference);
     if (live.length > 0 && one !== undefined && topic !== "atlas.review-status") {
       const cause = one.type === "DriftAssessed" ? disturbed.get(one.learning_key) : undefined;
       if (rulesOf(live) !== rulesOf(recomputed)) why = "rules were promoted after it was judged";
@@ -238,6 +263,12 @@ function explained(differences: readonly Difference[], disorder: Disorder): Diff
     }
     if (why === undefined) return difference;
     because.set(sessionId, why);
+    if (one?.type === "SessionRewarded")
+      note(
+        one.learning_key,
+        one.completed_at,
+        `session ${sessionId} of its learning key is rewarded otherwise: ${why}`,
+      );
     return { ...difference, explained: why };
   });
 }

@@ -52,7 +52,7 @@ export type { Price, Prices } from "../producers/models/prices.ts";
 export { simulatedModel } from "../producers/models/simulated.ts";
 export type { RunResult } from "../producers/run-session.ts";
 export type { SessionTokens, Tokens } from "../producers/tokens.ts";
-export type { McpClient } from "../producers/tools/mcp-tools.ts";
+export type { McpClient, McpToolsOptions } from "../producers/tools/mcp-tools.ts";
 export { mcpTools } from "../producers/tools/mcp-tools.ts";
 export type { Tool } from "../producers/tools/tool.ts";
 export { defineTool } from "../producers/tools/tool.ts";

@@ -1,3 +1,4 @@
+import { explain, isAtlasError } from "../errors/atlas-error.ts";
 import type { ConsumeOptions, Consumer, EventLog, RawRecord } from "../log/event-log.ts";
 import { drift } from "../processors/drift.ts";
 import type { Processor } from "../processors/processor.ts";
@@ -7,6 +8,7 @@ import { createReadModels } from "../projections/read-models.ts";
 import type { EventType } from "../schemas/generated/events.ts";
 import { LIVE_TOPICS, type Topic } from "../schemas/topics.ts";
 import { processorConsumer } from "./processor-consumer.ts";
+import { refuseOutdated } from "./processor-state.ts";
 import type { RulesStore } from "./rules.ts";
 
 /** The group that fills the read models. */
@@ -50,7 +52,7 @@ export async function startPipeline(
     group,
     topics,
     onDeadLetter: (record, error) => events.onDeadLetter?.(group, record, error),
-    onRetry: (error) => events.onRetry?.(group, error),
+    onRetry: (error) => (events.onRetry ?? warnOfUpgrade)(group, error),
   });
   const stop = async (): Promise<void> => {
     await Promise.all(consumers.map((consumer) => consumer.stop()));
@@ -82,6 +84,15 @@ export async function startPipeline(
   return { consumers, done, stop };
 }
 
+/** Nobody listens: that nothing is derived until somebody acts must not go unsaid. */
+function warnOfUpgrade(_group: string, error: unknown | undefined): void {
+  if (!isAtlasError(error, "ATLAS_PROCESSOR_OUTDATED") || warned.has(error.message)) return;
+  warned.add(error.message);
+  process.emitWarning(explain(error), { code: error.code });
+}
+
+const warned = new Set<string>();
+
 /** How long to wait for consumers, and what ends the wait early. */
 export interface SettleOptions {
   timeoutMs?: number;
@@ -90,15 +101,35 @@ export interface SettleOptions {
   upTo?: string;
 }
 
+/** Milliseconds without progress after which it is asked whether a consumer waits for an upgrade. */
+const GRACE_MS = 2000;
+
+type Patience = Pick<SettleOptions, "timeoutMs" | "signal">;
+
+async function waitFor(log: EventLog, group: string, topics: readonly Topic[], patience: Patience) {
+  const ends = await log.ends(topics);
+  const { timeoutMs = Number.POSITIVE_INFINITY } = patience;
+  try {
+    await log.caughtUp(group, ends, { ...patience, timeoutMs: Math.min(timeoutMs, GRACE_MS) });
+  } catch (error) {
+    if (!isAtlasError(error, "ATLAS_CONSUMER_BEHIND")) throw error;
+    const processor = PROCESSORS.find(({ name }) => name === group);
+    if (processor !== undefined && log.db !== undefined) await refuseOutdated(log.db, processor);
+    if (timeoutMs <= GRACE_MS) throw error;
+    await log.caughtUp(group, ends, patience);
+  }
+}
+
 /**
  * Resolves when every group has applied what the log held when it was called, and what that led to.
  *
- * @throws AtlasError ATLAS_CONSUMER_BEHIND when a group makes no progress for a while
+ * @throws AtlasError ATLAS_CONSUMER_BEHIND when a group makes no progress for a while; ATLAS_PROCESSOR_OUTDATED when
+ *   that is because an earlier version wrote its state
  */
 export async function settle(log: EventLog, { timeoutMs, signal, upTo }: SettleOptions = {}): Promise<void> {
+  const patience: Patience = { ...(timeoutMs && { timeoutMs }), ...(signal && { signal }) };
   for (const { group, topics } of STAGES) {
-    const ends = await log.ends(topics);
-    await log.caughtUp(group, ends, { ...(timeoutMs && { timeoutMs }), ...(signal && { signal }) });
+    await waitFor(log, group, topics, patience);
     if (group === upTo) return;
   }
 }

@@ -1,70 +1,9 @@
 import type { Apply, LogRecord, Unit } from "../log/event-log.ts";
-import type { Queryable } from "../log/postgres/database.ts";
 import type { Processor } from "../processors/processor.ts";
 import { applyFacts, type KeyState } from "../processors/run-processor.ts";
 import type { EventOf, EventType } from "../schemas/generated/events.ts";
 import type { RulesLookup } from "../schemas/rules.ts";
-
-interface Place {
-  group: string;
-  partition: number;
-}
-
-interface StateRow {
-  key: string;
-  version: number;
-  emitted: number;
-  state: string | null;
-}
-
-async function loadStates<State>(
-  tx: Queryable,
-  { group, partition }: Place,
-  keys: readonly string[],
-): Promise<Map<string, KeyState<State>>> {
-  const { rows } = await tx.query<StateRow>(
-    `select key, version, emitted::float8 as emitted, state from atlas_log.state
-      where group_id = $1 and partition = $2 and key = any($3)`,
-    [group, partition, keys],
-  );
-  return new Map(
-    rows.map((row) => {
-      const state = row.state === null ? undefined : (JSON.parse(row.state) as State);
-      return [row.key, { state, version: row.version, emitted: row.emitted }];
-    }),
-  );
-}
-
-async function saveStates<State>(
-  tx: Queryable,
-  { group, partition }: Place,
-  states: ReadonlyMap<string, KeyState<State> | undefined>,
-): Promise<void> {
-  const kept = [...states].filter((entry): entry is [string, KeyState<State>] => entry[1] !== undefined);
-  const dropped = [...states.keys()].filter((key) => states.get(key) === undefined);
-  if (dropped.length > 0) {
-    await tx.query("delete from atlas_log.state where group_id = $1 and partition = $2 and key = any($3)", [
-      group,
-      partition,
-      dropped,
-    ]);
-  }
-  if (kept.length === 0) return;
-  await tx.query(
-    `insert into atlas_log.state (group_id, partition, key, version, emitted, state)
-     select $1, $2, s.* from unnest($3::text[], $4::int[], $5::bigint[], $6::text[]) as s(key, version, emitted, state)
-     on conflict (group_id, partition, key) do update
-        set version = excluded.version, emitted = excluded.emitted, state = excluded.state`,
-    [
-      group,
-      partition,
-      kept.map(([key]) => key),
-      kept.map(([, { version }]) => version),
-      kept.map(([, { emitted }]) => emitted),
-      kept.map(([, { state }]) => (state === undefined ? null : JSON.stringify(state))),
-    ],
-  );
-}
+import { loadStates, saveStates } from "./processor-state.ts";
 
 interface Run<T extends EventType> {
   key: string;

@@ -2,8 +2,9 @@ import { rebuildReadModels } from "../projections/rebuild.ts";
 import { PRIMARY_TOPICS } from "../schemas/topics.ts";
 import { compareDerived, type Difference, revisionsOf } from "./compare-derived.ts";
 import type { Atlas } from "./open-atlas.ts";
-import { settle } from "./pipeline.ts";
+import { type SettleOptions, settle } from "./pipeline.ts";
 import { recompute } from "./recompute.ts";
+import { type RenewedState, type RenewOptions, renewBaselines, renewStates } from "./renew-states.ts";
 
 /** What to rebuild. */
 export interface RebuildOptions {
@@ -20,6 +21,8 @@ export interface RebuildSummary {
   sessions: number;
   events: number;
   derived?: {
+    /** Processors whose state an earlier version of their logic had written, and that was computed anew. */
+    renewed: RenewedState[];
     recomputed: number;
     differences: number;
     /** Of these, how many had to differ, because of the order in which facts arrived or of a promotion. */
@@ -38,7 +41,13 @@ async function rebuildDerived(
   options: RebuildOptions,
 ): Promise<NonNullable<RebuildSummary["derived"]>> {
   const { log, rules } = atlas;
-  await settle(log, options.signal === undefined ? {} : { signal: options.signal });
+  const renewing: RenewOptions = {
+    onProgress: (events) => options.onProgress?.("Renewing", events),
+    signal: options.signal,
+  };
+  const settling: SettleOptions = options.signal === undefined ? {} : { signal: options.signal };
+  const renewed = await renewStates(log, rules, renewing);
+  await settle(log, settling);
   const derived = await recompute(log, rules, {
     until: await log.ends(PRIMARY_TOPICS),
     onProgress: (events) => options.onProgress?.("Computing", events),
@@ -47,23 +56,28 @@ async function rebuildDerived(
   const recomputed = [...derived.values()].reduce((sum, events) => sum + events.length, 0);
   const differences = await compareDerived(log, derived);
   const first = differences.find(({ explained }) => explained === undefined) ?? differences[0];
-  if (first === undefined) return { recomputed, differences: 0, explained: 0, published: 0 };
   const summary = {
+    renewed,
     recomputed,
     differences: differences.length,
     explained: differences.filter(({ explained }) => explained !== undefined).length,
-    first: `${first.topic} of ${first.sessionId}: ${first.what}`,
+    ...(first !== undefined && { first: `${first.topic} of ${first.sessionId}: ${first.what}` }),
   };
   const revisions = revisionsOf(differences);
-  if ((await options.mayPublish?.(differences)) !== true || revisions.length === 0)
-    return { ...summary, published: 0 };
-  await log.append(revisions);
+  const mayPublish = differences.length > 0 && (await options.mayPublish?.(differences)) === true;
+  if (revisions.length > 0 && !mayPublish) return { ...summary, published: 0 };
+  if (revisions.length > 0) {
+    await log.append(revisions);
+    await settle(log, settling);
+  }
+  await renewBaselines(log, rules, renewing);
   return { ...summary, published: revisions.length };
 }
 
 /**
- * Rebuilds the read models from the log beside the live ones, and swaps; with `derived` also computes the derived
- * events again from the primary ones first, and holds them against the log.
+ * Rebuilds the read models from the log beside the live ones, and swaps; with `derived` first computes the
+ * states of processors anew that an earlier version wrote, and the derived events again from the primary ones, and holds
+ * these against the log.
  *
  * @throws AtlasError ATLAS_CONSUMER_BEHIND when consumers do not keep up
  */

@@ -51,7 +51,7 @@ class Replay<State, T extends EventType> {
 }
 
 /** Drops what a source has said before. */
-function freshOnly(): (record: LogRecord) => boolean {
+export function freshOnly(): (record: LogRecord) => boolean {
   const seen = new Map<string, number>();
   return ({ event, topic, partition }) => {
     const source = `${topic}/${partition}/${event.meta.source}`;
@@ -73,22 +73,26 @@ const byCompletion = (a: SessionRewarded, b: SessionRewarded): number =>
 const byTime = (a: AtlasEvent, b: AtlasEvent): number =>
   a.meta.occurred_at - b.meta.occurred_at || text(a.meta.event_id, b.meta.event_id);
 
-/** Puts decisions before the rewards of the sessions that completed after them, learning key by learning key. */
-function* withDecisions(
+/**
+ * The facts of drift in the order in which it is to be computed: sessions as they completed, and decisions before the
+ * sessions that completed after them, learning key by learning key.
+ */
+export function* inCompletionOrder(
   rewards: readonly SessionRewarded[],
   decisions: readonly ReviewDecided[],
 ): Iterable<SessionRewarded | ReviewDecided> {
   const waiting = new Map<string, ReviewDecided[]>();
-  for (const decision of decisions) {
+  for (const decision of [...decisions].sort(byTime)) {
     const others = waiting.get(decision.learning_key);
     if (others === undefined) waiting.set(decision.learning_key, [decision]);
     else others.push(decision);
   }
-  for (const reward of rewards) {
+  for (const reward of [...rewards].sort(byCompletion)) {
     const own = waiting.get(reward.learning_key) ?? [];
     while (own[0] !== undefined && own[0].meta.occurred_at <= reward.completed_at) yield own.shift()!;
     yield reward;
   }
+  for (const rest of waiting.values()) yield* rest;
 }
 
 /** Derived events by topic, as computed from the primary ones. */
@@ -137,11 +141,9 @@ export async function recompute(
   const decisions: ReviewDecided[] = [];
   for await (const event of primary("atlas.decisions"))
     if (event.type === "ReviewDecided") decisions.push(event);
-  decisions.sort(byTime);
 
   const drifts = new Replay(drift, rules);
-  for (const fact of withDecisions((rewards.emitted as SessionRewarded[]).sort(byCompletion), decisions))
-    drifts.apply(fact);
+  for (const fact of inCompletionOrder(rewards.emitted as SessionRewarded[], decisions)) drifts.apply(fact);
 
   const reviews = new Replay(review, rules);
   const facts = [...(drifts.emitted as DriftAssessed[]), ...decisions];

@@ -2,9 +2,15 @@ import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
 import { limiter } from "../producers/judges/limiter.ts";
+import { findErasure } from "../projections/erasures.ts";
 import { streamTraces } from "../projections/stream-traces.ts";
 import type { Judging } from "../reactors/judging/judged-events.ts";
-import { JUDGING, JUDGING_TOPICS, judgingConsumer } from "../reactors/judging/judging-consumer.ts";
+import {
+  JUDGING,
+  JUDGING_TOPICS,
+  judgingConsumer,
+  retriedJudgingConsumer,
+} from "../reactors/judging/judging-consumer.ts";
 import {
   type ReactorOptions,
   type SessionReader,
@@ -40,6 +46,7 @@ export const readerOf = (log: EventLog): SessionReader => ({
     for await (const trace of streamTraces(log.db!, page)) return trace;
     return undefined;
   },
+  isErased: async (sessionId) => (await findErasure(log.db!, sessionId)) !== undefined,
   caughtUp: (ends, waiting) => log.caughtUp(READ_MODELS, ends, waiting),
 });
 
@@ -90,5 +97,5 @@ export async function startJudging(
 /** How records that the group set aside are applied after all. */
 export async function retryingJudging(log: EventLog) {
   await prepareJudgingTable(log.db!);
-  return { [JUDGING]: judgingConsumer };
+  return { [JUDGING]: retriedJudgingConsumer };
 }

@@ -44,11 +44,7 @@ export function applyFacts<State, T extends EventType>(
   rules: RulesLookup,
 ): Applied<State> {
   if (saved !== undefined && saved.version !== processor.version) {
-    throw new AtlasError(
-      "ATLAS_PROCESSOR_OUTDATED",
-      `version ${processor.version} of ${processor.name} found state of version ${saved.version}`,
-      { where: `processor ${processor.name}`, hint: "Run `atlas rebuild --derived`." },
-    );
+    throw otherVersion(processor, saved.version);
   }
   let keyState = saved;
   const events: AtlasEvent[] = [];
@@ -63,6 +59,24 @@ export function applyFacts<State, T extends EventType>(
     keyState = nextKeyState(processor.version, output.state, emitted + stamped.length);
   }
   return { keyState, events };
+}
+
+/** What is said of state that another version wrote: of an earlier one it is computed anew, a later one reads on. */
+export function otherVersion(
+  { name, version }: Pick<Processor, "name" | "version">,
+  saved: number,
+): AtlasError {
+  return new AtlasError(
+    "ATLAS_PROCESSOR_OUTDATED",
+    `version ${version} of ${name} found state of version ${saved}`,
+    {
+      where: `processor ${name}`,
+      hint:
+        saved < version
+          ? "Run `atlas rebuild --derived`: it computes the state anew from the log, and consumers go on."
+          : "Upgrade this process: a later version of the package has gone on with this log.",
+    },
+  );
 }
 
 function nextKeyState<State>(

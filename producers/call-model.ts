@@ -74,7 +74,10 @@ const late =
 function costOfReply(prices: Prices | undefined, reply: ModelReply, asked: string): number | undefined {
   if (reply.cost !== undefined) return reply.cost;
   const price = priceOf(prices, reply.model, asked);
-  return price === undefined || reply.usage === undefined ? undefined : costOf(price, reply.usage);
+  if (price === undefined) return undefined;
+  if (reply.usage !== undefined) return costOf(price, reply.usage);
+  // What costs nothing costs that without a count, too.
+  return price.input === 0 && price.output === 0 ? 0 : undefined;
 }
 
 /** What a provider refused with a status it does not bill; of what broke off nobody knows. */

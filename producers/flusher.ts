@@ -149,9 +149,11 @@ export function createFlusher(log: Pick<EventLog, "append">, options: FlusherOpt
   /** Secures what waits while the log is away, and lets go of who has waited long enough. */
   async function tend(): Promise<void> {
     await spoolMemory();
-    if (!outage.isLong()) return;
-    if (head < queue.length) loseMemory(outage.lossReason());
-    for (const ledger of new Set(onDisk)) ledger.strand(spool!.path, outage.reason);
+    const isLong = outage.isLong();
+    if (isLong && head < queue.length) loseMemory(outage.lossReason());
+    if (head < queue.length) return;
+    for (const ledger of new Set(onDisk))
+      if (isLong || ledger.cancelled) ledger.strand(spool!.path, outage.reason);
   }
 
   /** What the work comes to; while that takes too long, what waits is secured. */
@@ -165,7 +167,7 @@ export function createFlusher(log: Pick<EventLog, "append">, options: FlusherOpt
         settled = true;
       },
     );
-    await outage.forAnswer(done);
+    await outage.forAnswer(done, () => closed);
     while (!settled && !closed) {
       outage.begin(new AtlasError("ATLAS_LOG_UNREACHABLE", "the log does not answer", { retryable: true }));
       await tend();
@@ -223,7 +225,7 @@ export function createFlusher(log: Pick<EventLog, "append">, options: FlusherOpt
         if (closed) break;
         outage.begin(error);
         await tend();
-        if (head < queue.length || onDisk.length > 0) await outage.backOff(spoolMemory, () => closed);
+        if (head < queue.length || onDisk.length > 0) await outage.backOff(tend, () => closed);
       }
     }
     running = undefined;

@@ -9,6 +9,7 @@ interface Waiter {
 /** What became of the events of one session: queued, perhaps spooled, and then appended or lost. */
 export class Ledger {
   readonly sessionId: string;
+  readonly #signal: AbortSignal | undefined;
   queued = 0;
   /** Events that wait on the disk. */
   spooled = 0;
@@ -18,8 +19,14 @@ export class Ledger {
   #stranded: { path: string; reason: unknown } | undefined;
   #waiters: Waiter[] = [];
 
-  constructor(sessionId: string) {
+  /** @param signal aborts when the session is cancelled: then nobody waits for a log that is away */
+  constructor(sessionId: string, signal?: AbortSignal) {
     this.sessionId = sessionId;
+    this.#signal = signal;
+  }
+
+  get cancelled(): boolean {
+    return this.#signal?.aborted === true;
   }
 
   get #settled(): number {

@@ -63,12 +63,12 @@ export class Outage {
    * Waits for an answer as long as one may reasonably take. Time in which this process was too busy to hear it does
    * not count.
    */
-  async forAnswer(done: Promise<void>): Promise<void> {
+  async forAnswer(done: Promise<void>, isOver: () => boolean): Promise<void> {
     let answered = false;
     const heard = done.then(() => {
       answered = true;
     });
-    for (let left = this.#answerMs; left > 0 && !answered; left -= LOOK_MS)
+    for (let left = this.#answerMs; left > 0 && !answered && !isOver(); left -= LOOK_MS)
       await within(Math.min(left, LOOK_MS), heard);
   }
 

@@ -46,6 +46,8 @@ export interface RecorderOptions {
   /** Called with each event, masked, as it goes to the log; a copy, so that nothing recorded can be changed. */
   onEvent?: ((event: AtlasEvent) => void) | undefined;
   limits?: FlusherLimits;
+  /** Aborts when the session is cancelled: then `flush` does not wait for a log that is away. */
+  signal?: AbortSignal | undefined;
 }
 
 function listenerOf(onEvent: (event: AtlasEvent) => unknown): (event: AtlasEvent) => void {
@@ -85,7 +87,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const { sessionId, source = sessionId, traceId = sessionId.replaceAll("-", "") } = options;
   const flusher = options.flusher ?? createFlusher(required(options.log), options.limits);
   const listener = options.onEvent === undefined ? undefined : listenerOf(options.onEvent);
-  const ledger = new Ledger(sessionId);
+  const ledger = new Ledger(sessionId, options.signal);
   const history: AtlasEvent[] = [];
   let pending: Draftee[] = [];
   let preparing = false;

@@ -215,7 +215,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     panel.judges.some(isSimulated) ||
     options.lane?.probe?.simulated === true;
   const { flusher, onEvent } = options;
-  const recorder = createRecorder({ flusher, sessionId: newId(), onEvent });
+  const recorder = createRecorder({ flusher, sessionId: newId(), onEvent, signal: options.signal });
   const tokens = new TokenCount();
   let messages = 0;
   const scopeOf = (signal: AbortSignal): SessionScope => ({

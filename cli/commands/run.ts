@@ -23,6 +23,8 @@ import { labelled, statusText, timeOf, watch } from "../run-view.ts";
 import { withAtlas } from "../session.ts";
 
 const RUNS_FOLDER = ".atlas/runs";
+/** How long a command may take to close what it opened, when the log does not answer. */
+const CLOSING_MS = 3000;
 
 /** Who works where no configuration says so: the model that the environment offers. */
 async function detectedWorkers(quiet: boolean): Promise<Partial<RunOptions>> {
@@ -57,8 +59,23 @@ async function runOnce(atlas: Atlas, options: RunFlags, run: RunOptions): Promis
     // The session is in the log; a record is a convenience.
     tell(`No record was written. ${explain(error)}`);
   }
-  await result.durable;
   return { result, events, recordPath };
+}
+
+/**
+ * Waits until a run is in the log, and says why where it is not. Then the command ends soon even if closing takes for
+ * ever: the spool has what waits, and a database that hangs must not hold up the process.
+ */
+async function isDurable({ result }: Run, signal: AbortSignal): Promise<boolean> {
+  try {
+    await result.durable;
+    return true;
+  } catch (error) {
+    tell(explain(error));
+    const code = signal.aborted ? EXIT.interrupted : EXIT.failure;
+    setTimeout(() => process.exit(code), CLOSING_MS).unref();
+    return false;
+  }
 }
 
 function rewardOf({ reward, judgedLater }: RunResult): string {
@@ -133,7 +150,8 @@ async function run(flags: RunFlags): Promise<void> {
     // The same answer to the same task needs no second verdict.
     const verdicts = rollouts === 1 || config.orchestration.verdictCache > 0 ? undefined : verdictCache();
     const runs: Run[] = [];
-    while (runs.length < rollouts && !signal.aborted) {
+    let durable = true;
+    while (runs.length < rollouts && durable && !signal.aborted) {
       if (rollouts > 1 && !quiet) tell(style("bold", `rollout ${runs.length + 1} of ${rollouts}`));
       const one = await runOnce(atlas, options, {
         ...workers,
@@ -147,12 +165,13 @@ async function run(flags: RunFlags): Promise<void> {
       runs.push(one);
       if (options.json !== true && rollouts === 1) showRun(one, quiet);
       else if (one.result.error !== undefined) tell(explain(one.result.error));
+      durable = await isDurable(one, signal);
     }
     if (options.json !== true && rollouts > 1) showGroup(runs);
     // So that the next command sees the session at once; it is in the log either way.
-    if (atlas.pipeline !== undefined && !signal.aborted)
+    if (atlas.pipeline !== undefined && durable && !signal.aborted)
       await atlas.settled({ signal }).catch((error: unknown) => tell(explain(error)));
-    process.exitCode = exitCodeOf(runs, signal.aborted);
+    process.exitCode = durable || signal.aborted ? exitCodeOf(runs, signal.aborted) : EXIT.failure;
   });
 }
 

@@ -6,7 +6,7 @@ import type { Mask } from "../outgoing.ts";
 import type { Database } from "../postgres/database.ts";
 import { memberName } from "../postgres/leases.ts";
 import { isTransient } from "../postgres/transient.ts";
-import { type Assignment, claimAssignment } from "../runner/assignment.ts";
+import { type Assignment, claimAssignment, waitsForUpgrade } from "../runner/assignment.ts";
 import { logError } from "./failures.ts";
 import { type Fetched, Fetcher } from "./fetcher.ts";
 import { Membership } from "./membership.ts";
@@ -198,7 +198,7 @@ export class KafkaConsumer implements Consumer {
       if (this.slots.get(partition) !== slot) return;
       await this.drop(partition);
       this.disputed.add(partition);
-    } else if (isAtlasError(error, "ATLAS_SCHEMA_NEWER") || isTransient(error)) {
+    } else if (waitsForUpgrade(error) || isTransient(error)) {
       slot.places = undefined;
       slot.restingUntil = Date.now() + REST_MS;
       slot.troubled = true;

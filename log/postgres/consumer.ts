@@ -2,7 +2,7 @@ import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer } from "../event-log.ts";
 import type { Mask } from "../outgoing.ts";
-import { type Assignment, claimAssignment, digestOf } from "../runner/assignment.ts";
+import { type Assignment, claimAssignment, digestOf, waitsForUpgrade } from "../runner/assignment.ts";
 import type { Database } from "./database.ts";
 import { appendRecords, readBatch, readEnds } from "./event-store.ts";
 import { memberName, openLeases, RENEW_MS } from "./leases.ts";
@@ -115,7 +115,7 @@ export async function startPostgresConsumer(
         if (!more && !stopped) await log.wake.after(seen, POLL_MS);
       } catch (error) {
         waiting = true;
-        if (isAtlasError(error, "ATLAS_SCHEMA_NEWER")) {
+        if (waitsForUpgrade(error)) {
           options.onRetry?.(error);
           await log.wake.after(log.wake.count, RENEW_MS);
         } else if (isTransient(error) && !stopped) {

@@ -97,8 +97,8 @@ export class Assignment {
   /**
    * Applies records of a topic, in order. Records below the checkpoint are skipped; transient errors are waited out.
    *
-   * @throws AtlasError ATLAS_ASSIGNMENT_LOST (another member took over), ATLAS_LOG_REPLACED, ATLAS_SCHEMA_NEWER
-   *   (all before it was applied), ATLAS_CONSUMER_UNHEALTHY
+   * @throws AtlasError ATLAS_ASSIGNMENT_LOST (another member took over), ATLAS_LOG_REPLACED, ATLAS_SCHEMA_NEWER,
+   *   ATLAS_PROCESSOR_OUTDATED (all before it was applied), ATLAS_CONSUMER_UNHEALTHY
    */
   apply(topic: Topic, records: readonly RawRecord[]): Promise<void> {
     const mine = this.turn.then(() => this.applyInTurn(topic, records));
@@ -295,6 +295,10 @@ const FATAL = [
 
 /** Errors that setting a record aside would not mend. */
 const isFatal = (error: unknown): boolean => FATAL.some((code) => isAtlasError(error, code));
+
+/** Errors that an upgrade mends, of this process or of what is stored: who meets one waits, and goes on by itself. */
+export const waitsForUpgrade = (error: unknown): boolean =>
+  isAtlasError(error, "ATLAS_SCHEMA_NEWER") || isAtlasError(error, "ATLAS_PROCESSOR_OUTDATED");
 
 const lost = (partition: number, group: string): AtlasError =>
   new AtlasError("ATLAS_ASSIGNMENT_LOST", `partition ${partition} of ${group} was given up`);

@@ -1,6 +1,6 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { textOf } from "../json-text.ts";
-import type { Patience } from "../models/model-client.ts";
+import type { ModelClient, ModelReply, Patience } from "../models/model-client.ts";
 import type { Agent } from "./agent.ts";
 import { httpText } from "./http-request.ts";
 import { atPath, filled, fromEnvironment } from "./http-template.ts";
@@ -51,37 +51,69 @@ function answerIn(text: string, path: string | undefined): string {
   return textOf(atPath(body, path)) ?? "";
 }
 
+const replyOf = (content: string, model: string): ModelReply => ({
+  content,
+  toolCalls: [],
+  message: { role: "assistant", content },
+  model,
+});
+
 /**
- * An agent behind an HTTP endpoint. 429, 5xx and network failures are retried; anything else fails at once.
+ * The endpoint as what it is to the runtime: something that is asked and answers. So its calls are recorded with
+ * their tries, and counted.
+ */
+const endpoint = (name: string, complete: ModelClient["complete"]): ModelClient => ({
+  provider: "http",
+  model: name,
+  simulated: false,
+  // Each try has a limit of its own, and an agent may take longer than a model.
+  limitMs: Number.POSITIVE_INFINITY,
+  complete,
+});
+
+/**
+ * An agent behind an HTTP endpoint. It is recorded as one model call, whose provider is `http`. 429, 5xx and network failures are retried; anything else fails at once.
  *
  * @example
  * const agent = httpAgent({ url: "https://agents.example/answer", resultPath: "output[0].text", apiKeyEnv: "MY_KEY" });
  */
 export function httpAgent(options: HttpAgentOptions): Agent {
-  const { url, template = { prompt: "{{prompt}}" }, resultPath, method = "POST" } = options;
+  const { url, template, resultPath, method = "POST" } = options;
+  const name = options.name ?? (URL.canParse(url) ? new URL(url).host : "http");
   return {
-    name: options.name ?? (URL.canParse(url) ? new URL(url).host : "http"),
+    name,
     kind: "http",
     systemPrompt: options.systemPrompt,
-    async invoke(input) {
-      const { task, guidance, step, signal } = input;
+    async invoke(input, ctx) {
+      const { task, guidance, step, signal, promptVersion } = input;
+      const prompt = promptText(input);
       const values = {
         task,
-        prompt: promptText(input),
+        prompt,
         guidance: guidance.join("\n"),
         previous: step.previous ?? "",
         attempt: String(step.attempt),
       };
-      const text = await httpText({
-        url,
-        method,
-        headers: headersOf(options),
-        body: JSON.stringify(filled(template, values)),
-        timeoutMs: options.timeoutMs ?? 60_000,
-        maxRetries: options.maxRetries ?? 2,
-        signal,
+      const body = filled(template ?? { prompt: "{{prompt}}" }, values);
+      const client = endpoint(name, async (_request, { onTry } = {}) => {
+        const text = await httpText({
+          url,
+          method,
+          headers: headersOf(options),
+          body: JSON.stringify(body),
+          timeoutMs: options.timeoutMs ?? 60_000,
+          maxRetries: options.maxRetries ?? 2,
+          signal,
+          onTry,
+        });
+        return replyOf(answerIn(text, resultPath), name);
       });
-      return answerIn(text, resultPath);
+      const asked = { messages: [{ role: "user" as const, content: prompt }], promptVersion };
+      const { content } = await ctx.model(
+        client,
+        template === undefined ? asked : { ...asked, extra: { body } },
+      );
+      return content;
     },
   };
 }

@@ -13,6 +13,8 @@ export interface HttpRequest {
   /** Further tries after 429, 5xx and network failures. */
   maxRetries: number;
   signal: AbortSignal;
+  /** Called as each try begins. */
+  onTry?: (() => void) | undefined;
 }
 
 interface Failure {
@@ -66,6 +68,7 @@ async function tryOnce(request: HttpRequest): Promise<string | Failure> {
  */
 export async function httpText(request: HttpRequest): Promise<string> {
   for (let tried = 0; ; tried++) {
+    request.onTry?.();
     const outcome = await tryOnce(request);
     if (typeof outcome === "string") return outcome;
     if (!outcome.error.retryable || tried >= request.maxRetries) throw outcome.error;

@@ -17,6 +17,7 @@ interface LangchainMessage {
   getType?: unknown;
   _getType?: unknown;
   tool_calls?: unknown;
+  invalid_tool_calls?: unknown;
   tool_call_id?: unknown;
 }
 
@@ -27,21 +28,24 @@ function typeOf(message: LangchainMessage): unknown {
 
 interface LangchainCall {
   id?: string;
-  name: string;
+  name?: string;
+  /** Text, as the model wrote it, in calls that LangChain could not read. */
   args?: unknown;
 }
 
-const chatCall = ({ id, name, args }: LangchainCall) => ({
+const chatCall = ({ id, name = "", args }: LangchainCall) => ({
   id: id ?? name,
   type: "function",
-  function: { name, arguments: JSON.stringify(args ?? {}) },
+  function: { name, arguments: typeof args === "string" ? args : JSON.stringify(args ?? {}) },
 });
+
+const callsIn = (list: unknown): LangchainCall[] => (Array.isArray(list) ? (list as LangchainCall[]) : []);
 
 /** A message of LangChain.js, or a plain one, in the shape of OpenAI's chat API. */
 export function langchainMessage(value: unknown): ChatMessage {
   if (typeof value === "string") return { role: "user", content: value };
   const message = (value ?? {}) as LangchainMessage;
-  const calls = Array.isArray(message.tool_calls) ? (message.tool_calls as LangchainCall[]) : [];
+  const calls = [...callsIn(message.tool_calls), ...callsIn(message.invalid_tool_calls)];
   const isChatShape = calls.length > 0 && "function" in calls[0]!;
   return {
     role: ROLES[String(typeOf(message))] ?? "user",

@@ -1,7 +1,10 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { newId } from "../../schemas/identity.ts";
+import { jsonText } from "../json-text.ts";
+import type { ChatMessage } from "../models/model-client.ts";
 import type { Agent, AgentInput } from "./agent.ts";
 import { answerText } from "./answer-text.ts";
-import { langchainHandler } from "./langchain-handler.ts";
+import { type LangchainHandler, langchainHandler } from "./langchain-handler.ts";
 import { langchainMessage } from "./langchain-messages.ts";
 import { promptText } from "./prompt-text.ts";
 
@@ -11,15 +14,18 @@ interface GraphInput {
 
 interface GraphOptions {
   signal: AbortSignal;
-  callbacks: unknown[];
-  [option: string]: unknown;
+  callbacks: LangchainHandler[];
+  configurable: Record<string, unknown>;
 }
 
 /** What is needed of a compiled LangGraph.js graph whose state has `messages`. */
 export interface LanggraphGraph {
   invoke?(input: GraphInput, options: GraphOptions): Promise<unknown>;
   /** Used where there is no `invoke`; asked for whole states. */
-  stream?(input: GraphInput, options: GraphOptions): Promise<AsyncIterable<unknown>>;
+  stream?(
+    input: GraphInput,
+    options: GraphOptions & { streamMode: "values" },
+  ): Promise<AsyncIterable<unknown>>;
 }
 
 /** How a graph becomes an agent. */
@@ -27,7 +33,10 @@ export interface LanggraphAgentOptions {
   /** The graph's own name unless told. */
   name?: string | undefined;
   systemPrompt?: string | undefined;
-  /** Passed on with each run, such as `{ recursionLimit: 50 }`. */
+  /**
+   * Passed on with each run, such as `{ recursionLimit: 50 }`. Every attempt has a thread of its own unless
+   * `configurable.thread_id` names one.
+   */
   options?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -39,12 +48,45 @@ async function lastState(graph: LanggraphGraph, input: GraphInput, options: Grap
   return state;
 }
 
-function messagesOf(state: unknown): unknown[] {
-  const messages = (state as { messages?: unknown } | null | undefined)?.messages;
-  if (Array.isArray(messages) && messages.length > 0) return messages;
-  throw new AtlasError("ATLAS_AGENT_FAILED", "the graph ended in a state without messages", {
-    hint: "Build it on MessagesAnnotation, or wrap it with functionAgent.",
+/** What nodes asked a person for, and nobody will answer. */
+function refuseInterrupts(state: unknown): void {
+  const asked = (state as { __interrupt__?: unknown } | null | undefined)?.__interrupt__;
+  if (!Array.isArray(asked) || asked.length === 0) return;
+  const values = asked.map((interrupt: { value?: unknown } | null) => jsonText(interrupt?.value ?? null));
+  throw new AtlasError("ATLAS_AGENT_FAILED", `the graph stopped to ask a person: ${values.join(", ")}`, {
+    hint: "Resume the graph in a function that you wrap with functionAgent.",
   });
+}
+
+/** The messages of a graph's last state, the answer at their end. */
+function messagesOf(state: unknown, input: GraphInput): ChatMessage[] {
+  refuseInterrupts(state);
+  const messages = (state as { messages?: unknown } | null | undefined)?.messages;
+  if (!Array.isArray(messages) || messages.length === 0)
+    throw new AtlasError("ATLAS_AGENT_FAILED", "the graph ended in a state without messages", {
+      hint: "Build it on MessagesAnnotation, or wrap it with functionAgent.",
+    });
+  const said = messages.map(langchainMessage);
+  const [last, asked] = [said.at(-1)!, input.messages.at(-1)!];
+  if (last.role !== "user" || last.content !== asked.content) return said;
+  throw new AtlasError("ATLAS_AGENT_FAILED", "the graph ended without an answer", {
+    hint: "Let its last node add the answer to `messages`.",
+  });
+}
+
+/** The options of one run: the caller's, with what makes the run an attempt of its own. */
+function optionsOf(
+  { callbacks, configurable, ...rest }: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+  handler: LangchainHandler,
+): GraphOptions {
+  const theirs = Array.isArray(callbacks) ? (callbacks as LangchainHandler[]) : [];
+  return {
+    ...rest,
+    signal,
+    callbacks: [...theirs, handler],
+    configurable: { thread_id: newId(), ...(configurable as Record<string, unknown> | undefined) },
+  };
 }
 
 function opening(input: AgentInput, systemPrompt: string | undefined): GraphInput["messages"] {
@@ -67,12 +109,11 @@ export function langgraphAgent(graph: LanggraphGraph, settings: LanggraphAgentOp
     kind: "langgraph",
     systemPrompt,
     async invoke(input, ctx) {
-      const messages = opening(input, systemPrompt);
-      const callbacks = [langchainHandler(ctx)];
-      const state = await lastState(graph, { messages }, { ...options, signal: input.signal, callbacks });
-      const said = messagesOf(state);
-      for (const message of said) ctx.message(langchainMessage(message));
-      return answerText(langchainMessage(said.at(-1)).content, input.signal);
+      const opened = { messages: opening(input, systemPrompt) };
+      const state = await lastState(graph, opened, optionsOf(options, input.signal, langchainHandler(ctx)));
+      const said = messagesOf(state, opened);
+      for (const message of said) ctx.message(message);
+      return answerText(said.at(-1)?.content, input.signal);
     },
   };
 }

@@ -4,6 +4,8 @@ import type { AgentContext } from "./agent.ts";
 
 /** A call that somebody else makes, recorded while it goes on. */
 export interface WatchedCall<T> {
+  /** Resolves when the start is recorded; the recorder may ask for patience before. Never rejects. */
+  begun: Promise<void>;
   /** Runs code so that calls in it have this one as their parent. */
   enter: <R>(work: () => R) => R;
   end(result: T): Promise<void>;
@@ -18,14 +20,20 @@ export function watchModel(
 ): WatchedCall<ModelReply> {
   const { promise, resolve, reject } = Promise.withResolvers<ModelReply>();
   promise.catch(() => {});
+  const begun = Promise.withResolvers<void>();
   // How long somebody else's call may take is theirs to say.
   const limitMs = Number.POSITIVE_INFINITY;
-  const client = { provider, model, simulated: false, limitMs, complete: () => promise };
+  const complete = (): Promise<ModelReply> => {
+    begun.resolve();
+    return promise;
+  };
+  const client = { provider, model, simulated: false, limitMs, complete };
   const recorded = ctx.model(client, request).then(
     () => {},
     () => {},
   );
   return {
+    begun: Promise.race([begun.promise, recorded]),
     enter: (work) => work(),
     end(reply) {
       resolve(reply);
@@ -42,10 +50,12 @@ export function watchModel(
 export function watchTool(ctx: AgentContext, name: string, args: unknown): WatchedCall<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   promise.catch(() => {});
+  const begun = Promise.withResolvers<void>();
   let inside: ReturnType<typeof AsyncLocalStorage.snapshot> | undefined;
   const recorded = ctx
     .tool(name, args, () => {
       inside = AsyncLocalStorage.snapshot();
+      begun.resolve();
       return promise;
     })
     .then(
@@ -53,6 +63,7 @@ export function watchTool(ctx: AgentContext, name: string, args: unknown): Watch
       () => {},
     );
   return {
+    begun: Promise.race([begun.promise, recorded]),
     enter: (work) => (inside === undefined ? work() : inside(work)),
     end(result) {
       resolve(result);

@@ -13,8 +13,14 @@ export interface McpClient {
   callTool(
     params: { name: string; arguments?: Record<string, unknown> },
     resultSchema?: undefined,
-    options?: { signal?: AbortSignal },
+    options?: { signal?: AbortSignal; timeout?: number },
   ): Promise<Record<string, unknown>>;
+}
+
+/** How an MCP server's tools are called. */
+export interface McpToolsOptions {
+  /** Milliseconds of one call; the client's own limit unless told, which is a minute in the MCP SDK. */
+  timeoutMs?: number | undefined;
 }
 
 /** The texts of a result where it has nothing else, so that a model reads them plainly; all of it otherwise. */
@@ -27,13 +33,18 @@ function outputOf(result: Record<string, unknown>): unknown {
   return texts.every((text) => text !== undefined) ? texts.join("\n") : content;
 }
 
-function toolOf(client: McpClient, { name, description, inputSchema }: McpTool): Tool {
+function toolOf(
+  client: McpClient,
+  { name, description, inputSchema }: McpTool,
+  { timeoutMs }: McpToolsOptions,
+): Tool {
+  const patience = timeoutMs === undefined ? {} : { timeout: timeoutMs };
   return defineTool({
     name,
     ...(description === undefined ? {} : { description }),
     parameters: inputSchema,
     async run(args, { signal }) {
-      const result = await client.callTool({ name, arguments: args }, undefined, { signal });
+      const result = await client.callTool({ name, arguments: args }, undefined, { signal, ...patience });
       const output = outputOf(result);
       if (result["isError"] !== true) return output;
       const said = typeof output === "string" ? output : JSON.stringify(output);
@@ -48,12 +59,12 @@ function toolOf(client: McpClient, { name, description, inputSchema }: McpTool):
  * @example
  * const agent = openaiAgent({ model: "gpt-5.4-mini", tools: await mcpTools(client) });
  */
-export async function mcpTools(client: McpClient): Promise<Tool[]> {
+export async function mcpTools(client: McpClient, options: McpToolsOptions = {}): Promise<Tool[]> {
   const tools: Tool[] = [];
   let cursor: string | undefined;
   do {
     const page = await client.listTools(cursor === undefined ? undefined : { cursor });
-    tools.push(...page.tools.map((tool) => toolOf(client, tool)));
+    tools.push(...page.tools.map((tool) => toolOf(client, tool, options)));
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   return tools;

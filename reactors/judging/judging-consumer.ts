@@ -38,3 +38,12 @@ export const judgingConsumer: Apply = async (batch, { tx }) => {
     else if (["SessionEnded", "SessionJudged", "SessionErased"].includes(event.type)) await forget(tx, id);
   }
 };
+
+/**
+ * Applies a record that was set aside. What was read since did not count for a session whose start was missing: it is
+ * taken for due, and whoever claims it sees whether it has ended.
+ */
+export const retriedJudgingConsumer: Apply = async (batch, unit) => {
+  await judgingConsumer(batch, unit);
+  for (const { event } of batch) if (waits(event)) await noteEnd(unit.tx, event.meta.session_id!);
+};

@@ -48,6 +48,7 @@ const TROUBLED_MS = 2000;
 const LEASE_MS = 60_000;
 const FIRST_PAUSE_MS = 10_000;
 const LONGEST_PAUSE_MS = 1_800_000;
+const LACKING_PAUSE_MS = 60_000;
 const CAUGHT_UP_MS = 30_000;
 /** For an append that takes no longer than a log may stay away before it says so. */
 const PUBLISH_MS = 30_000;
@@ -55,8 +56,18 @@ const PUBLISH_MS = 30_000;
 /** Where a reactor sees sessions. */
 export interface SessionReader {
   traceOf(sessionId: Uuid): Promise<SessionTrace | undefined>;
+  /** Whether a session that has no trace has none because it was erased. */
+  isErased(sessionId: Uuid): Promise<boolean>;
   /** Resolves when {@link traceOf} knows all that stood in the log at these ends. */
   caughtUp(ends: Ends, waiting: { timeoutMs: number; signal: AbortSignal }): Promise<void>;
+}
+
+/** What keeps a session that is due from being judged, in words: its start or its end is not in the read models. */
+function lackingOf(trace: SessionTrace | undefined): string | undefined {
+  if (trace?.started == null) return "its start was set aside, see `atlas dead-letters list`";
+  const over = trace.ended !== null || trace.erased !== null || trace.judged !== null;
+  if (over || trace.status === "abandoned") return undefined;
+  return "it has not ended, or its end was set aside, see `atlas dead-letters list`";
 }
 
 /**
@@ -80,6 +91,7 @@ export function startReactor(
   const stopping = new AbortController();
   const { signal } = stopping;
   const running = new Set<Promise<void>>();
+  const warned = new Set<Uuid>();
 
   async function publish({ sessionId, events }: Judged): Promise<void> {
     await log.append(events);
@@ -108,6 +120,16 @@ export function startReactor(
     await reader.caughtUp(ends, waiting);
   }
 
+  /** Waits until what the session lacks is there; nobody was asked, so no try is counted. */
+  async function wait(claim: Claim, lacking: string): Promise<void> {
+    await postpone(db, claim, lacking, LACKING_PAUSE_MS, { counts: false });
+    if (warned.has(claim.sessionId)) return;
+    warned.add(claim.sessionId);
+    process.emitWarning(`session ${claim.sessionId} waits for its judges: ${lacking}`, {
+      code: "ATLAS_JUDGING_WAITS",
+    });
+  }
+
   /** Puts a try off, or ends the session's wait without a judgement if it was the last one. */
   async function failed(
     claim: Claim,
@@ -128,7 +150,11 @@ export function startReactor(
   async function judgeClaimed(claim: Claim, held: AbortSignal): Promise<void> {
     const { sessionId, learningKey, tries } = claim;
     const trace = await reader.traceOf(sessionId);
-    if (trace === undefined || trace.erased !== null || trace.judged !== null) {
+    if (trace === undefined && (await reader.isErased(sessionId))) return forget(db, sessionId);
+    const lacking = lackingOf(trace);
+    if (trace === undefined || lacking !== undefined) return wait(claim, lacking!);
+    const { erased, judged, ended } = trace;
+    if (erased !== null || judged !== null || ended === null || ended.status === "cancelled") {
       await forget(db, sessionId);
       return;
     }

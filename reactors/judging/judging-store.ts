@@ -112,18 +112,19 @@ export async function release(db: Queryable, { sessionId, holder }: Claim): Prom
   );
 }
 
-/** Takes note that a try failed, and when the next one is. */
+/** Takes note why a try came to nothing, and when the next one is; `counts` unless nobody was asked. */
 export async function postpone(
   db: Queryable,
   { sessionId, holder }: Claim,
   error: string,
   pauseMs: number,
+  { counts = true }: { counts?: boolean } = {},
 ): Promise<void> {
   await db.query(
     `update atlas_log.judging
-        set holder = null, last_error = $3, due_at = now() + $4 * interval '1 millisecond'
+        set holder = null, last_error = $3, due_at = now() + $4 * interval '1 millisecond', tries = tries - $5
       where session_id = $1 and holder = $2 and result is null`,
-    [sessionId, holder, error, pauseMs],
+    [sessionId, holder, error, pauseMs, counts ? 0 : 1],
   );
 }
 

@@ -6,6 +6,8 @@ export interface TcpGate extends AsyncDisposable {
   readonly port: number;
   /** Breaks every connection and takes no new ones, until it is opened. */
   shut(): void;
+  /** Leaves connections open, and takes new ones, but lets nothing through, until it is opened. */
+  stall(): void;
   open(): void;
 }
 
@@ -13,6 +15,7 @@ export interface TcpGate extends AsyncDisposable {
 export async function startGate(target: number): Promise<TcpGate> {
   const sockets = new Set<Socket>();
   let isShut = false;
+  let isStalled = false;
   const keep = (socket: Socket, other: Socket): void => {
     sockets.add(socket);
     socket.on("error", () => {});
@@ -20,7 +23,7 @@ export async function startGate(target: number): Promise<TcpGate> {
       sockets.delete(socket);
       other.destroy();
     });
-    socket.pipe(other);
+    if (!isStalled) socket.pipe(other);
   };
   const server = createServer((client) => {
     if (isShut) return void client.destroy();
@@ -37,8 +40,15 @@ export async function startGate(target: number): Promise<TcpGate> {
   return {
     port: (server.address() as AddressInfo).port,
     shut,
+    stall() {
+      isStalled = true;
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     open() {
+      // What waited in a stalled connection is out of step with its client.
+      if (isStalled) for (const socket of sockets) socket.destroy();
       isShut = false;
+      isStalled = false;
     },
     async [Symbol.asyncDispose]() {
       shut();

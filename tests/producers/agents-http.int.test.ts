@@ -2,12 +2,16 @@ import { afterEach, expect, test, vi } from "vitest";
 import { explain } from "../../errors/atlas-error.ts";
 import { httpAgent } from "../../producers/agents/http-agent.ts";
 import { simulatedModel } from "../../producers/models/simulated.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { only } from "./memory-log.ts";
 import { closedPort, json, startModelServer } from "./model-server.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });
 const both = { teacher: model, judge: model };
 afterEach(() => vi.unstubAllEnvs());
+const students = (events: readonly AtlasEvent[]) =>
+  only(events, "ModelCallEnded").filter(({ role }) => role === "student");
 
 test("template, result path, headers and key make the request; the answer is what is at the path", async () => {
   vi.stubEnv("MY_KEY", "canary-key-0123456789");
@@ -38,6 +42,13 @@ test("template, result path, headers and key make the request; the answer is wha
     authorization: "Bearer canary-key-0123456789",
     "x-team": "team-canary-key-0123456789",
   });
+  expect(only(events, "ModelCallStarted")[0]).toMatchObject({
+    ...{ provider: "http", model: new URL(server.url).host, step_id: 1, attempt: 1 },
+    messages: '[{"role":"user","content":"Say hello"}]',
+    parameters: JSON.stringify({ body: request?.body }),
+  });
+  expect(students(events)).toMatchObject([{ content: "yes", tries: 1, error: null, usage: null }]);
+  expect(JSON.stringify(events)).not.toContain("canary-key");
 });
 
 test("a rate limit is waited out as long as the server asks, a failing server is tried again", async () => {
@@ -48,9 +59,15 @@ test("a rate limit is waited out as long as the server asks, a failing server is
     else json(response, {}, status, { "retry-after": status === 429 ? "1" : "0" });
   });
   const from = performance.now();
-  const { result } = await run({ agent: httpAgent({ url: server.url }), ...both });
-  expect(result.finalAnswer).toBe("at last");
+  const prices = { far: { input: 0, output: 0 }, simulated: { input: 0, output: 0 } };
+  const agent = httpAgent({ url: server.url, name: "far" });
+  const { result, events } = await run({ agent, ...both, prices });
+  expect(result).toMatchObject({ finalAnswer: "at last", cost: 0 });
   expect(server.requests).toHaveLength(3);
+  expect(students(events)).toMatchObject([
+    { provider: "http", model: "far", content: "at last", tries: 3, error: null },
+  ]);
+  expect(result.tokens.byRole.student).toMatchObject({ calls: 1, failed: 0, retries: 2, total: 0 });
   expect(performance.now() - from).toBeGreaterThan(950);
 });
 
@@ -62,8 +79,12 @@ test("other refusals, a missing path and broken JSON fail at once; secrets stay 
       response.writeHead(at === 0 ? 400 : 200).end(bodies[at]);
     });
     const agent = httpAgent({ url: server.url, apiKeyEnv: "MY_KEY", resultPath: "a[1].b" });
-    const { result } = await run({ agent, ...both });
+    const { result, events } = await run({ agent, ...both });
     expect(result.status).toBe("failed");
+    expect(students(events)).toMatchObject([
+      { content: null, tries: 1, error: expect.stringMatching(expected) },
+    ]);
+    expect(JSON.stringify(events)).not.toContain("canary-key");
     expect(explain(result.error)).toMatch(expected);
     expect(explain(result.error)).not.toContain("canary-key");
     expect(server.requests).toHaveLength(1);
@@ -78,6 +99,8 @@ test("a slow and an absent server are failures with what happened", async () => 
   const url = `http://127.0.0.1:${await closedPort()}/`;
   const gone = await run({ agent: httpAgent({ url, ...patience }), ...both });
   expect(gone.result.error?.message).toMatch(/cannot be reached: .*ECONNREFUSED/);
+  for (const { events } of [late, gone])
+    expect(students(events)).toMatchObject([{ content: null, tries: 1 }]);
 });
 
 test("a redirect is refused, and no header goes to where it points", async () => {

@@ -5,7 +5,6 @@ import { anthropicAgent } from "../../producers/agents/anthropic-agent.ts";
 import { geminiAgent } from "../../producers/agents/gemini-agent.ts";
 import { openaiAgent } from "../../producers/agents/openai-agent.ts";
 import { simulatedModel } from "../../producers/models/simulated.ts";
-import { mcpTools } from "../../producers/tools/mcp-tools.ts";
 import { defineTool } from "../../producers/tools/tool.ts";
 import { only } from "./memory-log.ts";
 import { completion, json, startModelServer } from "./model-server.ts";
@@ -136,36 +135,4 @@ test("a model that never stops calling tools is stopped at its last turn", async
   expect(result.status).toBe("failed");
   expect(result.error?.message).toMatch(/still called tools at turn 3/);
   expect(server.requests).toHaveLength(3);
-});
-
-test("an MCP server's tools are listed page by page and executed by the server", async () => {
-  const schema = { type: "object", properties: { q: { type: "string" } } };
-  const asked: unknown[] = [];
-  const tools = await mcpTools({
-    async listTools(params) {
-      return params?.cursor === "2"
-        ? { tools: [{ name: "fail", inputSchema: schema }] }
-        : { tools: [{ name: "find", description: "finds", inputSchema: schema }], nextCursor: "2" };
-    },
-    async callTool(params) {
-      asked.push(params);
-      return { content: [{ type: "text", text: "said" }], isError: params.name === "fail" };
-    },
-  });
-  await using server = await startModelServer(({ body }, response) =>
-    (body["messages"] as unknown[]).length === 1
-      ? json(
-          response,
-          completion(null, { tool_calls: [call("a", "find", '{"q":"x"}'), call("b", "fail", "{}")] }),
-        )
-      : json(response, completion("done")),
-  );
-  const { events } = await run({ agent: openaiAgent({ model: "m", baseUrl: server.url, tools }), ...both });
-  expect(asked).toEqual([
-    { name: "find", arguments: { q: "x" } },
-    { name: "fail", arguments: {} },
-  ]);
-  const ended = new Map(only(events, "ToolCallEnded").map((event) => [event.name, event]));
-  expect(ended.get("find")).toMatchObject({ output: "said", error: null });
-  expect(ended.get("fail")?.error).toMatch(/the tool fail failed: said/);
 });

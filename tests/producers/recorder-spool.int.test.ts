@@ -44,6 +44,26 @@ function open(options: FlusherOptions = {}, folder = join(newFolder(), "spool"))
   return { log, folder, flusher, recorder: createRecorder({ flusher, sessionId: newId() }) };
 }
 
+test("who cancelled the session does not wait for a log that is away, and waits for one that answers", async () => {
+  const { log, folder, flusher } = open();
+  const cancelled = createRecorder({ flusher, sessionId: newId(), signal: AbortSignal.abort() });
+  cancelled.emit("StepSkipped", skipped(1));
+  await cancelled.flush();
+  log.before = away;
+  const patient = createRecorder({ flusher, sessionId: newId() });
+  let settled = false;
+  patient.emit("StepSkipped", skipped(1));
+  const waiting = patient.flush().then(() => (settled = true));
+  cancelled.emit("StepSkipped", skipped(2));
+  await expect(cancelled.flush()).rejects.toMatchObject({ code: "ATLAS_SPOOLED", retryable: true });
+  expect(spoolFiles(folder)).toHaveLength(1);
+  expect(settled).toBe(false);
+  log.before = () => {};
+  await waiting;
+  await cancelled.flush();
+  expect(stepsOf(log, cancelled.sessionId)).toEqual([1, 2]);
+});
+
 const spoolFiles = (folder: string): string[] =>
   readdirSync(folder).filter((name) => name.endsWith(".spool"));
 const stepsOf = (log: MemoryLog, sessionId: string): number[] =>

@@ -10,12 +10,12 @@ const { place, role, file } = JSON.parse(process.argv[2]!) as Orders;
 process.on("disconnect", () => process.exit(1));
 const stopped = new Promise((resolve) => process.once("SIGTERM", resolve));
 try {
-  const opened = await openPlace(place, role !== "importer");
+  const opened = await openPlace(place, role === "worker" || role === "both");
   process.send?.("open");
   if (role === "worker") {
     await Promise.race([stopped, opened.pipeline?.done]);
   } else {
-    await opened.importFile(file);
+    await opened.importFile(file, { inTurn: role !== "hasty importer" });
     await opened.settled();
   }
   await opened.close();

@@ -1,8 +1,10 @@
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { compareDerived } from "../../app/compare-derived.ts";
 import { decisionsOn } from "../../app/decide-review.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
+import { recompute } from "../../app/recompute.ts";
 import { verifyLog } from "../../app/verify-log.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { Database } from "../../log/postgres/database.ts";
@@ -10,7 +12,7 @@ import { listSessions } from "../../projections/session-summaries.ts";
 import { READ_MODEL_TABLES } from "../../projections/tables.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
-import { TOPICS } from "../../schemas/topics.ts";
+import { PRIMARY_TOPICS, TOPICS } from "../../schemas/topics.ts";
 import type { OpenPlace } from "./place.ts";
 
 /** What a place holds in the end, in forms that do not depend on when it was written, or in which order. */
@@ -25,7 +27,7 @@ export interface Outcome {
   twice: string[];
   /** Records that readers drop, because the log holds what their source said already. */
   repeated: number;
-  /** Gaps of the log, sessions that lack events, dead letters. */
+  /** Gaps of the log, sessions that lack events, dead letters, derived events that nothing explains. */
   broken: string[];
 }
 
@@ -95,11 +97,21 @@ async function readTables(db: Database): Promise<Outcome["tables"]> {
   return tables;
 }
 
-async function brokenIn(log: EventLog, db: Database): Promise<string[]> {
+/** What comes out otherwise when it is computed again in the order of completion, and had no reason to. */
+async function unexplainedIn({ log, rules }: OpenPlace): Promise<string[]> {
+  const derived = await recompute(log, rules, { until: await log.ends(PRIMARY_TOPICS) });
+  return (await compareDerived(log, derived))
+    .filter(({ explained }) => explained === undefined)
+    .map(({ topic, sessionId, what }) => `unexplained: ${topic} of ${sessionId}: ${what}`);
+}
+
+async function brokenIn(place: OpenPlace): Promise<string[]> {
+  const { log, db } = place;
   const { gaps, incompleteSessions } = await verifyLog(log);
   const letters = await db.query<{ error: string }>("select error from atlas_log.dead_letters");
   const waiting = await db.query<{ n: number }>("select count(*)::int as n from atlas_log.outbox");
   return [
+    ...(await unexplainedIn(place)),
     ...gaps.map(({ topic, partition, from, to }) => `gap in ${topic}[${partition}] from ${from} to ${to}`),
     ...incompleteSessions.map(({ sessionId, missing }) => `session ${sessionId} lacks ${missing} events`),
     ...letters.rows.map(({ error }) => `dead letter: ${error}`),
@@ -117,7 +129,7 @@ export async function outcomeOf(place: OpenPlace): Promise<Outcome> {
       exported: readFileSync(output, "utf8"),
       tables: await readTables(place.db),
       ...(await readEvents(place.log)),
-      broken: await brokenIn(place.log, place.db),
+      broken: await brokenIn(place),
     };
   } finally {
     for (const file of [output, `${output}.manifest.json`]) rmSync(file, { force: true });

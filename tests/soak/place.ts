@@ -3,6 +3,7 @@ import { openAtlas } from "../../app/open-atlas.ts";
 import { orderedAppend } from "../../app/ordered-append.ts";
 import { type Pipeline, settle, startPipeline } from "../../app/pipeline.ts";
 import { openRules, type RulesStore } from "../../app/rules.ts";
+import { loadConfig } from "../../configs/load-config.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import type { Database } from "../../log/postgres/database.ts";
@@ -10,7 +11,6 @@ import { prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
 import { openPostgres } from "../../log/postgres/pg-database.ts";
 import { type ImportSummary, importRecorded } from "../../producers/import/import-recorded.ts";
 import { prepareReadModels } from "../../projections/prepare-read-models.ts";
-import { DEFAULT_RULES } from "../../schemas/rules.ts";
 
 /** Where a log and its read models are, as it is told to other processes. */
 export type Place =
@@ -25,6 +25,11 @@ export type Place =
       topicPrefix: string;
     };
 
+/** By which drift and reward decide on a session, so that a wrong one shows in its status. */
+const RULES = {
+  review: { autoApprove: { minReward: 0.4, maxUncertainty: null }, quarantineOnAlert: "decline" },
+} as const;
+
 /** When conversations without recorded times happened. */
 const AT = new Date("2025-01-01T00:00:00Z");
 
@@ -34,7 +39,8 @@ export interface OpenPlace {
   db: Database;
   rules: RulesStore;
   pipeline: Pipeline | undefined;
-  importFile(file: string): Promise<ImportSummary>;
+  /** @param options `inTurn`: a session follows once that before it of its learning key is rewarded, unless false */
+  importFile(file: string, options?: { inTurn?: boolean }): Promise<ImportSummary>;
   settled(): Promise<void>;
   close(): Promise<void>;
 }
@@ -42,6 +48,17 @@ export interface OpenPlace {
 const unordered = (): never => {
   throw new Error("no consumer kept up with the import");
 };
+
+const importing =
+  ({ log, rules }: Pick<OpenPlace, "log" | "rules">): OpenPlace["importFile"] =>
+  async (file, { inTurn = true } = {}) =>
+    importRecorded({
+      files: [file],
+      at: AT,
+      rulesHash: await rules.ensure(loadConfig({ rules: RULES }, {}).rules),
+      log: inTurn ? { append: orderedAppend(log, unordered) } : log,
+      knownSequences: (sources) => knownSequences(log, sources),
+    });
 
 async function openKafkaPlace(
   place: Extract<Place, { kind: "kafka" }>,
@@ -59,14 +76,7 @@ async function openKafkaPlace(
     db,
     rules,
     pipeline,
-    importFile: async (file) =>
-      importRecorded({
-        files: [file],
-        at: AT,
-        rulesHash: await rules.ensure(DEFAULT_RULES),
-        log: { append: orderedAppend(log, unordered) },
-        knownSequences: (sources) => knownSequences(log, sources),
-      }),
+    importFile: importing({ log, rules }),
     settled: () => settle(log),
     async close() {
       await pipeline?.stop();
@@ -79,13 +89,13 @@ async function openKafkaPlace(
 /** Opens a place, with or without the consumers. Kafka by hand: its prefix is no part of the configuration. */
 export async function openPlace(place: Place, consumers: boolean): Promise<OpenPlace> {
   if (place.kind === "kafka") return openKafkaPlace(place, consumers);
-  const atlas = await openAtlas({ log: place }, { consumers });
+  const atlas = await openAtlas({ log: place, rules: RULES }, { consumers });
   return {
     log: atlas.log,
     db: atlas.db,
     rules: atlas.rules,
     pipeline: atlas.pipeline,
-    importFile: (file) => atlas.importRuns({ files: [file], at: AT, onUnordered: unordered }),
+    importFile: importing(atlas),
     settled: () => atlas.settled(),
     close: atlas.close,
   };

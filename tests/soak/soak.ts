@@ -10,6 +10,7 @@ import {
   postgresPlace,
   SERVER_CASTS,
 } from "./places.ts";
+import { writePlanted } from "./planted.ts";
 
 const LOGS = ["embedded", "postgres", "kafka"] as const;
 type Log = (typeof LOGS)[number];
@@ -19,12 +20,13 @@ const { values } = parseArgs({
     kills: { type: "string", default: "200" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     log: { type: "string", default: "embedded" },
+    planted: { type: "boolean", default: false },
   },
 });
 
 function usage(problem: string): never {
   process.stderr.write(
-    `${problem}\nUsage: npm run soak -- [--kills N] [--seed S] [--log ${LOGS.join("|")}]\n`,
+    `${problem}\nUsage: npm run soak -- [--kills N] [--seed S] [--log ${LOGS.join("|")}] [--planted]\n`,
   );
   process.exit(2);
 }
@@ -46,6 +48,21 @@ async function stage(log: Log): Promise<Pick<KillOptions, "casts" | "makePlace">
   return { casts: SERVER_CASTS, makePlace, end: services.stop };
 }
 
+/** Enough for several windows of drift in each learning key. */
+const PLANTED_RUNS = 300;
+const PLANTED_CASTS: Record<Log, KillOptions["casts"]> = {
+  embedded: [["both"], ["worker", "importer"], ["worker", "hasty importer"]],
+  postgres: [
+    ["worker", "importer"],
+    ["worker", "worker", "hasty importer"],
+  ],
+  kafka: [
+    ["worker", "importer"],
+    ["worker", "worker", "worker", "worker", "importer"],
+    ["worker", "worker", "worker", "worker", "hasty importer"],
+  ],
+};
+
 const kills = whole(values.kills, "--kills");
 const seed = whole(values.seed, "--seed");
 const log = isLog(values.log) ? values.log : usage("--log takes the name of a log");
@@ -60,7 +77,10 @@ const show = ({ round, cast, kills: killed, repeated, anomalies }: Round): void 
 process.stdout.write(`${kills} kills on the ${log} log, seed ${seed}\n`);
 const { casts, makePlace, end } = await stage(log);
 try {
-  const report = await killRounds({ kills, seed, casts, makePlace, onRound: show });
+  const planted: Partial<KillOptions> = values.planted
+    ? { casts: PLANTED_CASTS[log], writeRuns: (file, by) => writePlanted(file, by, PLANTED_RUNS) }
+    : {};
+  const report = await killRounds({ kills, seed, casts, makePlace, onRound: show, ...planted });
   const problems = problemsIn(report);
   for (const problem of problems) process.stdout.write(`${problem}\n`);
   process.stdout.write(

@@ -58,7 +58,10 @@ export async function startKafka(options: KafkaOptions = {}): Promise<KafkaInsta
       const file = join(folder, "server.properties");
       writeFileSync(file, properties(folder, port, controllerPort, options));
       const id = randomBytes(16).toString("base64url");
-      await promisify(execFile)("java", java("kafka.tools.StorageTool", "format", "-t", id, "-c", file));
+      await promisify(execFile)(
+        "java",
+        java("kafka.tools.StorageTool", "format", `--cluster-id=${id}`, "-c", file),
+      );
     },
     ready: () => answers(brokers),
     endSignal: "SIGKILL",
