@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { map } from "rxjs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { PROCESSORS, READ_MODELS, settle } from "../../app/pipeline.ts";
@@ -11,7 +12,7 @@ import { listSessions } from "../../projections/session-summaries.ts";
 import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES, type Rules } from "../../schemas/rules.ts";
 import { LIVE_TOPICS } from "../../schemas/topics.ts";
-import { atlas as command, userFolder } from "../cli/from-source.ts";
+import { atlas as command, startAtlas, userFolder } from "../cli/from-source.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { type OpenPlace, openPlace, type Place } from "../soak/place.ts";
 import { embeddedPlace, kafkaPlace, postgresPlace } from "../soak/places.ts";
@@ -221,4 +222,25 @@ test("a command says what to run, and running it is all there is to do", { timeo
   expect(renewed).toMatchObject({ code: 0, stdout: expect.stringContaining("state of drift anew") });
   const again = await command(folder, ["rebuild", "--derived"]);
   expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/0 published|all equal/) });
+});
+
+test("a command that is killed again and again is completed by the next", { timeout: 90_000 }, async () => {
+  const folder = userFolder();
+  const place: Place = { kind: "embedded", path: `${folder}/.atlas` };
+  const { rest } = await before(place);
+  const half = await openPlace(place, false);
+  await half.log.append(rest);
+  await half.close();
+  for (const afterMs of [1400, 1800, 2200, 2600]) {
+    const { child, ended } = startAtlas(folder, ["rebuild", "--derived", "--yes"]);
+    await sleep(afterMs);
+    child.kill("SIGKILL");
+    await ended;
+  }
+  expect(await command(folder, ["rebuild", "--derived", "--yes"])).toMatchObject({ code: 0 });
+  const opened = await openPlace(place, true);
+  onTestFinished(opened.close);
+  await appendInTurn(opened.log, sessionsUnder(await opened.rules.set(RULES), SESSIONS + 2, SESSIONS + 2));
+  await settle(opened.log);
+  expect(await standing(opened)).toEqual(await fromTheStart());
 });
