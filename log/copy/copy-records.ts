@@ -63,6 +63,9 @@ const isSame = (one: RawRecord, other: RawRecord): boolean =>
   one.fingerprint === other.fingerprint &&
   one.body.equals(other.body);
 
+const somethingElse = (place: Place, { offset }: RawRecord): AtlasError =>
+  refused("the target holds something else than the log", `${at(place)}@${offset}`, NEW_TARGET);
+
 /** Refuses a partition that holds anything but the beginning of the one that is copied. */
 async function refuseOther(
   source: EventLog,
@@ -79,24 +82,21 @@ async function refuseOther(
   try {
     for await (const record of recordsOf(source, place, place.from)) {
       const { value: other } = await theirs.next();
-      if (other === undefined || !isSame(record, other)) {
-        const where = `${at(place)}@${record.offset}`;
-        throw refused("the target holds something else than the log", where, NEW_TARGET);
-      }
+      if (other === undefined || !isSame(record, other)) throw somethingElse(place, record);
       seen();
     }
+    const { value: more } = await theirs.next();
+    if (more !== undefined) throw somethingElse(place, more);
   } finally {
     await theirs.return(undefined);
   }
 }
 
 /** Refuses records that a copy could not put at the same offsets. */
-function refuseGap(batch: readonly RawRecord[], next: number, place: Place): void {
-  for (const [index, { offset }] of batch.entries()) {
-    if (offset === next + index) continue;
-    const message = `the log lacks offsets ${next + index} to ${offset - 1}, so a copy would number its records otherwise`;
-    throw refused(message, at(place), "Copy the log from where it is whole.");
-  }
+function refuseGap(offset: number, next: number, place: Place): void {
+  if (offset === next) return;
+  const message = `the log lacks offsets ${next} to ${offset - 1}, so a copy would number its records otherwise`;
+  throw refused(message, at(place), "Copy the log from where it is whole.");
 }
 
 async function copyPlace(
@@ -111,11 +111,13 @@ async function copyPlace(
   let next = from;
   for await (const batch of source.readRaw([topic], range)) {
     signal?.throwIfAborted();
-    refuseGap(batch, next, place);
+    for (const [index, { offset }] of batch.entries()) refuseGap(offset, next + index, place);
     await target.place(batch);
     next += batch.length;
     copied(batch.length);
   }
+  // What a transaction of another writer leaves at the end of a partition on Kafka takes an offset, too.
+  if (until !== undefined) refuseGap(until, next, place);
 }
 
 /** A send whose answer was lost may stand twice in a log on Kafka, and others may append to the target. */

@@ -1,7 +1,8 @@
-import type { CopyTarget } from "../copy/copy-records.ts";
+import { type CopyTarget, refused } from "../copy/copy-records.ts";
 import { openKafkaLog } from "./open-kafka-log.ts";
 import { RecordProducer } from "./producer.ts";
 import { Registry } from "./registry.ts";
+import { retrying } from "./retry.ts";
 import { type KafkaLogOptions, settingsOf } from "./settings.ts";
 
 /**
@@ -12,10 +13,27 @@ import { type KafkaLogOptions, settingsOf } from "./settings.ts";
 export async function openKafkaTarget(options: KafkaLogOptions): Promise<CopyTarget> {
   const log = await openKafkaLog(options);
   const settings = settingsOf(options);
-  const producer = new RecordProducer(settings, new Registry(settings.registryUrl));
+  // Sent again blindly, records would stand in the copy twice: a failed send is looked into first.
+  const producer = new RecordProducer({ ...settings, patienceMs: 0 }, new Registry(settings.registryUrl));
   return {
     log,
-    place: (records) => producer.append(records),
+    async place(records) {
+      const { topic, partition, offset } = records[0]!;
+      let arrived: number | undefined = 0;
+      await retrying(settings.patienceMs, async () => {
+        if (arrived === undefined) {
+          const end = (await log.ends([topic])).get(topic)?.[partition] ?? 0;
+          arrived = end - offset;
+        }
+        if (arrived < 0 || arrived > records.length) {
+          const message = `the partition of the target ends at ${offset + arrived}: somebody else appends to it`;
+          throw refused(message, `${topic}[${partition}]`, "Copy into a log that nobody uses yet.");
+        }
+        const missing = records.slice(arrived);
+        arrived = undefined;
+        await producer.append(missing);
+      });
+    },
     async close() {
       await producer.close();
       await log.close();

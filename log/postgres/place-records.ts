@@ -1,13 +1,20 @@
 import type { RawRecord } from "../event-log.ts";
 import type { Database } from "./database.ts";
+import { placeError } from "./place-error.ts";
 
 /**
  * Puts records of one partition at their own offsets, with the times at which their first log took them.
  *
  * @param records in order, without gaps
  * @returns false, with nothing written, when the partition does not end before the first of them
+ * @throws AtlasError ATLAS_DISK_FULL, ATLAS_LOG_UNREACHABLE, ATLAS_COPY_REFUSED for a key that Postgres cannot store
  */
 export const placeRecords = (db: Database, records: readonly RawRecord[]): Promise<boolean> =>
+  inTransaction(db, records).catch((error: unknown) => {
+    throw placeError(error, db.address);
+  });
+
+const inTransaction = (db: Database, records: readonly RawRecord[]): Promise<boolean> =>
   db.transaction(async (tx) => {
     const [first, last] = [records[0], records.at(-1)];
     if (first === undefined || last === undefined) return true;
