@@ -1,6 +1,6 @@
+import type { Database } from "../database/database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
-import type { Database } from "../log/postgres/database.ts";
 
 /** The log that a database's read models were filled from, where its events are not in the database itself. */
 export async function logElsewhere(db: Database): Promise<{ id: string; partitions: number } | undefined> {

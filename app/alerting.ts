@@ -1,7 +1,7 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
+import type { Database } from "../database/database.ts";
 import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
 import type { Apply, ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
-import type { Database } from "../log/postgres/database.ts";
 import { ALERT_TOPICS, ALERTS, alertConsumer } from "../sinks/alerts/alert-consumer.ts";
 import { checkUrl } from "../sinks/alerts/check-url.ts";
 import { type CourierEvents, startCourier } from "../sinks/alerts/courier.ts";

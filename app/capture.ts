@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
-import { chainMasks, createMask } from "../log/masking/create-mask.ts";
 import { type Mask, masked } from "../log/outgoing.ts";
+import { chainMasks, createMask } from "../recording/masking/create-mask.ts";
 import { createEvent } from "../schemas/codec.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
 

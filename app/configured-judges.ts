@@ -1,16 +1,16 @@
 import type { AtlasConfig, LlmConfig } from "../configs/config-schema.ts";
 import type { JudgeConfig, JudgesConfig } from "../configs/judges-schema.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
+import { answerMatches, toolCallBudget } from "../judges/built-in-judges.ts";
+import { defineJudge } from "../judges/define-judge.ts";
+import type { FunctionJudge, Judge } from "../judges/judge.ts";
+import { modelJudge } from "../judges/model-judge.ts";
+import { type Panel, rationaleOf, soleJudge } from "../judges/panel.ts";
+import type { ModelClient } from "../models/model-client.ts";
 import { aggregate } from "../processors/aggregate-judgements.ts";
-import { answerMatches, toolCallBudget } from "../producers/judges/built-in-judges.ts";
-import { defineJudge } from "../producers/judges/define-judge.ts";
-import type { FunctionJudge, Judge } from "../producers/judges/judge.ts";
-import { modelJudge } from "../producers/judges/model-judge.ts";
-import { type Panel, rationaleOf, soleJudge } from "../producers/judges/panel.ts";
-import { detectModel } from "../producers/models/detect.ts";
-import type { ModelClient } from "../producers/models/model-client.ts";
 import type { Rubric } from "../schemas/rules.ts";
 import { configuredModel } from "./configured-model.ts";
+import { detectModel } from "./detect-model.ts";
 import { loadExport } from "./load-export.ts";
 
 type ScoreFunction = FunctionJudge["judge"];

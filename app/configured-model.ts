@@ -1,10 +1,10 @@
 import type { LlmConfig } from "../configs/config-schema.ts";
 import { isOffline } from "../configs/offline-mode.ts";
-import { anthropicModel } from "../producers/models/anthropic.ts";
-import { geminiModel } from "../producers/models/gemini.ts";
-import type { ModelClient } from "../producers/models/model-client.ts";
-import { openaiModel } from "../producers/models/openai.ts";
-import { simulatedModel } from "../producers/models/simulated.ts";
+import { anthropicModel } from "../models/anthropic.ts";
+import { geminiModel } from "../models/gemini.ts";
+import type { ModelClient } from "../models/model-client.ts";
+import { openaiModel } from "../models/openai.ts";
+import { simulatedModel } from "../producers/simulated/simulated.ts";
 
 /** A model whose requests have these defaults. */
 function withDefaults(client: ModelClient, config: LlmConfig): ModelClient {

@@ -1,3 +1,4 @@
+import { packageInfo } from "../configs/package-info.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { type BuildOptions, type BuiltDataset, buildFromLog } from "../sinks/datasets/build-dataset.ts";
 import {
@@ -6,7 +7,6 @@ import {
   reproduceFromLog,
 } from "../sinks/datasets/reproduce-dataset.ts";
 import type { ReadableLog } from "../sinks/datasets/window.ts";
-import { packageInfo } from "./package-info.ts";
 
 /** The entry `atlas-sdk/datasets`: datasets from the log, without a database. */
 export type { BuildOptions, BuildProgress, BuiltDataset } from "../sinks/datasets/build-dataset.ts";

@@ -1,4 +1,4 @@
-import { userInfo } from "node:os";
+import { reviewer } from "../configs/reviewer.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
@@ -9,17 +9,6 @@ export interface ReviewedSession {
   sessionId: Uuid;
   learningKey: string;
   reviewStatus: ReviewStatus;
-}
-
-/** Who decides: `ATLAS_REVIEWER`, else the user of the operating system. */
-export function reviewer(): string {
-  const named = process.env.ATLAS_REVIEWER;
-  if (named !== undefined && named !== "") return named;
-  try {
-    return userInfo().username;
-  } catch {
-    return "unknown";
-  }
 }
 
 /** Decisions on sessions, as events of one reviewer in one sitting. */

@@ -1,13 +1,13 @@
+import { reviewer } from "../configs/reviewer.ts";
+import type { Queryable } from "../database/database.ts";
 import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
-import type { Queryable } from "../log/postgres/database.ts";
 import { findErasure } from "../projections/erasures.ts";
 import { resolveSessionId } from "../projections/resolve-session-id.ts";
 import { listSessions, type SessionSummary } from "../projections/session-summaries.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
-import { reviewer } from "./decide-review.ts";
 
 /** A session that somebody wants gone: with what is there of it, or since when it is gone. */
 export type Erasable =

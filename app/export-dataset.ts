@@ -1,10 +1,10 @@
+import { packageInfo } from "../configs/package-info.ts";
+import type { Database } from "../database/database.ts";
+import { READ_MODELS } from "../derivation/stages.ts";
 import type { EventLog } from "../log/event-log.ts";
-import type { Database } from "../log/postgres/database.ts";
 import { streamTraces, type TraceFilters } from "../projections/training-data.ts";
 import { type ExportSummary, exportSessions } from "../sinks/jsonl/export-sessions.ts";
 import type { SessionTrace } from "../traces/session-trace.ts";
-import { packageInfo } from "./package-info.ts";
-import { READ_MODELS } from "./pipeline.ts";
 
 /** Which sessions to export, and where to. */
 export interface ExportDatasetOptions {

@@ -1,4 +1,5 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
+import type { RulesStore } from "../derivation/rules.ts";
 import type { Apply, ConsumeOptions, EventLog } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
 import { JUDGING } from "../reactors/judging/judging-consumer.ts";
@@ -9,7 +10,6 @@ import { type Alerting, retryingSinks, startAlerting } from "./alerting.ts";
 import { type LiveDataset, liveSinkOf, startLiveDataset } from "./live-dataset.ts";
 import { type Pipeline, type PipelineEvents, startPipeline } from "./pipeline.ts";
 import { type ReaperOptions, startReaper } from "./reaper.ts";
-import type { RulesStore } from "./rules.ts";
 import { type DeferredJudging, type JudgingConfig, retryingJudging, startJudging } from "./start-judging.ts";
 
 /** What the consumers of a process tell while they run. */

@@ -1,6 +1,6 @@
 import { isOffline } from "../configs/offline-mode.ts";
+import type { Queryable } from "../database/database.ts";
 import { explain } from "../errors/atlas-error.ts";
-import type { Queryable } from "../log/postgres/database.ts";
 import type { History, HistoryEntry } from "../producers/lanes/history.ts";
 import { type RewardedSession, rewardedSessions } from "../projections/learning-history.ts";
 

@@ -6,11 +6,11 @@ import type { Mask } from "../log/outgoing.ts";
 import { copyLogTo } from "./copy-log.ts";
 import { openLogAlone, openStore } from "./open-store.ts";
 
+export type { Database, Queryable } from "../database/database.ts";
+export { openPostgres } from "../database/pg-database.ts";
 /** The entry `atlas-sdk/log`: the event log for consumers and tools of your own. */
 export type { CopyOptions, CopySummary } from "../log/copy/copy-records.ts";
 export type * from "../log/event-log.ts";
-export type { Database, Queryable } from "../log/postgres/database.ts";
-export { openPostgres } from "../log/postgres/pg-database.ts";
 
 /**
  * Opens a log by itself, without the consumers of Atlas. On Kafka, what only reads, appends and subscribes needs no

@@ -1,13 +1,9 @@
+import { openPostgres } from "../database/pg-database.ts";
+import type { ImportSummary } from "../intake/import/import-recorded.ts";
+import { type MigrateOptions as Migration, migrateSessions } from "../intake/migration/migrate-sessions.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
-import { openPostgres } from "../log/postgres/pg-database.ts";
-import type { ImportSummary } from "../producers/import/import-recorded.ts";
-import {
-  type MigrateOptions as Migration,
-  migrateSessions,
-} from "../producers/migration/migrate-sessions.ts";
-import { knownSequences } from "./known-sequences.ts";
-import { orderedAppend } from "./ordered-append.ts";
+import { intakeInto } from "./intake-into.ts";
 
 /** Where the sessions of a Python SDK are, and how to take them over. */
 export interface MigrateOptions extends Pick<Migration, "at" | "onProgress" | "signal"> {
@@ -24,14 +20,14 @@ export async function migrate(
 ): Promise<ImportSummary> {
   const db = "file" in from ? undefined : await openPostgres(from.databaseUrl, { max: 1 });
   try {
-    const append = orderedAppend(log, () => onUnordered?.(), rest.signal);
+    const { append, knownSequences } = intakeInto(log, () => onUnordered?.(), rest.signal);
     return await migrateSessions({
       ...rest,
       source: db === undefined ? { file: (from as { file: string }).file } : { db },
       rulesHash,
       mask,
       log: { append, read: (topics, range) => log.read(topics, range) },
-      knownSequences: (sources) => knownSequences(log, sources),
+      knownSequences,
     });
   } finally {
     await db?.close();

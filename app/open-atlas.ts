@@ -1,29 +1,29 @@
 import type { AtlasConfig, ConfigInput } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
+import type { Database } from "../database/database.ts";
+import { openRules, type RulesStore } from "../derivation/rules.ts";
+import { type SettleOptions, settle } from "../derivation/stages.ts";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
+import { type ImportSummary, importRecorded } from "../intake/import/import-recorded.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
-import type { Database } from "../log/postgres/database.ts";
-import { type DrainReport, drainSpools } from "../log/spool/drain-spools.ts";
-import { createFlusher } from "../producers/flusher.ts";
-import { type ImportSummary, importRecorded } from "../producers/import/import-recorded.ts";
 import { type RunResult, runSession } from "../producers/run-session.ts";
+import { createFlusher } from "../recording/flusher.ts";
+import { type DrainReport, drainSpools } from "../recording/spool/drain-spools.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
+import { openTelemetry } from "../sinks/telemetry/telemetry.ts";
 import type { Alerting } from "./alerting.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
-import { type RetryOptions, type RetryOutcome, retryDeadLetters } from "./dead-letters.ts";
 import { type Host, type HostEvents, sinkConsumers, startHost } from "./host.ts";
-import { knownSequences } from "./known-sequences.ts";
+import { intakeInto } from "./intake-into.ts";
 import { readHistory } from "./learning-history.ts";
 import type { LiveDataset } from "./live-dataset.ts";
 import { type MigrateOptions, migrate } from "./migrate.ts";
 import { openStore } from "./open-store.ts";
-import { orderedAppend } from "./ordered-append.ts";
-import { type Pipeline, type SettleOptions, settle } from "./pipeline.ts";
-import { openRules, type RulesStore } from "./rules.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { type RetryOptions, type RetryOutcome, retryDeadLetters } from "./retry-dead-letters.ts";
 import { type RunOptions, runResolver } from "./run-options.ts";
 import type { DeferredJudging } from "./start-judging.ts";
-import { openTelemetry } from "./telemetry/telemetry.ts";
 
 /** How to open Atlas. */
 export interface OpenOptions extends HostEvents {
@@ -185,12 +185,13 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     },
     importRuns: async ({ onUnordered, ...rest }) => {
       const rulesHash = await rules.ensure(config.rules);
+      const { append, knownSequences } = intakeInto(log, () => onUnordered?.(), rest.signal);
       return importRecorded({
         ...rest,
         rulesHash,
         mask,
-        log: { append: orderedAppend(log, () => onUnordered?.(), rest.signal) },
-        knownSequences: (sources) => knownSequences(log, sources),
+        log: { append },
+        knownSequences,
       });
     },
     migrate: async (migrating) => {

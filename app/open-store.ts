@@ -1,13 +1,14 @@
 import type { LogConfig } from "../configs/config-schema.ts";
+import type { Database } from "../database/database.ts";
+import { openEmbedded } from "../database/embedded/open-embedded.ts";
+import { openPostgres } from "../database/pg-database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { openKafkaLog } from "../log/kafka/open-kafka-log.ts";
 import type { KafkaLogOptions } from "../log/kafka/settings.ts";
+import { prepareLogTables } from "../log/log-tables.ts";
 import type { Mask } from "../log/outgoing.ts";
-import type { Database } from "../log/postgres/database.ts";
-import { openEmbedded } from "../log/postgres/embedded/open-embedded.ts";
-import { openPostgresLog, prepareLogTables } from "../log/postgres/open-postgres-log.ts";
-import { openPostgres } from "../log/postgres/pg-database.ts";
+import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
 import { prepareReadModels } from "../projections/prepare-read-models.ts";
 import { absentLog, logElsewhere } from "./absent-log.ts";
 

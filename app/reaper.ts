@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { READ_MODELS } from "../derivation/stages.ts";
 import { isAtlasError, messageOf } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent, Micros, Uuid } from "../schemas/generated/events.ts";
 import { idOf, nowMicros } from "../schemas/identity.ts";
 import { partitionOf } from "../schemas/partition.ts";
-import { type Pipeline, READ_MODELS } from "./pipeline.ts";
+import type { Pipeline } from "./pipeline.ts";
 
 /** How the reaper works. */
 export interface ReaperOptions {

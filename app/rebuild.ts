@@ -1,10 +1,15 @@
+import { compareDerived, type Difference, revisionsOf } from "../derivation/compare-derived.ts";
+import { recompute } from "../derivation/recompute.ts";
+import {
+  type RenewedState,
+  type RenewOptions,
+  renewBaselines,
+  renewStates,
+} from "../derivation/renew-states.ts";
+import { type SettleOptions, settle } from "../derivation/stages.ts";
 import { rebuildReadModels } from "../projections/rebuild.ts";
 import { PRIMARY_TOPICS } from "../schemas/topics.ts";
-import { compareDerived, type Difference, revisionsOf } from "./compare-derived.ts";
 import type { Atlas } from "./open-atlas.ts";
-import { type SettleOptions, settle } from "./pipeline.ts";
-import { recompute } from "./recompute.ts";
-import { type RenewedState, type RenewOptions, renewBaselines, renewStates } from "./renew-states.ts";
 
 /** What to rebuild. */
 export interface RebuildOptions {

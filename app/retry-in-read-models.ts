@@ -1,12 +1,12 @@
+import type { Queryable } from "../database/database.ts";
+import { READ_MODELS } from "../derivation/stages.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { Apply, EventLog, Position, RawRecord } from "../log/event-log.ts";
-import type { Queryable } from "../log/postgres/database.ts";
 import { decodeRecord } from "../log/records.ts";
 import { createReadModels } from "../projections/read-models.ts";
 import { dropOwn } from "../projections/session-facts.ts";
 import { tablesIn } from "../projections/tables.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
-import { READ_MODELS } from "./pipeline.ts";
 
 /** A record that the read models refused. */
 export interface RefusedRecord extends Position {

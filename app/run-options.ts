@@ -1,13 +1,12 @@
 import type { AtlasConfig, LlmConfig } from "../configs/config-schema.ts";
 import { withJudgeWeights } from "../configs/judges-schema.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
+import type { Judge } from "../judges/judge.ts";
+import type { Panel } from "../judges/panel.ts";
+import type { ModelClient } from "../models/model-client.ts";
 import type { Agent } from "../producers/agents/agent.ts";
-import type { Judge } from "../producers/judges/judge.ts";
-import type { Panel } from "../producers/judges/panel.ts";
 import type { History } from "../producers/lanes/history.ts";
 import type { LaneOptions } from "../producers/lanes/lane.ts";
-import { detectModel } from "../producers/models/detect.ts";
-import type { ModelClient } from "../producers/models/model-client.ts";
 import type { SessionOptions } from "../producers/run-session.ts";
 import type { TriageAdapter } from "../producers/triage/triage.ts";
 import { type VerdictCache, verdictCache } from "../producers/verdict-cache.ts";
@@ -16,6 +15,7 @@ import { configuredAgent } from "./configured-agent.ts";
 import { configuredPanel, lacksModel, panelOf, solePanel } from "./configured-judges.ts";
 import { configuredModel } from "./configured-model.ts";
 import { configuredTriage } from "./configured-triage.ts";
+import { detectModel } from "./detect-model.ts";
 
 /** A task, who works on it, and, where the configuration's are not wanted, who looks at the result. */
 export interface RunOptions

@@ -1,7 +1,9 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
+import type { RulesStore } from "../derivation/rules.ts";
+import { READ_MODELS } from "../derivation/stages.ts";
+import { limiter } from "../judges/limiter.ts";
 import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
-import { limiter } from "../producers/judges/limiter.ts";
 import { findErasure } from "../projections/erasures.ts";
 import { streamTraces } from "../projections/stream-traces.ts";
 import type { Judging } from "../reactors/judging/judged-events.ts";
@@ -18,8 +20,6 @@ import {
 } from "../reactors/judging/judging-reactor.ts";
 import { prepareJudgingTable } from "../reactors/judging/judging-store.ts";
 import { hostedPanel } from "./configured-judges.ts";
-import { READ_MODELS } from "./pipeline.ts";
-import type { RulesStore } from "./rules.ts";
 
 /** The deferred judging of one process. */
 export interface DeferredJudging {

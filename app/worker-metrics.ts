@@ -1,3 +1,4 @@
+import { STAGES } from "../derivation/stages.ts";
 import type { Consumer, EventLog } from "../log/event-log.ts";
 import { JUDGING_TOPICS } from "../reactors/judging/judging-consumer.ts";
 import { ALERT_TOPICS } from "../sinks/alerts/alert-consumer.ts";
@@ -8,7 +9,6 @@ import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metric
 import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
 import { type OwnedGroup, stateReader } from "../sinks/metrics/worker-state.ts";
 import type { Atlas } from "./open-atlas.ts";
-import { STAGES } from "./pipeline.ts";
 
 /** How to measure a worker. */
 export interface WorkerMetricsOptions {

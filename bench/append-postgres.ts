@@ -1,8 +1,8 @@
 import { join } from "node:path";
+import type { Database } from "../database/database.ts";
+import { openEmbedded } from "../database/embedded/open-embedded.ts";
 import type { OutgoingRecord } from "../log/event-log.ts";
 import { toOutgoing } from "../log/outgoing.ts";
-import type { Database } from "../log/postgres/database.ts";
-import { openEmbedded } from "../log/postgres/embedded/open-embedded.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
 import type { BenchContext, Benchmark, Figure } from "./benchmark.ts";
 import { inTurns, rateOf } from "./rounds.ts";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
-import { openEmbedded } from "../log/postgres/embedded/open-embedded.ts";
+import { openEmbedded } from "../database/embedded/open-embedded.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
-import { createFlusher, type Flusher } from "../producers/flusher.ts";
-import { createRecorder, type Recorder } from "../producers/recorder.ts";
+import { createFlusher, type Flusher } from "../recording/flusher.ts";
+import { createRecorder, type Recorder } from "../recording/recorder.ts";
 import type { Meta } from "../schemas/generated/events.ts";
 import { newId } from "../schemas/identity.ts";
 import type { BenchContext, Benchmark, Figure } from "./benchmark.ts";

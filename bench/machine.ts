@@ -1,5 +1,5 @@
 import { cpus, totalmem } from "node:os";
-import { openPostgres } from "../log/postgres/pg-database.ts";
+import { openPostgres } from "../database/pg-database.ts";
 import { IMAGES } from "../tests/services/docker.ts";
 import type { Services } from "../tests/services/services.ts";
 

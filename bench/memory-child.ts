@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import { buildDataset } from "../app/datasets.ts";
 import { exportDataset } from "../app/export-dataset.ts";
+import { openPostgres } from "../database/pg-database.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
-import { openPostgres } from "../log/postgres/pg-database.ts";
 import { streamTrainingSessions } from "../projections/training-data.ts";
 
 const [what = "", url = "", folder = ""] = process.argv.slice(2);

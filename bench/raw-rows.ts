@@ -1,4 +1,4 @@
-import type { Database } from "../log/postgres/database.ts";
+import type { Database } from "../database/database.ts";
 import { prepareReadModels } from "../projections/prepare-read-models.ts";
 import { REBUILT_TABLES, type ReadModelTable } from "../projections/tables.ts";
 import { inBatches } from "./sessions.ts";

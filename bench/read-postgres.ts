@@ -1,5 +1,5 @@
+import type { Database } from "../database/database.ts";
 import type { EventLog } from "../log/event-log.ts";
-import type { Database } from "../log/postgres/database.ts";
 import type { BenchContext, Benchmark, Figure } from "./benchmark.ts";
 import { rawDecode } from "./raw-decode.ts";
 import { inTurns, rateOf } from "./rounds.ts";

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import kafkajs from "kafkajs";
-import { settle, startPipeline } from "../app/pipeline.ts";
-import { openRules } from "../app/rules.ts";
+import { startPipeline } from "../app/pipeline.ts";
+import type { Database } from "../database/database.ts";
+import { openPostgres } from "../database/pg-database.ts";
+import { openRules } from "../derivation/rules.ts";
+import { settle } from "../derivation/stages.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { openKafkaLog } from "../log/kafka/open-kafka-log.ts";
-import type { Database } from "../log/postgres/database.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
-import { openPostgres } from "../log/postgres/pg-database.ts";
 import { prepareReadModels } from "../projections/prepare-read-models.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { DEFAULT_RULES } from "../schemas/rules.ts";

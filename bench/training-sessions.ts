@@ -1,4 +1,4 @@
-import type { Database } from "../log/postgres/database.ts";
+import type { Database } from "../database/database.ts";
 import { getTrainingSessions, streamTrainingSessions } from "../projections/training-data.ts";
 import type { BenchContext, Benchmark, Figure } from "./benchmark.ts";
 import { inTurns, rateOf } from "./rounds.ts";

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { packageInfo } from "../app/package-info.ts";
+import { packageInfo } from "../configs/package-info.ts";
 import { asExport } from "./commands/export.ts";
 import { reviewCommand } from "./commands/review.ts";
 import { newProgram, runProgram } from "./program.ts";

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import type { Command } from "commander";
-import { packageInfo } from "../app/package-info.ts";
+import { packageInfo } from "../configs/package-info.ts";
 import { alertCommands } from "./commands/alerts.ts";
 import { configCommands } from "./commands/config.ts";
 import { datasetCommands } from "./commands/dataset.ts";

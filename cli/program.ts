@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
+import { isTransient } from "../database/transient.ts";
 import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-error.ts";
-import { isTransient } from "../log/postgres/transient.ts";
 import { readDotEnv } from "./dot-env.ts";
 import { tell } from "./output.ts";
 

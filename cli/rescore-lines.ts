@@ -1,5 +1,5 @@
-import type { Rescored } from "../app/rescore/rescore.ts";
-import type { Outcome, SessionChange } from "../app/rescore/rescore-report.ts";
+import type { Rescored } from "../derivation/rescore/rescore.ts";
+import type { Outcome, SessionChange } from "../derivation/rescore/rescore-report.ts";
 import { oneLine, style, table } from "./output.ts";
 import { histogram } from "./plots/histogram.ts";
 

@@ -1,4 +1,4 @@
-import type { ReviewEntry, ReviewHistory, ReviewVoice } from "../app/review-history.ts";
+import type { ReviewEntry, ReviewHistory, ReviewVoice } from "../projections/review-history.ts";
 import { isoOf } from "../schemas/identity.ts";
 import { harmless, oneLine, style } from "./output.ts";
 

@@ -4,9 +4,10 @@
  * A *checkpoint* is the next offset that an assignment has to apply of one of its topics. A *unit* of work is the
  * one Postgres transaction that applies a batch, advances the checkpoint and keeps what the consumer emits.
  */
+
+import type { Database, Queryable } from "../database/database.ts";
 import type { AtlasEvent, Micros } from "../schemas/generated/events.ts";
 import type { Topic } from "../schemas/topics.ts";
-import type { Database, Queryable } from "./postgres/database.ts";
 
 /** Where a record stands in the log. */
 export interface Position {

@@ -1,6 +1,6 @@
 import type { JudgementMade, JudgeScore, RewardStatistics, StepReward } from "../schemas/generated/events.ts";
 import type { Rubric } from "../schemas/rules.ts";
-import { mean, round12, stddev } from "./numbers.ts";
+import { mean, round12, stddev } from "../statistics/numbers.ts";
 
 /** What the aggregation needs to know of a judgement. */
 export type Judgement = Pick<

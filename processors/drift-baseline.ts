@@ -1,8 +1,8 @@
 import type { DriftBaseline } from "../schemas/generated/events.ts";
 import type { DriftMetricName } from "../schemas/rules.ts";
-import { normalTail, studentQuantile } from "./distributions.ts";
+import { normalTail, studentQuantile } from "../statistics/distributions.ts";
+import { mad, mean, median, round12, stddev } from "../statistics/numbers.ts";
 import { METRIC_SCALES, scaled, unscaled } from "./drift-metrics.ts";
-import { mad, mean, median, round12, stddev } from "./numbers.ts";
 
 /** Scales a median absolute deviation to the standard deviation of a normal distribution. */
 const MAD_SCALE = 1.4826;

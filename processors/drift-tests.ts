@@ -1,12 +1,12 @@
 import type { DriftBaseline, DriftMetric } from "../schemas/generated/events.ts";
 import type { DriftGuardrails, DriftMetricName } from "../schemas/rules.ts";
-import { cusum, rankScore } from "./change-point.ts";
-import { cusumLimit } from "./distributions.ts";
+import { cusum, rankScore } from "../statistics/change-point.ts";
+import { cusumLimit } from "../statistics/distributions.ts";
+import { mean, round12 } from "../statistics/numbers.ts";
 import { compare, emptyBaseline, falseAlarmsOf, limitOf } from "./drift-baseline.ts";
 import { type Cohort, type Entry, type Level, newest, precedes } from "./drift-cohort.ts";
 import { scaled } from "./drift-metrics.ts";
 import { type Words, wordBy } from "./drift-words.ts";
-import { mean, round12 } from "./numbers.ts";
 
 /** What this share of the sessions of late has done is news no longer. */
 const NEWS_SHARE = 0.03;

@@ -1,12 +1,12 @@
 import type { SessionRewarded } from "../schemas/generated/events.ts";
 import { type DriftGuardrails, stableJson } from "../schemas/rules.ts";
+import { round12 } from "../statistics/numbers.ts";
 import { type Cohort, cohortOf, type Entry, keepCohorts, newest, precedes } from "./drift-cohort.ts";
 import { directionOf, metricValues } from "./drift-metrics.ts";
 import { type Finding, messageOf, testMetrics } from "./drift-tests.ts";
 import { addWord, keepWords, type Words } from "./drift-words.ts";
 import { revisionOf, rulesHashOf, sessionOf } from "./fact-fields.ts";
 import { fold } from "./fold.ts";
-import { round12 } from "./numbers.ts";
 import { defineProcessor, type EmissionOf } from "./processor.ts";
 
 /** What is kept of a learning key: two of the widest windows that rules have asked for, of each cohort. */

@@ -1,3 +1,5 @@
+import type { ModelClient } from "../models/model-client.ts";
+import { interruptionOf, type SessionScope } from "../recording/session-scope.ts";
 import type { PlanStep } from "../schemas/generated/events.ts";
 import type { Agent } from "./agents/agent.ts";
 import type { ExecutionMode, Lane } from "./lanes/lane.ts";
@@ -10,7 +12,6 @@ import {
   type StepWork,
   unexpectedOutcome,
 } from "./lanes/run-step.ts";
-import type { ModelClient } from "./models/model-client.ts";
 import {
   achievedText,
   GUIDED_VERSION,
@@ -21,7 +22,6 @@ import {
   stepPrompt,
   synthesisPrompt,
 } from "./prompts/step.ts";
-import { interruptionOf, type SessionScope } from "./session-scope.ts";
 import { askStudent } from "./student.ts";
 import type { VerdictCache } from "./verdict-cache.ts";
 

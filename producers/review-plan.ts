@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { explain } from "../errors/atlas-error.ts";
+import { excerpt } from "../models/excerpt.ts";
+import type { ModelClient } from "../models/model-client.ts";
+import { askChecked } from "../recording/ask-checked.ts";
+import type { SessionScope } from "../recording/session-scope.ts";
 import type { PlanStep } from "../schemas/generated/events.ts";
-import { askChecked } from "./ask-checked.ts";
-import { excerpt } from "./excerpt.ts";
 import { correctedSteps, PlannedSteps, planProblem } from "./lanes/plan.ts";
-import type { ModelClient } from "./models/model-client.ts";
 import { PLAN_REVIEW } from "./prompts/plan-review.ts";
-import type { SessionScope } from "./session-scope.ts";
 import { questionKey, type VerdictCache } from "./verdict-cache.ts";
 
 /** A plan that waits for its review. */

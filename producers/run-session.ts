@@ -1,14 +1,20 @@
 import { AtlasError, explain } from "../errors/atlas-error.ts";
+import { isSimulated } from "../judges/judge.ts";
+import { allMissing, judgeSession } from "../judges/judge-session.ts";
+import { type Panel, type RunReward, soleJudge } from "../judges/panel.ts";
+import type { ModelClient } from "../models/model-client.ts";
+import type { Prices } from "../models/prices.ts";
+import type { Flusher } from "../recording/flusher.ts";
+import { learningKeyOf } from "../recording/learning-key.ts";
+import { createRecorder } from "../recording/recorder.ts";
+import { type SessionScope, sessionSignal, stopwatch } from "../recording/session-scope.ts";
+import { type SessionTokens, sumOf, TokenCount } from "../recording/tokens.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
+import { jsonText } from "../schemas/json-text.ts";
 import type { SessionStatus } from "../schemas/vocabulary.ts";
 import { foldSession } from "../traces/fold.ts";
 import type { Agent } from "./agents/agent.ts";
-import type { Flusher } from "./flusher.ts";
-import { jsonText } from "./json-text.ts";
-import { isSimulated } from "./judges/judge.ts";
-import { allMissing, judgeSession } from "./judges/judge-session.ts";
-import { type Panel, type RunReward, soleJudge } from "./judges/panel.ts";
 import type { History } from "./lanes/history.ts";
 import {
   areModes,
@@ -19,13 +25,7 @@ import {
   modeOf,
 } from "./lanes/lane.ts";
 import { type LaneChoice, selectLane } from "./lanes/select-lane.ts";
-import { learningKeyOf } from "./learning-key.ts";
-import type { ModelClient } from "./models/model-client.ts";
-import type { Prices } from "./models/prices.ts";
 import { orchestrate } from "./orchestrator.ts";
-import { createRecorder } from "./recorder.ts";
-import { type SessionScope, sessionSignal, stopwatch } from "./session-scope.ts";
-import { type SessionTokens, sumOf, TokenCount } from "./tokens.ts";
 import { defaultTriage } from "./triage/default-triage.ts";
 import { type TriageAdapter, triageTask } from "./triage/triage.ts";
 import type { VerdictCache } from "./verdict-cache.ts";

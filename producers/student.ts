@@ -1,12 +1,12 @@
 import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import { versions } from "../models/prompt.ts";
+import type { Recorder } from "../recording/recorder.ts";
+import { interruptionOf, type SessionScope, stopwatch, unlessAborted } from "../recording/session-scope.ts";
+import { sumOf, TokenCount } from "../recording/tokens.ts";
+import { jsonText } from "../schemas/json-text.ts";
 import type { Agent, AgentReply, AgentStep } from "./agents/agent.ts";
 import { openContext } from "./agents/agent-context.ts";
-import { jsonText } from "./json-text.ts";
-import { versions } from "./prompts/prompt.ts";
 import { RETRY_VERSION } from "./prompts/retry.ts";
-import type { Recorder } from "./recorder.ts";
-import { interruptionOf, type SessionScope, stopwatch, unlessAborted } from "./session-scope.ts";
-import { sumOf, TokenCount } from "./tokens.ts";
 
 /** What the student is given to do. */
 export interface Assignment {

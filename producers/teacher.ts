@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { explain } from "../errors/atlas-error.ts";
-import { askChecked } from "./ask-checked.ts";
-import { excerpt } from "./excerpt.ts";
-import type { ModelClient, ModelRequest } from "./models/model-client.ts";
+import { excerpt } from "../models/excerpt.ts";
+import type { ModelClient, ModelRequest } from "../models/model-client.ts";
+import { askChecked } from "../recording/ask-checked.ts";
+import { type SessionScope, stopwatch } from "../recording/session-scope.ts";
 import type { PriorResult } from "./prompts/step.ts";
 import { STEP_VALIDATION } from "./prompts/step-validation.ts";
 import { VALIDATION } from "./prompts/validation.ts";
-import { type SessionScope, stopwatch } from "./session-scope.ts";
 import { questionKey, type Verdict, type VerdictCache } from "./verdict-cache.ts";
 
 /** An attempt that waits for a verdict. */

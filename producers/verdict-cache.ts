@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import type { ModelClient } from "../models/model-client.ts";
 import type { PlanStep } from "../schemas/generated/events.ts";
-import type { ModelClient } from "./models/model-client.ts";
 
 /**
  * The teacher's verdict. `none` means that it gave no verdict that could be read, also when asked again, or that its

@@ -1,4 +1,4 @@
-import type { Queryable } from "../log/postgres/database.ts";
+import type { Queryable } from "../database/database.ts";
 import { groupsOf } from "./groups.ts";
 
 /** Larger statements would hold up the embedded database's other work. */

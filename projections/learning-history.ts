@@ -1,4 +1,4 @@
-import type { Queryable } from "../log/postgres/database.ts";
+import type { Queryable } from "../database/database.ts";
 
 /** A rewarded session, as it counts for later ones of its learning key. */
 export interface RewardedSession {

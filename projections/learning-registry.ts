@@ -1,4 +1,4 @@
-import type { Queryable } from "../log/postgres/database.ts";
+import type { Queryable } from "../database/database.ts";
 import type { PlaybookRevised } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
 import { cleanText, jsonValue } from "../traces/clean-text.ts";

@@ -1,4 +1,4 @@
-import type { Queryable } from "../log/postgres/database.ts";
+import type { Queryable } from "../database/database.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { eventOf, fromTrajectoryEvent, type TrajectoryEvent } from "../traces/trajectory-event.ts";
 import { conditionOf, type SessionPage } from "./session-filters.ts";

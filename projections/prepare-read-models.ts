@@ -1,7 +1,7 @@
 import { join } from "node:path";
+import type { Database } from "../database/database.ts";
+import { migrate } from "../database/migrate.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
-import type { Database } from "../log/postgres/database.ts";
-import { migrate } from "../log/postgres/migrate.ts";
 import { quoteIdentifier } from "./tables.ts";
 
 const FOLDER = join(import.meta.dirname, "migrations");

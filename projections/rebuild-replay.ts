@@ -1,6 +1,6 @@
+import type { Queryable } from "../database/database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { Apply, EventLog, LogRecord, Position, RawRecord } from "../log/event-log.ts";
-import type { Queryable } from "../log/postgres/database.ts";
 import { loadSequences, saveSequences } from "../log/runner/assignment-store.ts";
 import { decodeEvent } from "../schemas/codec.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";

@@ -1,7 +1,7 @@
+import type { Database, Queryable } from "../database/database.ts";
+import { isTransient } from "../database/transient.ts";
 import type { EventLog, RawRecord } from "../log/event-log.ts";
-import type { Database, Queryable } from "../log/postgres/database.ts";
-import { isGone, memberName } from "../log/postgres/leases.ts";
-import { isTransient } from "../log/postgres/transient.ts";
+import { isGone, memberName } from "../log/runner/member.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
 import { currentSchema, prepareReadModels, seriesOf } from "./prepare-read-models.ts";
 import { createReadModels } from "./read-models.ts";

@@ -1,5 +1,5 @@
+import type { Queryable } from "../database/database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
-import type { Queryable } from "../log/postgres/database.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 
 const LEAST_PREFIX = 4;

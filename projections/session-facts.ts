@@ -1,4 +1,4 @@
-import type { Queryable } from "../log/postgres/database.ts";
+import type { Queryable } from "../database/database.ts";
 import type { AtlasEvent, DeadLettered, DeadLetterRetried, Uuid } from "../schemas/generated/events.ts";
 import { cleanText } from "../traces/clean-text.ts";
 import { type Columns, insertRows } from "./insert-rows.ts";

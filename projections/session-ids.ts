@@ -1,4 +1,4 @@
-import type { Queryable } from "../log/postgres/database.ts";
+import type { Queryable } from "../database/database.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import { isUuid } from "../schemas/identity.ts";
 

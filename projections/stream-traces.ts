@@ -1,4 +1,4 @@
-import type { Queryable } from "../log/postgres/database.ts";
+import type { Queryable } from "../database/database.ts";
 import { withFacts } from "../traces/fold.ts";
 import type { SessionTrace } from "../traces/session-trace.ts";
 import { loadFacts } from "./session-facts.ts";

@@ -1,5 +1,5 @@
+import type { Queryable } from "../database/database.ts";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
-import type { Queryable } from "../log/postgres/database.ts";
 import { quoteIdentifier, REBUILT_TABLES, tablesIn } from "./tables.ts";
 
 interface Grant {

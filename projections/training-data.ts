@@ -1,4 +1,4 @@
-import type { Queryable } from "../log/postgres/database.ts";
+import type { Queryable } from "../database/database.ts";
 import { loadTrainingSessions, type SessionContents } from "./load-training-sessions.ts";
 import { resolveSessionId } from "./resolve-session-id.ts";
 import { conditionOf, type SessionFilters, type SessionPage } from "./session-filters.ts";

@@ -1,4 +1,4 @@
-import type { Queryable } from "../log/postgres/database.ts";
+import type { Queryable } from "../database/database.ts";
 import type { SessionTrace } from "../traces/session-trace.ts";
 import { type Columns, insertRows } from "./insert-rows.ts";
 import { changedEventRows, type SessionChanges } from "./session-changes.ts";

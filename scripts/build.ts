@@ -8,7 +8,7 @@ const run = (file: string, ...args: string[]): void => {
   execFileSync(process.execPath, [join(root, file), ...args], { cwd: root, stdio: "inherit" });
 };
 
-const template = join(root, "dist/log/postgres/embedded/template.tar.gz");
+const template = join(root, "dist/database/embedded/template.tar.gz");
 const kept = join(root, "node_modules/.cache/atlas-sdk/template.tar.gz");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");

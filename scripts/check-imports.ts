@@ -3,43 +3,42 @@ import { dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 
+const BASE = ["errors", "schemas"];
+/** What a part of the pipeline may use. */
+const PIPELINE = [...BASE, "statistics", "traces", "database", "log", "configs"];
+const RUNTIME = [...PIPELINE, "models", "recording", "judges"];
+const PARTS = [
+  ...RUNTIME,
+  "intake",
+  "producers",
+  "processors",
+  "derivation",
+  "reactors",
+  "projections",
+  "sinks",
+];
+
 /** Which folder may import which: the architecture as a table. */
 export const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
+  statistics: ["errors"],
   schemas: ["errors"],
-  traces: ["errors", "schemas"],
-  log: ["errors", "schemas"],
-  configs: ["errors", "schemas"],
-  producers: ["errors", "schemas", "log", "configs", "traces"],
-  processors: ["errors", "schemas", "traces"],
-  reactors: ["errors", "schemas", "log", "configs", "traces", "producers"],
-  projections: ["errors", "schemas", "log", "traces"],
-  sinks: ["errors", "schemas", "log", "traces", "processors", "projections"],
-  app: [
-    "errors",
-    "schemas",
-    "log",
-    "configs",
-    "traces",
-    "producers",
-    "processors",
-    "reactors",
-    "projections",
-    "sinks",
-  ],
-  cli: [
-    "errors",
-    "schemas",
-    "log",
-    "configs",
-    "traces",
-    "producers",
-    "processors",
-    "reactors",
-    "projections",
-    "sinks",
-    "app",
-  ],
+  traces: BASE,
+  database: ["errors"],
+  log: [...BASE, "database"],
+  configs: BASE,
+  models: [...BASE, "configs"],
+  recording: [...BASE, "traces", "database", "log", "models"],
+  judges: [...BASE, "traces", "models", "recording"],
+  intake: [...BASE, "traces", "database", "log", "recording"],
+  producers: [...BASE, "traces", "configs", "models", "recording", "judges"],
+  processors: [...BASE, "statistics", "traces"],
+  derivation: [...PIPELINE, "processors"],
+  reactors: RUNTIME,
+  projections: [...BASE, "traces", "database", "log"],
+  sinks: [...PIPELINE, "processors", "projections"],
+  app: PARTS,
+  cli: [...PARTS, "app"],
 };
 
 const IMPORT =

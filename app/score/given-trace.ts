@@ -1,7 +1,7 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Mask } from "../../log/outgoing.ts";
-import { createRecorder } from "../../producers/recorder.ts";
 import { collecting } from "../../reactors/judging/collected-events.ts";
+import { createRecorder } from "../../recording/recorder.ts";
 import { encodeEvent } from "../../schemas/codec.ts";
 import { newId } from "../../schemas/identity.ts";
 import { foldSession } from "../../traces/fold.ts";

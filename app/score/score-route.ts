@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
-import { limitedSignal, unlessAborted } from "../../producers/session-scope.ts";
+import { limitedSignal, unlessAborted } from "../../recording/session-scope.ts";
 import { readScoreRequest } from "./score-request.ts";
 import type { Scorer } from "./scorer.ts";
 

@@ -1,12 +1,12 @@
 import type { AtlasConfig } from "../../configs/config-schema.ts";
 import { withJudgeWeights } from "../../configs/judges-schema.ts";
-import { isSimulated } from "../../producers/judges/judge.ts";
-import { judgeSession } from "../../producers/judges/judge-session.ts";
-import { type Limiter, limiter } from "../../producers/judges/limiter.ts";
-import type { Panel } from "../../producers/judges/panel.ts";
-import { createRecorder } from "../../producers/recorder.ts";
-import { type SessionTokens, TokenCount } from "../../producers/tokens.ts";
+import { isSimulated } from "../../judges/judge.ts";
+import { judgeSession } from "../../judges/judge-session.ts";
+import { type Limiter, limiter } from "../../judges/limiter.ts";
+import type { Panel } from "../../judges/panel.ts";
 import { collecting } from "../../reactors/judging/collected-events.ts";
+import { createRecorder } from "../../recording/recorder.ts";
+import { type SessionTokens, TokenCount } from "../../recording/tokens.ts";
 import { newId } from "../../schemas/identity.ts";
 import { maskOf } from "../capture.ts";
 import { hostedPanel } from "../configured-judges.ts";

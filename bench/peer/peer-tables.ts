@@ -1,4 +1,4 @@
-import type { Database } from "../../log/postgres/database.ts";
+import type { Database } from "../../database/database.ts";
 import { READER_SCHEMA } from "../../tests/interop/reader-schema.ts";
 
 const COLUMNS = {

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { exportDataset } from "../../app/export-dataset.ts";
-import type { Database } from "../../log/postgres/database.ts";
+import type { Database } from "../../database/database.ts";
 import { getTrainingSessions } from "../../projections/training-data.ts";
 import { installArcAtlas } from "../../tests/interop/arc-atlas.ts";
 import { startServices } from "../../tests/services/services.ts";

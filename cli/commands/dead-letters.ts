@@ -1,6 +1,7 @@
 import type { Command } from "commander";
-import { type DeadLetter, listDeadLetters, type RetryOutcome } from "../../app/dead-letters.ts";
+import type { RetryOutcome } from "../../app/retry-dead-letters.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { type DeadLetter, listDeadLetters } from "../../log/dead-letters.ts";
 import { oneLine, print, printJson, table } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";

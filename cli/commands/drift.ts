@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { type DriftGroup, driftReport, type ReportedAlert } from "../../app/reports/drift-report.ts";
-import { sinceOf } from "../../app/reports/since.ts";
+import { type DriftGroup, driftReport, type ReportedAlert } from "../../derivation/reports/drift-report.ts";
+import { sinceOf } from "../../derivation/reports/since.ts";
 import { isoOf, nowMicros } from "../../schemas/identity.ts";
 import { oneLine, print, printJson, table } from "../output.ts";
 import { bar } from "../plots/histogram.ts";

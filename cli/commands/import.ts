@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import type { ImportSummary } from "../../producers/import/import-recorded.ts";
+import type { ImportSummary } from "../../intake/import/import-recorded.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";

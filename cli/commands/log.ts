@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { copyLogTo } from "../../app/copy-log.ts";
-import { verifyLog } from "../../app/verify-log.ts";
+import { verifyLog } from "../../derivation/verify-log.ts";
 import { isoOf } from "../../schemas/identity.ts";
 import { TOPICS, type Topic } from "../../schemas/topics.ts";
 import { copyTargetOf } from "../copy-target.ts";

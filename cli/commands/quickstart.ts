@@ -1,17 +1,17 @@
 import { rmSync } from "node:fs";
 import type { Command } from "commander";
 import { decisionsOn } from "../../app/decide-review.ts";
+import { detectModel } from "../../app/detect-model.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { rebuild } from "../../app/rebuild.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
-import { detectModel } from "../../producers/models/detect.ts";
+import type { RunResult } from "../../producers/run-session.ts";
 import {
   QUICKSTART_LEARNING_KEY,
   QUICKSTART_SYSTEM_PROMPT,
   QUICKSTART_TASKS,
-} from "../../producers/quickstart-tasks.ts";
-import type { RunResult } from "../../producers/run-session.ts";
+} from "../../producers/simulated/quickstart-tasks.ts";
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, style, table, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";

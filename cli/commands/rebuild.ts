@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { Difference } from "../../app/compare-derived.ts";
 import { type RebuildSummary, rebuild } from "../../app/rebuild.ts";
+import type { Difference } from "../../derivation/compare-derived.ts";
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";

@@ -1,9 +1,9 @@
 import { Argument, type Command, Option } from "commander";
 import { decisionsOn } from "../../app/decide-review.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
-import { type ReviewHistory, reviewHistory } from "../../app/review-history.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
+import { type ReviewHistory, reviewHistory } from "../../projections/review-history.ts";
 import {
   listSessions,
   type SessionSummary,

@@ -1,10 +1,10 @@
 import { type Command, Option } from "commander";
-import { GROUPINGS, type Grouping } from "../../app/reports/assessed-sessions.ts";
-import { type RewardGroup, rewardReport } from "../../app/reports/reward-report.ts";
-import { sinceOf } from "../../app/reports/since.ts";
-import { type Promoted, promote } from "../../app/rescore/promote.ts";
-import { readRubric } from "../../app/rescore/read-rubric.ts";
-import { type Rescored, rescore } from "../../app/rescore/rescore.ts";
+import { GROUPINGS, type Grouping } from "../../derivation/reports/assessed-sessions.ts";
+import { type RewardGroup, rewardReport } from "../../derivation/reports/reward-report.ts";
+import { sinceOf } from "../../derivation/reports/since.ts";
+import { type Promoted, promote } from "../../derivation/rescore/promote.ts";
+import { readRubric } from "../../derivation/rescore/read-rubric.ts";
+import { type Rescored, rescore } from "../../derivation/rescore/rescore.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { nowMicros } from "../../schemas/identity.ts";
 import { oneLine, print, printJson, startProgress, style, table } from "../output.ts";

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
+import { detectModel } from "../../app/detect-model.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import type { RunOptions } from "../../app/run-options.ts";
-import { recordOf, writeRunRecord } from "../../app/run-record.ts";
 import { explain } from "../../errors/atlas-error.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
-import { detectModel } from "../../producers/models/detect.ts";
 import type { RunResult } from "../../producers/run-session.ts";
 import { verdictCache } from "../../producers/verdict-cache.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
+import { recordOf, writeRunRecord } from "../../sinks/run-record.ts";
 import { harmless, oneLine, print, style, table, tell } from "../output.ts";
 import { EXIT, interruptSignal, withCommonOptions } from "../program.ts";
 import {

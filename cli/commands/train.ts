@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import type { Atlas } from "../../app/open-atlas.ts";
-import { type CoreCheckout, coreCheckout } from "../../app/training/core-checkout.ts";
-import { launchTraining, shownCommand } from "../../app/training/launch-training.ts";
-import { writeSampleDataset } from "../../app/training/sample-dataset.ts";
-import { trainingCommand } from "../../app/training/training-command.ts";
-import { exportedFile, type TrainingFile, trainingFileOf } from "../../app/training/training-data.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { type CoreCheckout, coreCheckout } from "../../sinks/training/core-checkout.ts";
+import { launchTraining, shownCommand } from "../../sinks/training/launch-training.ts";
+import { writeSampleDataset } from "../../sinks/training/sample-dataset.ts";
+import { trainingCommand } from "../../sinks/training/training-command.ts";
+import { exportedFile, type TrainingFile, trainingFileOf } from "../../sinks/training/training-data.ts";
 import { type CheckedExport, checkedExport, type ExportFlags, withExportFlags } from "../export-flags.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { withCommonOptions } from "../program.ts";

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "../../database/database.ts";
+import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer, OutgoingRecord } from "../event-log.ts";
 import type { Mask } from "../outgoing.ts";
-import type { Database } from "../postgres/database.ts";
-import { memberName } from "../postgres/leases.ts";
-import { isTransient } from "../postgres/transient.ts";
 import { type Assignment, claimAssignment, waitsForUpgrade } from "../runner/assignment.ts";
+import { memberName } from "../runner/member.ts";
 import { logError } from "./failures.ts";
 import { type Fetched, Fetcher } from "./fetcher.ts";
 import { Membership } from "./membership.ts";

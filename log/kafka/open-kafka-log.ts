@@ -1,9 +1,9 @@
+import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Consumer, Ends, EventLog, RawRecord, ReadRange } from "../event-log.ts";
+import { prepareLogTables } from "../log-tables.ts";
 import { toOutgoing } from "../outgoing.ts";
-import type { Database } from "../postgres/database.ts";
-import { prepareLogTables } from "../postgres/open-postgres-log.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { openClient } from "./client.ts";

@@ -1,8 +1,8 @@
 import type { ConnectionOptions } from "node:tls";
 import type { SASLOptions } from "kafkajs";
+import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Mask } from "../outgoing.ts";
-import type { Database } from "../postgres/database.ts";
 
 /** How to open a log on Kafka. Times are in milliseconds. */
 export interface KafkaLogOptions {

@@ -1,12 +1,13 @@
+import type { Database } from "../../database/database.ts";
+import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer } from "../event-log.ts";
 import type { Mask } from "../outgoing.ts";
 import { type Assignment, claimAssignment, digestOf, waitsForUpgrade } from "../runner/assignment.ts";
-import type { Database } from "./database.ts";
+import { memberName } from "../runner/member.ts";
 import { appendRecords, readBatch, readEnds } from "./event-store.ts";
-import { memberName, openLeases, RENEW_MS } from "./leases.ts";
-import { isTransient } from "./transient.ts";
+import { openLeases, RENEW_MS } from "./leases.ts";
 import type { Wake } from "./wake.ts";
 
 /** What a consumer needs of the log that it reads. */

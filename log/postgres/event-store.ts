@@ -1,7 +1,7 @@
+import type { Queryable } from "../../database/database.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { OutgoingRecord, RawRecord, ReadRange } from "../event-log.ts";
 import { columnsOf } from "../runner/assignment-store.ts";
-import type { Queryable } from "./database.ts";
 
 /** Most bytes of bodies that one read brings into memory. */
 const READ_BYTES = 4 * 1024 * 1024;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "../../database/database.ts";
+import { isTransient } from "../../database/transient.ts";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
@@ -14,15 +15,13 @@ import type {
   RawRecord,
   ReadRange,
 } from "../event-log.ts";
+import { prepareLogTables } from "../log-tables.ts";
 import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { startPostgresConsumer } from "./consumer.ts";
-import type { Database } from "./database.ts";
 import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
-import { migrate } from "./migrate.ts";
 import { subscribe } from "./subscription.ts";
-import { isTransient } from "./transient.ts";
 import { Wake } from "./wake.ts";
 
 /** How to open a log on Postgres. */
@@ -37,11 +36,6 @@ export interface PostgresLogOptions {
 
 /** How long an append is tried again while the database does not answer. */
 const APPEND_PATIENCE_MS = 5000;
-
-const MIGRATIONS = { series: "log", folder: join(import.meta.dirname, "migrations") };
-
-/** Creates the tables that a log on Postgres, or consumers of any log, need. */
-export const prepareLogTables = (db: Database): Promise<void> => migrate(db, MIGRATIONS);
 
 async function logRow(db: Database, partitions: number): Promise<{ id: string; partitions: number }> {
   const found = await db.query<{ id: string; partitions: number }>(

@@ -1,5 +1,5 @@
+import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
-import { isTransient } from "./transient.ts";
 
 const FULL = /\b53100\b|ENOSPC|EDQUOT|no space left|disk full/i;
 /** The text of a key has a character that Postgres does not store. */

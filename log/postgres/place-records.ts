@@ -1,5 +1,5 @@
+import type { Database } from "../../database/database.ts";
 import type { RawRecord } from "../event-log.ts";
-import type { Database } from "./database.ts";
 import { placeError } from "./place-error.ts";
 
 /**

@@ -1,11 +1,12 @@
+import type { Database } from "../../database/database.ts";
+import { isTransient } from "../../database/transient.ts";
 import { decodeEvent } from "../../schemas/codec.ts";
 import type { RawRecord, SubscribedEvent, SubscribeOptions } from "../event-log.ts";
 import { Acks } from "../runner/acks.ts";
 import { loadCheckpoints, saveCheckpoint } from "../runner/assignment-store.ts";
-import type { Database } from "./database.ts";
+import { memberName } from "../runner/member.ts";
 import { readBatch, readEnds } from "./event-store.ts";
-import { memberName, openLeases, RENEW_MS } from "./leases.ts";
-import { isTransient } from "./transient.ts";
+import { openLeases, RENEW_MS } from "./leases.ts";
 import type { Wake } from "./wake.ts";
 
 /** The log that is subscribed to. */

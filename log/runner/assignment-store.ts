@@ -1,7 +1,7 @@
+import type { Queryable } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { OutgoingRecord } from "../event-log.ts";
-import type { Queryable } from "../postgres/database.ts";
 
 /** Where an assignment stands in one of its topics. */
 export interface Checkpoint {

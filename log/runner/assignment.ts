@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Database, Queryable } from "../../database/database.ts";
+import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import { decodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, LogRecord, OutgoingRecord, RawRecord, Unit } from "../event-log.ts";
 import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
-import type { Database, Queryable } from "../postgres/database.ts";
-import { isTransient } from "../postgres/transient.ts";
 import {
   type Checkpoint,
   clearOutbox,

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Ends } from "../event-log.ts";
-import type { Database } from "../postgres/database.ts";
 
 /** How long to wait for consumers, and what can end the wait. */
 export interface CaughtUpOptions {

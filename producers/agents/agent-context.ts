@@ -1,9 +1,9 @@
 import { explain } from "../../errors/atlas-error.ts";
+import { callModel } from "../../recording/call-model.ts";
+import { OpenCalls } from "../../recording/open-calls.ts";
+import { type SessionScope, stopwatch, unlessAborted } from "../../recording/session-scope.ts";
 import { newId } from "../../schemas/identity.ts";
-import { callModel } from "../call-model.ts";
-import { jsonText, textOf } from "../json-text.ts";
-import { OpenCalls } from "../open-calls.ts";
-import { type SessionScope, stopwatch, unlessAborted } from "../session-scope.ts";
+import { jsonText, textOf } from "../../schemas/json-text.ts";
 import type { AgentContext } from "./agent.ts";
 
 /** An agent's context, and the way to end it with the attempt. */

@@ -1,5 +1,5 @@
+import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from "../../models/model-client.ts";
 import type { ModelRole } from "../../schemas/vocabulary.ts";
-import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from "../models/model-client.ts";
 
 /** The step that an agent works on. */
 export interface AgentStep {

@@ -1,4 +1,4 @@
-import { type AnthropicModelOptions, anthropicModel } from "../models/anthropic.ts";
+import { type AnthropicModelOptions, anthropicModel } from "../../models/anthropic.ts";
 import type { Agent } from "./agent.ts";
 import { type ModelAgentOptions, modelAgent } from "./model-agent.ts";
 

@@ -1,4 +1,4 @@
-import { type GeminiModelOptions, geminiModel } from "../models/gemini.ts";
+import { type GeminiModelOptions, geminiModel } from "../../models/gemini.ts";
 import type { Agent } from "./agent.ts";
 import { type ModelAgentOptions, modelAgent } from "./model-agent.ts";
 

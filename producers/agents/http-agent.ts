@@ -1,6 +1,6 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { textOf } from "../json-text.ts";
-import type { ModelClient, ModelReply, Patience } from "../models/model-client.ts";
+import type { ModelClient, ModelReply, Patience } from "../../models/model-client.ts";
+import { textOf } from "../../schemas/json-text.ts";
 import type { Agent } from "./agent.ts";
 import { httpText } from "./http-request.ts";
 import { atPath, filled, fromEnvironment } from "./http-template.ts";

@@ -1,6 +1,6 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import { withoutSecrets } from "../models/model-error.ts";
-import { askedPause, ownPause, pause } from "../models/pause.ts";
+import { withoutSecrets } from "../../models/model-error.ts";
+import { askedPause, ownPause, pause } from "../../models/pause.ts";
 
 /** One request, and how patiently it is made. */
 export interface HttpRequest {

@@ -5,7 +5,7 @@ import type {
   ToolCall,
   ToolDefinition,
   Usage,
-} from "../models/model-client.ts";
+} from "../../models/model-client.ts";
 import { langchainMessage } from "./langchain-messages.ts";
 
 interface Generation {

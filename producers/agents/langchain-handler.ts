@@ -1,4 +1,4 @@
-import type { ChatMessage, ModelReply } from "../models/model-client.ts";
+import type { ChatMessage, ModelReply } from "../../models/model-client.ts";
 import type { AgentContext } from "./agent.ts";
 import { argumentsIn, isText, type LlmResult, outputIn, replyOf, requestOf } from "./langchain-calls.ts";
 import { langchainMessage } from "./langchain-messages.ts";

@@ -1,4 +1,4 @@
-import type { ChatMessage } from "../models/model-client.ts";
+import type { ChatMessage } from "../../models/model-client.ts";
 
 const ROLES: Readonly<Record<string, ChatMessage["role"]>> = {
   human: "user",

@@ -1,7 +1,7 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
+import type { ChatMessage } from "../../models/model-client.ts";
 import { newId } from "../../schemas/identity.ts";
-import { jsonText } from "../json-text.ts";
-import type { ChatMessage } from "../models/model-client.ts";
+import { jsonText } from "../../schemas/json-text.ts";
 import type { Agent, AgentInput } from "./agent.ts";
 import { answerText } from "./answer-text.ts";
 import { type LangchainHandler, langchainHandler } from "./langchain-handler.ts";

@@ -1,4 +1,4 @@
-import type { ChatMessage, ModelClient, ModelRequest } from "../models/model-client.ts";
+import type { ChatMessage, ModelClient, ModelRequest } from "../../models/model-client.ts";
 import { retryPrompt } from "../prompts/retry.ts";
 import { converse } from "../tools/converse.ts";
 import type { Tool } from "../tools/tool.ts";

@@ -1,4 +1,4 @@
-import { type OpenaiModelOptions, openaiModel } from "../models/openai.ts";
+import { type OpenaiModelOptions, openaiModel } from "../../models/openai.ts";
 import type { Agent } from "./agent.ts";
 import { type ModelAgentOptions, modelAgent } from "./model-agent.ts";
 

@@ -5,8 +5,8 @@ import type {
   ModelRequest,
   ToolCall,
   ToolDefinition,
-} from "../models/model-client.ts";
-import { unusableReply } from "../models/model-error.ts";
+} from "../../models/model-client.ts";
+import { unusableReply } from "../../models/model-error.ts";
 import type { CreateFormat, Joiner } from "./wrap-create.ts";
 
 type Fields = Record<string, unknown>;

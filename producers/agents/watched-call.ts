@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { ModelReply, ModelRequest } from "../models/model-client.ts";
+import type { ModelReply, ModelRequest } from "../../models/model-client.ts";
 import type { AgentContext } from "./agent.ts";
 
 /** A call that somebody else makes, recorded while it goes on. */

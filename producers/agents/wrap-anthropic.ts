@@ -1,7 +1,7 @@
 import type { Message, RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages";
-import { EventJoiner } from "../models/anthropic-events.ts";
-import { anthropicReply } from "../models/anthropic-messages.ts";
-import type { ChatMessage, ModelRequest } from "../models/model-client.ts";
+import { EventJoiner } from "../../models/anthropic-events.ts";
+import { anthropicReply } from "../../models/anthropic-messages.ts";
+import type { ChatMessage, ModelRequest } from "../../models/model-client.ts";
 import type { AgentContext } from "./agent.ts";
 import { type CreateFormat, recordedCreate, withMethods } from "./wrap-create.ts";
 

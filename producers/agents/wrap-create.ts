@@ -1,5 +1,5 @@
-import type { ModelReply, ModelRequest } from "../models/model-client.ts";
-import { modelError } from "../models/model-error.ts";
+import type { ModelReply, ModelRequest } from "../../models/model-client.ts";
+import { modelError } from "../../models/model-error.ts";
 import type { AgentContext } from "./agent.ts";
 import { listenTo } from "./recorded-stream.ts";
 import { watchModel } from "./watched-call.ts";

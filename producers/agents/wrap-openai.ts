@@ -1,7 +1,7 @@
 import type { ChatCompletion, ChatCompletionChunk } from "openai/resources/chat/completions";
-import type { ChatMessage, ModelRequest, ToolDefinition } from "../models/model-client.ts";
-import { ChunkJoiner } from "../models/openai-chunks.ts";
-import { openaiReply } from "../models/openai-reply.ts";
+import type { ChatMessage, ModelRequest, ToolDefinition } from "../../models/model-client.ts";
+import { ChunkJoiner } from "../../models/openai-chunks.ts";
+import { openaiReply } from "../../models/openai-reply.ts";
 import type { AgentContext } from "./agent.ts";
 import { RESPONSES } from "./openai-responses.ts";
 import { type CreateFormat, recordedCreate, withMethods } from "./wrap-create.ts";

@@ -1,4 +1,4 @@
-import { excerpt } from "../excerpt.ts";
+import { excerpt } from "../../models/excerpt.ts";
 
 /** What is remembered of an earlier, rewarded session of the same learning key. */
 export interface HistoryEntry {

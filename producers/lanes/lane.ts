@@ -1,4 +1,4 @@
-import type { ModelClient } from "../models/model-client.ts";
+import type { ModelClient } from "../../models/model-client.ts";
 
 /** Every lane, from the least help to the most. */
 export const LANES = ["auto", "paired", "coach"] as const;

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import type { ModelClient } from "../../models/model-client.ts";
+import { type ReadReply, readReply } from "../../models/read-reply.ts";
+import { jsonSchemaOf } from "../../models/reply-schema.ts";
+import type { SessionScope } from "../../recording/session-scope.ts";
 import type { PlanStep } from "../../schemas/generated/events.ts";
 import type { Agent } from "../agents/agent.ts";
-import type { ModelClient } from "../models/model-client.ts";
-import { jsonSchemaOf } from "../models/reply-schema.ts";
 import { PLAN_VERSION, planPrompt, planRepair } from "../prompts/plan.ts";
-import { type ReadReply, readReply } from "../read-reply.ts";
 import { reviewPlan } from "../review-plan.ts";
-import type { SessionScope } from "../session-scope.ts";
 import { askStudent } from "../student.ts";
 import type { VerdictCache } from "../verdict-cache.ts";
 import type { ExecutionMode } from "./lane.ts";

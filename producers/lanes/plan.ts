@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { JsonText, PlanStep } from "../../schemas/generated/events.ts";
-import { jsonText } from "../json-text.ts";
+import { jsonText } from "../../schemas/json-text.ts";
 
 /** Bounds of a plan: it is shown to models whole. */
 const MOST_STEPS = 50;

@@ -1,11 +1,11 @@
 import { AtlasError, explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import type { ModelClient } from "../../models/model-client.ts";
+import { interruptionOf, type SessionScope, stepSignal } from "../../recording/session-scope.ts";
 import type { PlanStep } from "../../schemas/generated/events.ts";
+import { jsonText } from "../../schemas/json-text.ts";
 import type { SessionStatus } from "../../schemas/vocabulary.ts";
 import type { Agent, AgentReply } from "../agents/agent.ts";
-import { jsonText } from "../json-text.ts";
-import type { ModelClient } from "../models/model-client.ts";
 import type { PriorResult } from "../prompts/step.ts";
-import { interruptionOf, type SessionScope, stepSignal } from "../session-scope.ts";
 import { attemptStep } from "../student.ts";
 import { validateAttempt } from "../teacher.ts";
 import type { VerdictCache } from "../verdict-cache.ts";

@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { explain } from "../../errors/atlas-error.ts";
-import { callModel } from "../call-model.ts";
-import { excerpt } from "../excerpt.ts";
-import type { ModelClient, ModelRequest } from "../models/model-client.ts";
-import { jsonSchemaOf } from "../models/reply-schema.ts";
+import { excerpt } from "../../models/excerpt.ts";
+import type { ModelClient, ModelRequest } from "../../models/model-client.ts";
+import { readReply } from "../../models/read-reply.ts";
+import { jsonSchemaOf } from "../../models/reply-schema.ts";
+import { callModel } from "../../recording/call-model.ts";
+import { type SessionScope, unlessAborted } from "../../recording/session-scope.ts";
 import { PROBE } from "../prompts/probe.ts";
-import { readReply } from "../read-reply.ts";
-import { type SessionScope, unlessAborted } from "../session-scope.ts";
 import type { Dossier } from "../triage/dossier.ts";
 import { type History, type HistoryEntry, historyPayload } from "./history.ts";
 import { LANES, type Lane, type LaneOptions } from "./lane.ts";

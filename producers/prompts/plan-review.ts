@@ -1,4 +1,4 @@
-import type { Prompt } from "./prompt.ts";
+import type { Prompt } from "../../models/prompt.ts";
 
 /** Asks the teacher for a plan that may run. */
 export const PLAN_REVIEW: Prompt = {

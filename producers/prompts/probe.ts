@@ -1,4 +1,4 @@
-import type { Prompt } from "./prompt.ts";
+import type { Prompt } from "../../models/prompt.ts";
 
 /** Asks how much help a student needs with a task. */
 export const PROBE: Prompt = {

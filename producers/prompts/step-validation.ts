@@ -1,4 +1,4 @@
-import type { Prompt } from "./prompt.ts";
+import type { Prompt } from "../../models/prompt.ts";
 
 /** Asks the teacher whether an attempt at one step of a plan may stand. */
 export const STEP_VALIDATION: Prompt = {

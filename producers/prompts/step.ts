@@ -1,5 +1,5 @@
+import { excerpt } from "../../models/excerpt.ts";
 import type { PlanStep } from "../../schemas/generated/events.ts";
-import { excerpt } from "../excerpt.ts";
 
 /** A step that is done, and what came of it. */
 export interface PriorResult {

@@ -1,4 +1,4 @@
-import type { Prompt } from "./prompt.ts";
+import type { Prompt } from "../../models/prompt.ts";
 
 /** Asks the teacher whether an attempt may stand. */
 export const VALIDATION: Prompt = {

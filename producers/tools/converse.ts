@@ -1,6 +1,6 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
+import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from "../../models/model-client.ts";
 import type { AgentContext } from "../agents/agent.ts";
-import type { ChatMessage, ModelClient, ModelReply, ModelRequest } from "../models/model-client.ts";
 import { runToolCall } from "./run-tool-call.ts";
 import type { Tool } from "./tool.ts";
 

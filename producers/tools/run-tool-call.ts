@@ -1,7 +1,7 @@
 import { AtlasError, explain } from "../../errors/atlas-error.ts";
+import type { ChatMessage, ToolCall } from "../../models/model-client.ts";
+import { textOf } from "../../schemas/json-text.ts";
 import type { AgentContext } from "../agents/agent.ts";
-import { textOf } from "../json-text.ts";
-import type { ChatMessage, ToolCall } from "../models/model-client.ts";
 import type { Tool } from "./tool.ts";
 
 const wrong = (message: string): AtlasError => new AtlasError("ATLAS_AGENT_FAILED", message);

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import type { ToolDefinition } from "../models/model-client.ts";
+import type { ToolDefinition } from "../../models/model-client.ts";
 
 /** A tool that a model may call, and that is really executed. */
 export interface Tool extends ToolDefinition {

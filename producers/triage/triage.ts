@@ -1,6 +1,6 @@
 import { messageOf } from "../../errors/atlas-error.ts";
-import { jsonText } from "../json-text.ts";
-import { type SessionScope, unlessAborted } from "../session-scope.ts";
+import { type SessionScope, unlessAborted } from "../../recording/session-scope.ts";
+import { jsonText } from "../../schemas/json-text.ts";
 import { defaultTriage } from "./default-triage.ts";
 import { Dossier, type DossierInput } from "./dossier.ts";
 

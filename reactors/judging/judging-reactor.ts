@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isTransient } from "../../database/transient.ts";
 import { AtlasError, explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Ends, EventLog } from "../../log/event-log.ts";
-import { isTransient } from "../../log/postgres/transient.ts";
 import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";

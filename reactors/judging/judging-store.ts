@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { Database, Queryable } from "../../log/postgres/database.ts";
-import { migrate } from "../../log/postgres/migrate.ts";
+import type { Database, Queryable } from "../../database/database.ts";
+import { migrate } from "../../database/migrate.ts";
 import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
 
 const MIGRATIONS = { series: "judging", folder: join(import.meta.dirname, "migrations") };

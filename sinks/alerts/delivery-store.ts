@@ -1,4 +1,4 @@
-import type { Database, Queryable } from "../../log/postgres/database.ts";
+import type { Database, Queryable } from "../../database/database.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
 import type { Alert } from "./alert.ts";
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { Database } from "../../log/postgres/database.ts";
-import { migrate } from "../../log/postgres/migrate.ts";
+import type { Database } from "../../database/database.ts";
+import { migrate } from "../../database/migrate.ts";
 
 const MIGRATIONS = { series: "alerts", folder: join(import.meta.dirname, "migrations") };
 

@@ -1,6 +1,6 @@
+import type { Queryable } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Apply, LogRecord } from "../../log/event-log.ts";
-import type { Queryable } from "../../log/postgres/database.ts";
 import { isErased, loadFacts } from "../../projections/session-facts.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
 import { tablesIn } from "../../projections/tables.ts";

@@ -1,5 +1,5 @@
+import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../log/event-log.ts";
-import type { Database } from "../../log/postgres/database.ts";
 import { lagOf } from "../../log/runner/caught-up.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import { countOpen, type OpenDeliveries } from "../alerts/delivery-store.ts";

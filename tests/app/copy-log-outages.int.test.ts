@@ -11,7 +11,6 @@ import type { EventLog } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { openKafkaTarget } from "../../log/kafka/open-kafka-target.ts";
 import { TOPICS } from "../../schemas/topics.ts";
-import { filled, upTo } from "../datasets/filled.ts";
 import { startProxy } from "../log/kafka-proxy.ts";
 import { freshPrefix, plainKafka } from "../log/kafka-under-test.ts";
 import { freePort } from "../services/native/free-port.ts";
@@ -19,6 +18,7 @@ import { startKafka } from "../services/native/kafka.ts";
 import { startPostgres } from "../services/native/postgres.ts";
 import { startRegistry } from "../services/native/registry.ts";
 import { nativeMissing } from "../services/services.ts";
+import { filled, upTo } from "../sinks/datasets/filled.ts";
 import { wholeSession } from "../traces/sessions.ts";
 import { folderForTest } from "./opened.ts";
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { eraseSession } from "../../app/erase-session.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
 import { rebuild } from "../../app/rebuild.ts";
-import type { Queryable } from "../../log/postgres/database.ts";
+import type { Queryable } from "../../database/database.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
 import { countTrainingSessions, getTrainingSessions } from "../../projections/training-data.ts";
 import { DEFAULT_RULES } from "../../schemas/rules.ts";

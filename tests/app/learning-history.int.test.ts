@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { readHistory } from "../../app/learning-history.ts";
-import { openEmbedded } from "../../log/postgres/embedded/open-embedded.ts";
+import { openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
-import { only } from "../producers/memory-log.ts";
-import { completion, json, startModelServer } from "../producers/model-server.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
 import { run, startRoles } from "../producers/sessions.ts";
+import { only } from "../recording/memory-log.ts";
 import { folderForTest, opened } from "./opened.ts";
 
 const scored = (score: number) =>

@@ -5,7 +5,7 @@ import { afterAll, expect, test, vi } from "vitest";
 import { openAtlas } from "../../app/open-atlas.ts";
 import { startReaper } from "../../app/reaper.ts";
 import type { EventLog } from "../../log/event-log.ts";
-import { createRecorder } from "../../producers/recorder.ts";
+import { createRecorder } from "../../recording/recorder.ts";
 import type { SessionAbandoned } from "../../schemas/generated/events.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 

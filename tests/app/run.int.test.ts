@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
-import { QUICKSTART_SYSTEM_PROMPT, QUICKSTART_TASKS } from "../../producers/quickstart-tasks.ts";
+import { QUICKSTART_SYSTEM_PROMPT, QUICKSTART_TASKS } from "../../producers/simulated/quickstart-tasks.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { getTrainingSessions, streamTraces } from "../../projections/training-data.ts";
 import { approveAll, folderForTest, opened } from "./opened.ts";
 

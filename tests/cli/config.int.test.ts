@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { completion, json, startModelServer } from "../producers/model-server.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
 import { atlas, userFolder } from "./from-source.ts";
 
 test("config init writes what config check accepts, and replaces nothing unless told", async () => {

@@ -7,8 +7,8 @@ import { checkedExport, type ExportFlags } from "../../cli/export-flags.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
 import { folderForTest, opened } from "../app/opened.ts";
-import { upTo } from "../datasets/filled.ts";
 import { linesOf, recorded } from "../e2e/recorded.ts";
+import { upTo } from "../sinks/datasets/filled.ts";
 import { atlas as command, userFolder } from "./from-source.ts";
 
 interface Line {

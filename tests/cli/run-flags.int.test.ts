@@ -2,8 +2,8 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { AtlasEvent, EventOf, EventType } from "../../schemas/generated/events.ts";
+import { type Answer, completion, json, startModelServer } from "../models/model-server.ts";
 import { planningStudent } from "../producers/lanes.ts";
-import { type Answer, completion, json, startModelServer } from "../producers/model-server.ts";
 import { atlas, userFolder } from "./from-source.ts";
 
 const OFFLINE = { ATLAS_OFFLINE_MODE: "1" };

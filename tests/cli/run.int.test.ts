@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { RunRecord } from "../../app/run-record.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
-import { completion, json, startModelServer } from "../producers/model-server.ts";
+import type { RunRecord } from "../../sinks/run-record.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
 import { atlas, startAtlas, userFolder } from "./from-source.ts";
 
 const OFFLINE = { ATLAS_OFFLINE_MODE: "1" };

@@ -9,10 +9,10 @@ import type { ConfigInput } from "../../configs/config-schema.ts";
 import { loadConfig } from "../../configs/load-config.ts";
 import { TRIAGE_TEMPLATES, triageStarter } from "../../configs/triage-starter.ts";
 import type { History } from "../../producers/lanes/history.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
 import { planningStudent } from "../producers/lanes.ts";
-import { only } from "../producers/memory-log.ts";
-import { completion, json, startModelServer } from "../producers/model-server.ts";
 import { INVALID, run, startRoles, VALID } from "../producers/sessions.ts";
+import { only } from "../recording/memory-log.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 

@@ -6,7 +6,7 @@ import { configuredAgent } from "../../app/configured-agent.ts";
 import { configuredModel } from "../../app/configured-model.ts";
 import { loadConfig } from "../../configs/load-config.ts";
 import type { AgentContext, AgentInput } from "../../producers/agents/agent.ts";
-import { completion, json, startModelServer } from "../producers/model-server.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 

@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { only } from "../producers/memory-log.ts";
-import { json, startModelServer } from "../producers/model-server.ts";
-import { sse } from "../producers/model-streams.ts";
+import { json, startModelServer } from "../models/model-server.ts";
+import { sse } from "../models/model-streams.ts";
+import { only } from "../recording/memory-log.ts";
 import { hostileAtlas, type Told } from "./hostile-run.ts";
 import { brokenJson, KEYS, PROVIDERS, type Provider, refuse } from "./providers.ts";
 

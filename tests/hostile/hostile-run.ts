@@ -5,11 +5,11 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { type Atlas, openAtlas } from "../../app/open-atlas.ts";
 import type { RunOptions } from "../../app/run-options.ts";
 import type { EventLog } from "../../log/event-log.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
 import type { RunResult } from "../../producers/run-session.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
-import { only } from "../producers/memory-log.ts";
 import { checkSession } from "../producers/session-checks.ts";
+import { only } from "../recording/memory-log.ts";
 
 /** A session as it came out, and as the log tells it. */
 export interface Told {

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openAtlas } from "../../app/open-atlas.ts";
 import { startAtlas, userFolder } from "../cli/from-source.ts";
+import { startModelServer } from "../models/model-server.ts";
 import { planningStudent, reviewingTeacher } from "../producers/lanes.ts";
-import { only } from "../producers/memory-log.ts";
-import { startModelServer } from "../producers/model-server.ts";
 import { checkSession } from "../producers/session-checks.ts";
+import { only } from "../recording/memory-log.ts";
 import { sessionsOf } from "./hostile-run.ts";
 
 const STEPS = [

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { ModelReply } from "../../models/model-client.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
-import type { ModelReply } from "../../producers/models/model-client.ts";
-import { only } from "../producers/memory-log.ts";
-import { json, startModelServer } from "../producers/model-server.ts";
+import { json, startModelServer } from "../models/model-server.ts";
+import { only } from "../recording/memory-log.ts";
 import { hostileAtlas } from "./hostile-run.ts";
 import { KEYS, PROVIDERS } from "./providers.ts";
 

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { openaiModel } from "../../producers/models/openai.ts";
+import { openaiModel } from "../../models/openai.ts";
+import { type Answer, closedPort, completion, json, startModelServer } from "../models/model-server.ts";
 import { type Planned, reviewingTeacher, wantedOf } from "../producers/lanes.ts";
-import { only } from "../producers/memory-log.ts";
-import { type Answer, closedPort, completion, json, startModelServer } from "../producers/model-server.ts";
+import { only } from "../recording/memory-log.ts";
 import { hostileAtlas } from "./hostile-run.ts";
 import { KEYS, PROVIDERS, type Provider, refuse } from "./providers.ts";
 

@@ -4,7 +4,7 @@ import { anthropicAgent } from "../../producers/agents/anthropic-agent.ts";
 import { geminiAgent } from "../../producers/agents/gemini-agent.ts";
 import { openaiAgent } from "../../producers/agents/openai-agent.ts";
 import type { Tool } from "../../producers/tools/tool.ts";
-import { completion, json } from "../producers/model-server.ts";
+import { completion, json } from "../models/model-server.ts";
 
 /** A call as a hostile provider writes it: id and arguments may be anything, or missing. */
 export interface HostileCall {

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { defineTool } from "../../producers/tools/tool.ts";
-import { only } from "../producers/memory-log.ts";
-import { type Answer, json, type SeenRequest, startModelServer } from "../producers/model-server.ts";
+import { type Answer, json, type SeenRequest, startModelServer } from "../models/model-server.ts";
+import { only } from "../recording/memory-log.ts";
 import { hostileAtlas } from "./hostile-run.ts";
 import { type HostileCall, KEYS, PROVIDERS, type Provider } from "./providers.ts";
 

@@ -4,14 +4,14 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { anthropicModel } from "../../producers/models/anthropic.ts";
-import { openaiModel } from "../../producers/models/openai.ts";
+import { anthropicModel } from "../../models/anthropic.ts";
+import { openaiModel } from "../../models/openai.ts";
 import { PLAN_REQUEST } from "../../producers/prompts/plan.ts";
 import { STEP_REQUEST } from "../../producers/prompts/step.ts";
 import { defineTool } from "../../producers/tools/tool.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
-import { only } from "../producers/memory-log.ts";
-import { json, type ModelServer, startModelServer } from "../producers/model-server.ts";
+import { json, type ModelServer, startModelServer } from "../models/model-server.ts";
+import { only } from "../recording/memory-log.ts";
 import { hostileAtlas } from "./hostile-run.ts";
 import { KEYS, PROVIDERS, type Provider, refuse } from "./providers.ts";
 

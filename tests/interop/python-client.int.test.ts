@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Database } from "../../log/postgres/database.ts";
-import { prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
-import { openPostgres } from "../../log/postgres/pg-database.ts";
+import type { Database } from "../../database/database.ts";
+import { openPostgres } from "../../database/pg-database.ts";
+import { prepareLogTables } from "../../log/log-tables.ts";
 import { prepareReadModels } from "../../projections/prepare-read-models.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
 import {

@@ -7,11 +7,11 @@ import type { Atlas } from "../../app/open-atlas.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { loadConfig } from "../../configs/load-config.ts";
 import { isAtlasError } from "../../errors/atlas-error.ts";
+import { defineJudge } from "../../judges/define-judge.ts";
+import type { FunctionJudge, ModelJudge } from "../../judges/judge.ts";
+import { modelJudge } from "../../judges/model-judge.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
-import { defineJudge } from "../../producers/judges/define-judge.ts";
-import type { FunctionJudge, ModelJudge } from "../../producers/judges/judge.ts";
-import { modelJudge } from "../../producers/judges/model-judge.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { eventsOf, folderForTest, opened } from "../app/opened.ts";
 
 const agent = functionAgent(() => "forty-two", { name: "mine" });

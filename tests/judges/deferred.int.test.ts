@@ -3,13 +3,13 @@ import { expect, test, vi } from "vitest";
 import { eraseSession } from "../../app/erase-session.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { readerOf } from "../../app/start-judging.ts";
-import { verifyLog } from "../../app/verify-log.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
+import { verifyLog } from "../../derivation/verify-log.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { startReactor } from "../../reactors/judging/judging-reactor.ts";
 import { eventsOf, folderForTest, opened } from "../app/opened.ts";
-import { json } from "../producers/model-server.ts";
+import { json } from "../models/model-server.ts";
 import { type JudgeServer, reply, startJudge } from "./judge-server.ts";
 
 const agent = functionAgent(async (task) => `answer to ${task}`, { name: "mine" });

@@ -1,12 +1,6 @@
 import { onTestFinished } from "vitest";
 import type { LlmConfig } from "../../configs/config-schema.ts";
-import {
-  type Answer,
-  completion,
-  json,
-  type ModelServer,
-  startModelServer,
-} from "../producers/model-server.ts";
+import { type Answer, completion, json, type ModelServer, startModelServer } from "../models/model-server.ts";
 
 /** What a judge's reply holds. */
 export interface Reply {

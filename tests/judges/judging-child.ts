@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { openAtlas } from "../../app/open-atlas.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 
 const [folder = "", url = "", count = "0"] = process.argv.slice(2);
 const atlas = await openAtlas({

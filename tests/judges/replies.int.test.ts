@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { panelOf } from "../../app/configured-judges.ts";
+import { defineJudge } from "../../judges/define-judge.ts";
+import type { Judge } from "../../judges/judge.ts";
+import { JUDGED_BUDGET } from "../../judges/judged-session.ts";
+import { type ModelJudgeOptions, modelJudge } from "../../judges/model-judge.ts";
+import { openaiModel } from "../../models/openai.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
-import { defineJudge } from "../../producers/judges/define-judge.ts";
-import type { Judge } from "../../producers/judges/judge.ts";
-import { JUDGED_BUDGET } from "../../producers/judges/judged-session.ts";
-import { type ModelJudgeOptions, modelJudge } from "../../producers/judges/model-judge.ts";
-import { openaiModel } from "../../producers/models/openai.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import type { AtlasEvent, EventOf, EventType } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES } from "../../schemas/rules.ts";
-import { type Answer, completion, json } from "../producers/model-server.ts";
+import { type Answer, completion, json } from "../models/model-server.ts";
 import { run } from "../producers/sessions.ts";
 import { type Asked, type JudgeServer, reply, startJudge } from "./judge-server.ts";
 

@@ -9,7 +9,7 @@ import { serveWorker } from "../../app/worker-server.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { loadConfig } from "../../configs/load-config.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
 import { getTrainingSessions } from "../../projections/training-data.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";

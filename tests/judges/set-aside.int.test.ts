@@ -1,10 +1,10 @@
 import { expect, test, vi } from "vitest";
-import { listDeadLetters } from "../../app/dead-letters.ts";
 import { eraseSession } from "../../app/erase-session.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
+import { listDeadLetters } from "../../log/dead-letters.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { eventsOf, folderForTest, opened } from "../app/opened.ts";
 import { reply, startJudge } from "./judge-server.ts";
 

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Apply, EventLog, LogRecord } from "../../log/event-log.ts";
 import { MAX_EVENT_BYTES } from "../../log/outgoing.ts";
-import type { Database } from "../../log/postgres/database.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import { fact, facts } from "./facts.ts";

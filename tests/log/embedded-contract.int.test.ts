@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openEmbedded } from "../../log/postgres/embedded/open-embedded.ts";
+import { openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { logContract } from "./contract.ts";
 import { postgresUnderTest } from "./postgres-under-test.ts";
 

@@ -1,6 +1,6 @@
+import { openPostgres } from "../../database/pg-database.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import type { KafkaLogOptions } from "../../log/kafka/settings.ts";
-import { openPostgres } from "../../log/postgres/pg-database.ts";
 import { echo } from "./kafka-echo.ts";
 
 // A member of a group in a process of its own, for tests that kill it or put it to sleep.

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { Kafka, logLevel } from "kafkajs";
+import type { Database } from "../../database/database.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import type { KafkaLogOptions } from "../../log/kafka/settings.ts";
-import type { Database } from "../../log/postgres/database.ts";
 import { partitionOf } from "../../schemas/partition.ts";
 import type { LogUnderTest } from "./contract.ts";
 

@@ -1,5 +1,5 @@
 import { describe } from "vitest";
-import { openPostgres } from "../../log/postgres/pg-database.ts";
+import { openPostgres } from "../../database/pg-database.ts";
 import { missing, postgres } from "../services/services.ts";
 import { logContract } from "./contract.ts";
 import { postgresUnderTest } from "./postgres-under-test.ts";

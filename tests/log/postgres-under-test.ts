@@ -1,4 +1,4 @@
-import type { Database } from "../../log/postgres/database.ts";
+import type { Database } from "../../database/database.ts";
 import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
 import { partitionOf } from "../../schemas/partition.ts";
 import type { LogUnderTest } from "./contract.ts";

@@ -1,10 +1,10 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { explain } from "../../errors/atlas-error.ts";
 import { httpAgent } from "../../producers/agents/http-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
-import { only } from "./memory-log.ts";
-import { closedPort, json, startModelServer } from "./model-server.ts";
+import { closedPort, json, startModelServer } from "../models/model-server.ts";
+import { only } from "../recording/memory-log.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });

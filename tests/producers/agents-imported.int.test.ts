@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { configuredAgent } from "../../app/configured-agent.ts";
 import { loadConfig } from "../../configs/load-config.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
-import { only } from "./memory-log.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
+import { only } from "../recording/memory-log.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });

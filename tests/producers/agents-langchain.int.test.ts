@@ -8,12 +8,12 @@ import { expect, test } from "vitest";
 import { z } from "zod";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { langchainHandler } from "../../producers/agents/langchain-handler.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
+import { OPENAI_CHUNKS, sse } from "../models/model-streams.ts";
+import { only } from "../recording/memory-log.ts";
 import { ServedChatModel } from "./langchain-model.ts";
-import { only } from "./memory-log.ts";
-import { completion, json, startModelServer } from "./model-server.ts";
-import { OPENAI_CHUNKS, sse } from "./model-streams.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });

@@ -17,12 +17,12 @@ import { expect, onTestFinished, test } from "vitest";
 import { configuredAgent } from "../../app/configured-agent.ts";
 import { loadConfig } from "../../configs/load-config.ts";
 import { type LanggraphGraph, langgraphAgent } from "../../producers/agents/langgraph-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { type Answer, completion, json, startModelServer } from "../models/model-server.ts";
+import { OPENAI_CHUNKS, sse } from "../models/model-streams.ts";
+import { only } from "../recording/memory-log.ts";
 import { ServedChatModel } from "./langchain-model.ts";
-import { only } from "./memory-log.ts";
-import { type Answer, completion, json, startModelServer } from "./model-server.ts";
-import { OPENAI_CHUNKS, sse } from "./model-streams.ts";
 import { researchGraph, TOOLS } from "./research-graph.ts";
 import { INVALID, run, startRoles } from "./sessions.ts";
 

@@ -7,13 +7,13 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openaiAgent } from "../../producers/agents/openai-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { mcpTools } from "../../producers/tools/mcp-tools.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { atlas, userFolder } from "../cli/from-source.ts";
+import { type Answer, completion, json, startModelServer } from "../models/model-server.ts";
+import { only } from "../recording/memory-log.ts";
 import { startMcpServer } from "./mcp-server.ts";
-import { only } from "./memory-log.ts";
-import { type Answer, completion, json, startModelServer } from "./model-server.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { registerAgent, registeredAgent } from "../../producers/agents/agent-registry.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { agentOf } from "../../producers/agents/object-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });

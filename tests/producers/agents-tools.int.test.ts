@@ -4,10 +4,10 @@ import { z } from "zod";
 import { anthropicAgent } from "../../producers/agents/anthropic-agent.ts";
 import { geminiAgent } from "../../producers/agents/gemini-agent.ts";
 import { openaiAgent } from "../../producers/agents/openai-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { defineTool } from "../../producers/tools/tool.ts";
-import { only } from "./memory-log.ts";
-import { completion, json, startModelServer } from "./model-server.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
+import { only } from "../recording/memory-log.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });

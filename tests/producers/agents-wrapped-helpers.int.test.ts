@@ -4,11 +4,11 @@ import { expect, test } from "vitest";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { wrapAnthropic } from "../../producers/agents/wrap-anthropic.ts";
 import { wrapOpenAI } from "../../producers/agents/wrap-openai.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
-import { only } from "./memory-log.ts";
-import { completion, json, startModelServer } from "./model-server.ts";
-import { ANTHROPIC_EVENTS, OPENAI_CHUNKS, sse } from "./model-streams.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
+import { ANTHROPIC_EVENTS, OPENAI_CHUNKS, sse } from "../models/model-streams.ts";
+import { only } from "../recording/memory-log.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });

@@ -4,12 +4,12 @@ import { isAtlasError } from "../../errors/atlas-error.ts";
 import { type Agent, defineAgent } from "../../producers/agents/agent.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { openaiAgent } from "../../producers/agents/openai-agent.ts";
-import { createFlusher } from "../../producers/flusher.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
 import { runSession } from "../../producers/run-session.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
+import { createFlusher } from "../../recording/flusher.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
-import { MemoryLog, only } from "./memory-log.ts";
-import { completion, json, startModelServer } from "./model-server.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
+import { MemoryLog, only } from "../recording/memory-log.ts";
 import { checkSession } from "./session-checks.ts";
 import { RULES_HASH, run } from "./sessions.ts";
 

@@ -1,12 +1,12 @@
 import OpenAI from "openai";
 import { expect, test } from "vitest";
+import { openaiModel } from "../../models/openai.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
 import { wrapOpenAI } from "../../producers/agents/wrap-openai.ts";
-import { openaiModel } from "../../producers/models/openai.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
-import { only } from "./memory-log.ts";
-import { type Answer, completion, json, startModelServer } from "./model-server.ts";
+import { type Answer, completion, json, startModelServer } from "../models/model-server.ts";
+import { only } from "../recording/memory-log.ts";
 import { INVALID, run, SCORE, startRoles, VALID } from "./sessions.ts";
 
 /** Each call takes 11 tokens of input and 7 of output. */

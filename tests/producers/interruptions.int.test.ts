@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { isAtlasError } from "../../errors/atlas-error.ts";
 import { defineAgent } from "../../producers/agents/agent.ts";
-import { createFlusher } from "../../producers/flusher.ts";
 import { runSession } from "../../producers/run-session.ts";
-import { MemoryLog, only } from "./memory-log.ts";
-import type { Answer } from "./model-server.ts";
+import { createFlusher } from "../../recording/flusher.ts";
+import type { Answer } from "../models/model-server.ts";
+import { MemoryLog, only } from "../recording/memory-log.ts";
 import { RULES_HASH, run, startRoles } from "./sessions.ts";
 
 /** Never answers; tells when it was asked. */

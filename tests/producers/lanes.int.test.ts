@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { defineAgent } from "../../producers/agents/agent.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { verdictCache } from "../../producers/verdict-cache.ts";
+import { names, only } from "../recording/memory-log.ts";
 import { planningStudent, reviewingTeacher, wantedOf } from "./lanes.ts";
-import { names, only } from "./memory-log.ts";
 import { INVALID, run, startRoles } from "./sessions.ts";
 
 const COACH = { lane: { forced: "coach" } } as const;

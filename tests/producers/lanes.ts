@@ -1,7 +1,7 @@
-import type { ChatMessage } from "../../producers/models/model-client.ts";
+import type { ChatMessage } from "../../models/model-client.ts";
 import { PLAN_REQUEST } from "../../producers/prompts/plan.ts";
 import { STEP_REQUEST, SYNTHESIS_REQUEST } from "../../producers/prompts/step.ts";
-import { type Answer, completion, json } from "./model-server.ts";
+import { type Answer, completion, json } from "../models/model-server.ts";
 
 /** What a student is asked for. */
 export type Wanted = "plan" | "step" | "synthesis" | "answer";

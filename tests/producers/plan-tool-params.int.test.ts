@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { verdictCache } from "../../producers/verdict-cache.ts";
+import { only } from "../recording/memory-log.ts";
 import { planningStudent, reviewingTeacher } from "./lanes.ts";
-import { only } from "./memory-log.ts";
 import { run, startRoles } from "./sessions.ts";
 
 const COACH = { lane: { forced: "coach" } } as const;

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
 import {
   QUICKSTART_LEARNING_KEY,
   QUICKSTART_SYSTEM_PROMPT,
   QUICKSTART_TASKS,
-} from "../../producers/quickstart-tasks.ts";
-import { only } from "./memory-log.ts";
+} from "../../producers/simulated/quickstart-tasks.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
+import { only } from "../recording/memory-log.ts";
 import { run } from "./sessions.ts";
 
 async function quickstart() {

@@ -1,9 +1,9 @@
 import { afterEach, expect, test } from "vitest";
+import { openaiModel } from "../../models/openai.ts";
 import type { HistoryEntry } from "../../producers/lanes/history.ts";
-import { openaiModel } from "../../producers/models/openai.ts";
 import { defaultTriage } from "../../producers/triage/default-triage.ts";
-import { names, only } from "./memory-log.ts";
-import { type Answer, completion, json, type ModelServer, startModelServer } from "./model-server.ts";
+import { type Answer, completion, json, type ModelServer, startModelServer } from "../models/model-server.ts";
+import { names, only } from "../recording/memory-log.ts";
 import { run, startRoles } from "./sessions.ts";
 
 const servers: ModelServer[] = [];

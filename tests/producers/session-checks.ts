@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { encodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { foldSession } from "../../traces/fold.ts";
-import { only } from "./memory-log.ts";
+import { only } from "../recording/memory-log.ts";
 
 /** What holds for the events of every session, however it went. */
 export function checkSession(events: readonly AtlasEvent[]): void {

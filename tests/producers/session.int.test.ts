@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { isAtlasError } from "../../errors/atlas-error.ts";
-import { learningKeyOf } from "../../producers/learning-key.ts";
-import { names, only } from "./memory-log.ts";
-import { json } from "./model-server.ts";
+import { learningKeyOf } from "../../recording/learning-key.ts";
+import { json } from "../models/model-server.ts";
+import { names, only } from "../recording/memory-log.ts";
 import { INVALID, RULES_HASH, run, SCORE, startRoles, VALID } from "./sessions.ts";
 
 const parsed = (text: string | null | undefined): unknown => JSON.parse(text ?? "null");

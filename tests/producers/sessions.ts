@@ -1,13 +1,13 @@
 import { afterEach } from "vitest";
+import { openaiModel } from "../../models/openai.ts";
 import type { Agent } from "../../producers/agents/agent.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
-import { createFlusher } from "../../producers/flusher.ts";
-import { openaiModel } from "../../producers/models/openai.ts";
 import { type RunResult, runSession, type SessionOptions } from "../../producers/run-session.ts";
+import { createFlusher } from "../../recording/flusher.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES, rulesHash } from "../../schemas/rules.ts";
-import { MemoryLog } from "./memory-log.ts";
-import { type Answer, completion, json, type ModelServer, startModelServer } from "./model-server.ts";
+import { type Answer, completion, json, type ModelServer, startModelServer } from "../models/model-server.ts";
+import { MemoryLog } from "../recording/memory-log.ts";
 import { checkSession } from "./session-checks.ts";
 
 export const RULES_HASH = rulesHash(DEFAULT_RULES);

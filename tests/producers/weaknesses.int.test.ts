@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
+import { openaiModel } from "../../models/openai.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
 import { openaiAgent } from "../../producers/agents/openai-agent.ts";
-import { createFlusher } from "../../producers/flusher.ts";
-import { openaiModel } from "../../producers/models/openai.ts";
 import { runSession, type SessionOptions } from "../../producers/run-session.ts";
 import { defineTool } from "../../producers/tools/tool.ts";
 import { verdictCache } from "../../producers/verdict-cache.ts";
+import { createFlusher } from "../../recording/flusher.ts";
+import { completion, json, startModelServer } from "../models/model-server.ts";
+import { MemoryLog, names, only } from "../recording/memory-log.ts";
 import { planningStudent, reviewingTeacher } from "./lanes.ts";
-import { MemoryLog, names, only } from "./memory-log.ts";
-import { completion, json, startModelServer } from "./model-server.ts";
 import { INVALID, RULES_HASH, run, SCORE, startRoles, VALID } from "./sessions.ts";
 
 const COACH = { lane: { forced: "coach" } } as const;

@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Database } from "../../log/postgres/database.ts";
-import { openEmbedded } from "../../log/postgres/embedded/open-embedded.ts";
-import { prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
-import { openPostgres } from "../../log/postgres/pg-database.ts";
+import type { Database } from "../../database/database.ts";
+import { openEmbedded } from "../../database/embedded/open-embedded.ts";
+import { openPostgres } from "../../database/pg-database.ts";
+import { prepareLogTables } from "../../log/log-tables.ts";
 import { prepareReadModels } from "../../projections/prepare-read-models.ts";
 import { missing, postgres } from "../services/services.ts";
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { Database } from "../../log/postgres/database.ts";
-import { openPostgres } from "../../log/postgres/pg-database.ts";
+import type { Database } from "../../database/database.ts";
+import { openPostgres } from "../../database/pg-database.ts";
 import { prepareReadModels } from "../../projections/prepare-read-models.ts";
 import { missing, postgres } from "../services/services.ts";
 import { factsOf, wholeSession } from "../traces/sessions.ts";

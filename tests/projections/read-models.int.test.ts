@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { Database } from "../../database/database.ts";
 import type { LogRecord } from "../../log/event-log.ts";
-import type { Database } from "../../log/postgres/database.ts";
 import { createReadModels } from "../../projections/read-models.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
 import { createEvent } from "../../schemas/codec.ts";

@@ -1,8 +1,8 @@
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Database } from "../../log/postgres/database.ts";
-import { prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
-import { openPostgres } from "../../log/postgres/pg-database.ts";
+import type { Database } from "../../database/database.ts";
+import { openPostgres } from "../../database/pg-database.ts";
+import { prepareLogTables } from "../../log/log-tables.ts";
 import { prepareReadModels } from "../../projections/prepare-read-models.ts";
 import {
   countTrainingSessions,

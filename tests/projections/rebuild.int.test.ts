@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Database } from "../../database/database.ts";
 import type { Consumer, EventLog } from "../../log/event-log.ts";
-import type { Database } from "../../log/postgres/database.ts";
 import { appendRecords } from "../../log/postgres/event-store.ts";
 import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
 import { createReadModels } from "../../projections/read-models.ts";

@@ -1,5 +1,5 @@
+import type { Database } from "../../database/database.ts";
 import type { LogRecord } from "../../log/event-log.ts";
-import type { Database } from "../../log/postgres/database.ts";
 import { createReadModels, type ReadModels } from "../../projections/read-models.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { partitionOf } from "../../schemas/partition.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Database, Queryable } from "../../log/postgres/database.ts";
+import type { Database, Queryable } from "../../database/database.ts";
 import {
   countTrainingSessions,
   getSession,

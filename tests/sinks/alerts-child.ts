@@ -1,7 +1,7 @@
 import { startAlerting } from "../../app/alerting.ts";
-import { openEmbedded } from "../../log/postgres/embedded/open-embedded.ts";
+import { openEmbedded } from "../../database/embedded/open-embedded.ts";
+import { openPostgres } from "../../database/pg-database.ts";
 import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
-import { openPostgres } from "../../log/postgres/pg-database.ts";
 import { destinationsOf } from "./alerts-facts.ts";
 
 // Delivers the alerts of a database, a URL or a folder, to a webhook until it is killed.

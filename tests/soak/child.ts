@@ -1,6 +1,7 @@
 // A process that works on a log until it has finished or is killed.
+
+import { isTransient } from "../../database/transient.ts";
 import { explain } from "../../errors/atlas-error.ts";
-import { isTransient } from "../../log/postgres/transient.ts";
 import { type Orders, TRY_AGAIN } from "./orders.ts";
 import { openPlace } from "./place.ts";
 

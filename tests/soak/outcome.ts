@@ -1,13 +1,13 @@
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compareDerived } from "../../app/compare-derived.ts";
 import { decisionsOn } from "../../app/decide-review.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
-import { recompute } from "../../app/recompute.ts";
-import { verifyLog } from "../../app/verify-log.ts";
+import type { Database } from "../../database/database.ts";
+import { compareDerived } from "../../derivation/compare-derived.ts";
+import { recompute } from "../../derivation/recompute.ts";
+import { verifyLog } from "../../derivation/verify-log.ts";
 import type { EventLog } from "../../log/event-log.ts";
-import type { Database } from "../../log/postgres/database.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
 import { READ_MODEL_TABLES } from "../../projections/tables.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";

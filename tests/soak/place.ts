@@ -1,15 +1,15 @@
-import { knownSequences } from "../../app/known-sequences.ts";
+import { intakeInto } from "../../app/intake-into.ts";
 import { openAtlas } from "../../app/open-atlas.ts";
-import { orderedAppend } from "../../app/ordered-append.ts";
-import { type Pipeline, settle, startPipeline } from "../../app/pipeline.ts";
-import { openRules, type RulesStore } from "../../app/rules.ts";
+import { type Pipeline, startPipeline } from "../../app/pipeline.ts";
 import { loadConfig } from "../../configs/load-config.ts";
+import type { Database } from "../../database/database.ts";
+import { openPostgres } from "../../database/pg-database.ts";
+import { openRules, type RulesStore } from "../../derivation/rules.ts";
+import { settle } from "../../derivation/stages.ts";
+import { type ImportSummary, importRecorded } from "../../intake/import/import-recorded.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
-import type { Database } from "../../log/postgres/database.ts";
-import { prepareLogTables } from "../../log/postgres/open-postgres-log.ts";
-import { openPostgres } from "../../log/postgres/pg-database.ts";
-import { type ImportSummary, importRecorded } from "../../producers/import/import-recorded.ts";
+import { prepareLogTables } from "../../log/log-tables.ts";
 import { prepareReadModels } from "../../projections/prepare-read-models.ts";
 
 /** Where a log and its read models are, as it is told to other processes. */
@@ -51,14 +51,16 @@ const unordered = (): never => {
 
 const importing =
   ({ log, rules }: Pick<OpenPlace, "log" | "rules">): OpenPlace["importFile"] =>
-  async (file, { inTurn = true } = {}) =>
-    importRecorded({
+  async (file, { inTurn = true } = {}) => {
+    const { append, knownSequences } = intakeInto(log, unordered);
+    return importRecorded({
       files: [file],
       at: AT,
       rulesHash: await rules.ensure(loadConfig({ rules: RULES }, {}).rules),
-      log: inTurn ? { append: orderedAppend(log, unordered) } : log,
-      knownSequences: (sources) => knownSequences(log, sources),
+      log: inTurn ? { append } : log,
+      knownSequences,
     });
+  };
 
 async function openKafkaPlace(
   place: Extract<Place, { kind: "kafka" }>,

@@ -1,0 +1,229 @@
+import { mkdirSync, realpathSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import pg from "pg";
+import { isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import type { Database } from "../database.ts";
+import { TYPES } from "../int8.ts";
+import { databaseOver } from "../pool-database.ts";
+import { quiet } from "../quiet-pool.ts";
+import { isTransient } from "../transient.ts";
+import { folderError, heldError } from "./folder-errors.ts";
+import { type FolderLock, type Holder, type HolderRecord, readHolder, tryLock } from "./folder-lock.ts";
+import { type ServerThread, startServer } from "./server-thread.ts";
+import { checkOwned, makeSocketFolder, removeSocketFolder, socketFolder, socketIn } from "./socket-folder.ts";
+
+/** A PGlite database in a folder. */
+export interface EmbeddedDatabase extends Database {
+  /** Whether this handle serves the database, or works through the one that does; it may change. */
+  readonly role: "holder" | "guest";
+  /** The process that serves it, as far as it said so. */
+  readonly holder: Holder | undefined;
+}
+
+/** How to open an embedded database. */
+export interface EmbeddedOptions {
+  /** Work through the process that holds the folder, instead of refusing to; true unless told. */
+  guests?: boolean;
+}
+
+/** How long the holder of a folder may take to answer. */
+const ANSWER_MS = 5_000;
+/** How long it may take to start: the first start of all initialises the database. */
+const START_MS = 30_000;
+const RETRY_MS = 25;
+/** How often a statement's connection is tried anew after a holder went away. */
+const CONNECT_TRIES = 3;
+/** More than one, so that the next statement is already there when PGlite has finished the one before. */
+const CLIENTS = 4;
+
+/** One way to the database: by serving it, or through who does. */
+interface Way {
+  sockets: string;
+  holder: Holder | undefined;
+  /** Present where this handle serves. */
+  serving?: { lock: FolderLock; server: ServerThread };
+}
+
+function prepareFolder(folder: string): string {
+  try {
+    mkdirSync(folder, { recursive: true });
+    return realpathSync(folder);
+  } catch (error) {
+    throw folderError(folder, error);
+  }
+}
+
+async function tryToServe(home: string): Promise<Way | undefined> {
+  const sockets = socketFolder(home);
+  let lock: FolderLock | undefined;
+  try {
+    lock = tryLock(home, sockets);
+    if (lock === undefined) return undefined;
+    makeSocketFolder(sockets);
+    const server = await startServer({ folder: home, socket: socketIn(sockets) }).catch((error: unknown) => {
+      removeSocketFolder(sockets);
+      throw error;
+    });
+    return { sockets, holder: lock.holder, serving: { lock, server } };
+  } catch (error) {
+    lock?.release();
+    throw folderError(home, error);
+  }
+}
+
+const holderOf = ({ pid, command, since }: HolderRecord): Holder => ({ pid, command, since });
+
+async function leave({ sockets, serving }: Way): Promise<void> {
+  if (serving === undefined) return;
+  await serving.server.stop();
+  removeSocketFolder(sockets);
+  serving.lock.release();
+}
+
+/** Settings that neither the environment nor a password file changes. A thread of our own may be busy for long. */
+const connectionTo = (sockets: string, own = false): pg.ClientConfig => ({
+  host: sockets,
+  port: 5432,
+  user: "postgres",
+  password: "",
+  database: "postgres",
+  options: "",
+  ssl: false,
+  types: TYPES,
+  connectionTimeoutMillis: own ? 0 : ANSWER_MS,
+});
+
+const isRead = (sql: string): boolean => /^\s*select\b/i.test(sql) && !sql.includes("atlas_log.append");
+
+const isTimeout = (error: unknown): boolean => messageOf(error).includes("timeout");
+
+/** What one finds where a holder should serve: it answers, it lets one wait, or nobody is there (yet). */
+async function knock(sockets: string): Promise<"answers" | "hangs" | "absent"> {
+  const client = new pg.Client(connectionTo(sockets));
+  client.on("error", () => undefined);
+  try {
+    checkOwned(sockets);
+    await client.connect();
+    return "answers";
+  } catch (error) {
+    if (isAtlasError(error)) throw error;
+    return isTimeout(error) ? "hangs" : "absent";
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** Until when a holder may be absent: it may have to finish its start first, where it began lately. */
+function patience(begun: number, record: HolderRecord | undefined): number {
+  const started = Date.parse(record?.since ?? "") || begun;
+  return Math.max(begun + ANSWER_MS, Math.min(begun, started) + START_MS);
+}
+
+async function findWay(home: string, guests: boolean): Promise<Way> {
+  for (const begun = Date.now(); ; await sleep(RETRY_MS)) {
+    const own = await tryToServe(home);
+    if (own !== undefined) return own;
+    const record = readHolder(home);
+    if (!guests) throw heldError(home, record, "");
+    const found = record === undefined ? "absent" : await knock(record.sockets);
+    if (record !== undefined && found === "answers")
+      return { sockets: record.sockets, holder: holderOf(record) };
+    if (found === "hangs" || Date.now() > patience(begun, record)) {
+      throw heldError(home, record, " and does not answer");
+    }
+  }
+}
+
+/**
+ * Opens the embedded database of a folder: this process serves it, or, where another one does, works through that.
+ * When the serving process goes away, work in flight fails with a transient error, and the next call takes its place
+ * or finds who did.
+ *
+ * All handles share one session of PGlite, which runs one transaction at a time. Inside a transaction use nothing but
+ * that: a statement of the database itself would wait for its end. `set` only `local`; no temporary tables, no `copy`
+ * from a client, no session-level advisory locks; time limits of statements and locks have no effect.
+ *
+ * @param folder created where it is missing; holds `pgdata/`, the lock, and who holds it
+ * @throws AtlasError ATLAS_LOG_HELD, ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL
+ * @example
+ * const db = await openEmbedded(".atlas");
+ */
+export async function openEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
+  const home = prepareFolder(folder);
+  const { guests = true } = options;
+  let way: Way | undefined;
+  let finding: Promise<Way> | undefined;
+
+  const find = (): Promise<Way> => {
+    finding ??= findWay(home, guests)
+      .then((found) => {
+        way = found;
+        // After a crash of PGlite whoever comes next starts it again.
+        void found.serving?.server.ended.then(() => drop(found));
+        return found;
+      })
+      .finally(() => {
+        finding = undefined;
+      });
+    return finding;
+  };
+
+  const drop = async (lost: Way): Promise<void> => {
+    if (way !== lost) return;
+    way = undefined;
+    await leave(lost);
+  };
+
+  class Client extends pg.Client {
+    constructor() {
+      super(connectionTo(way?.sockets ?? socketFolder(home), way?.serving !== undefined));
+    }
+  }
+  const pool = quiet(new pg.Pool({ max: CLIENTS, allowExitOnIdle: true, Client }));
+
+  const connect = async (): Promise<pg.PoolClient> => {
+    for (let tries = 1; ; tries += 1) {
+      const current = way ?? (await find());
+      try {
+        return await pool.connect();
+      } catch (error) {
+        // Nothing was sent yet, so that trying again is safe. A holder that lets one wait is still the holder.
+        if (!isTimeout(error)) await drop(current);
+        if (tries === CONNECT_TRIES) throw error;
+      }
+    }
+  };
+
+  await find();
+  const database = databaseOver({
+    address: `embedded:${home}`,
+    connect,
+    async close() {
+      await pool.end();
+      if (way !== undefined) await drop(way);
+    },
+  });
+  return {
+    address: database.address,
+    query: async (sql, params) => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await database.query(sql, params);
+        } catch (error) {
+          // A read can be asked again: the holder went away, and somebody takes its place. One that hangs does not.
+          const gone = isTransient(error) && !isTimeout(error);
+          if (tries === CONNECT_TRIES || !isRead(sql) || !gone) throw error;
+          await sleep(RETRY_MS);
+        }
+      }
+    },
+    transaction: database.transaction,
+    close: database.close,
+    get role() {
+      return way?.serving === undefined ? "guest" : "holder";
+    },
+    get holder() {
+      return way?.holder;
+    },
+  };
+}

@@ -1,0 +1,219 @@
+import type { Queryable } from "../database/database.ts";
+import { listDeadLetters } from "../log/dead-letters.ts";
+import type { EventLog, LogRecord } from "../log/event-log.ts";
+import { loadCheckpoints } from "../log/runner/assignment-store.ts";
+import { drift } from "../processors/drift.ts";
+import { revisionOf } from "../processors/fact-fields.ts";
+import type { Processor } from "../processors/processor.ts";
+import { applyFacts, type KeyState } from "../processors/run-processor.ts";
+import type { AtlasEvent, ReviewDecided, SessionRewarded, Uuid } from "../schemas/generated/events.ts";
+import type { Topic } from "../schemas/topics.ts";
+import { type KeyStates, outdatedPartitions, replaceStates } from "./processor-state.ts";
+import { freshOnly, inCompletionOrder, type OnProgress } from "./recompute.ts";
+import type { RulesStore } from "./rules.ts";
+import { PROCESSORS } from "./stages.ts";
+
+/** A processor whose state was computed anew. */
+export interface RenewedState {
+  processor: string;
+  /** The earliest version that had written some of it. */
+  from: number;
+  to: number;
+  partitions: number;
+}
+
+/** How to renew. */
+export interface RenewOptions {
+  /** Called while the log is read, with the number of events so far. */
+  onProgress?: OnProgress | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+type Offsets = ReadonlyMap<Topic, number>;
+
+/** The facts that one assignment has applied, and the state that this version comes to by them. */
+class Renewal {
+  private readonly log: EventLog;
+  private readonly rules: RulesStore;
+  private readonly processor: Processor;
+  private readonly partition: number;
+  private readonly isSetAside: (record: LogRecord) => boolean;
+  private readonly isFresh = freshOnly();
+  private readonly applied = new Map<string, KeyState | undefined>();
+  /** What drift has seen: it is applied in another order than it arrived in. */
+  private readonly rewards = new Map<Uuid | null | undefined, SessionRewarded>();
+  private readonly decisions: ReviewDecided[] = [];
+  private readTo: Offsets = new Map();
+
+  constructor(
+    { log, rules, isSetAside }: { log: EventLog; rules: RulesStore; isSetAside: (r: LogRecord) => boolean },
+    processor: Processor,
+    partition: number,
+  ) {
+    this.log = log;
+    this.rules = rules;
+    this.isSetAside = isSetAside;
+    this.processor = processor;
+    this.partition = partition;
+  }
+
+  states(): KeyStates {
+    if (this.processor.name !== drift.name) return this.applied;
+    const states = new Map<string, KeyState | undefined>();
+    for (const fact of inCompletionOrder([...this.rewards.values()], this.decisions))
+      this.apply(fact, states);
+    return states;
+  }
+
+  /** Whether these are the offsets up to which the facts count. */
+  isAt(offsets: Offsets): boolean {
+    return this.processor.inputs.every(
+      (topic) => (offsets.get(topic) ?? 0) === (this.readTo.get(topic) ?? 0),
+    );
+  }
+
+  async readOn(
+    until: Offsets,
+    { onProgress, signal }: RenewOptions,
+    count: { events: number },
+  ): Promise<void> {
+    for await (const record of this.arrivals(until)) {
+      signal?.throwIfAborted();
+      count.events += 1;
+      if (count.events % 500 === 0) onProgress?.(count.events);
+      if (this.isSetAside(record) || !this.isFresh(record)) continue;
+      this.take(record.event);
+    }
+    this.readTo = until;
+  }
+
+  private take(event: AtlasEvent): void {
+    if (!(this.processor.facts as readonly string[]).includes(event.type)) return;
+    if (this.processor.name !== drift.name) this.apply(event, this.applied);
+    else if (event.type === "ReviewDecided") this.decisions.push(event);
+    else if (event.type === "SessionRewarded") {
+      const before = this.rewards.get(event.meta.session_id);
+      if (before === undefined || revisionOf(before) < revisionOf(event))
+        this.rewards.set(event.meta.session_id, event);
+    }
+  }
+
+  private apply(fact: AtlasEvent, states: Map<string, KeyState | undefined>): void {
+    const key = this.processor.key(fact);
+    const { keyState } = applyFacts(this.processor, states.get(key), [fact], this.rules.lookup);
+    states.set(key, keyState);
+  }
+
+  /** Facts of several topics in the order in which the log took them. */
+  private async *arrivals(until: Offsets): AsyncIterable<LogRecord> {
+    const waiting: { next: LogRecord; rest: AsyncIterator<LogRecord> }[] = [];
+    const advance = async (rest: AsyncIterator<LogRecord>): Promise<void> => {
+      const { value, done } = await rest.next();
+      if (done !== true) waiting.push({ next: value, rest });
+    };
+    for (const topic of this.processor.inputs) await advance(this.recordsOf(topic, until));
+    for (;;) {
+      waiting.sort((a, b) => a.next.appendedAt - b.next.appendedAt);
+      const first = waiting.shift();
+      if (first === undefined) return;
+      yield first.next;
+      await advance(first.rest);
+    }
+  }
+
+  private async *recordsOf(topic: Topic, until: Offsets): AsyncGenerator<LogRecord> {
+    const fromOffset = this.readTo.get(topic) ?? 0;
+    const untilOffset = until.get(topic) ?? 0;
+    if (fromOffset >= untilOffset) return;
+    const { partition } = this;
+    for await (const batch of this.log.read([topic], { partition, fromOffset, untilOffset })) {
+      await this.rules.load(batch);
+      yield* batch;
+    }
+  }
+}
+
+/** The records that a processor refused, and that nobody has retried with success: they are no part of its state. */
+async function setAsideBy(log: EventLog, group: string): Promise<(record: LogRecord) => boolean> {
+  const places = new Set(
+    (await listDeadLetters(log))
+      .filter((letter) => letter.group === group)
+      .map(({ topic, partition, offset }) => `${topic}/${partition}/${offset}`),
+  );
+  return ({ topic, partition, offset }) => places.has(`${topic}/${partition}/${offset}`);
+}
+
+/** Computes the state of these partitions anew, each of them replaced in one transaction. */
+async function renew(
+  log: EventLog,
+  rules: RulesStore,
+  processor: Processor,
+  partitions: Iterable<number>,
+  options: RenewOptions,
+): Promise<void> {
+  const db = log.db!;
+  const { name: group, version } = processor;
+  const isSetAside = await setAsideBy(log, group);
+  const count = { events: 0 };
+  for (const partition of partitions) {
+    const key = { group, partition };
+    const renewal = new Renewal({ log, rules, isSetAside }, processor, partition);
+    const offsets = async (tx: Queryable): Promise<Offsets> =>
+      new Map([...(await loadCheckpoints(tx, key))].map(([topic, { nextOffset }]) => [topic, nextOffset]));
+    for (let done = false; !done; ) {
+      await renewal.readOn(await offsets(db), options, count);
+      const states = renewal.states();
+      done = await db.transaction(async (tx) => {
+        // Units of work lock it too: nothing is applied between the look at the checkpoints and the new state.
+        await tx.query(
+          "select from atlas_log.assignments where group_id = $1 and partition = $2 for update",
+          [group, partition],
+        );
+        if (!renewal.isAt(await offsets(tx))) return false;
+        await replaceStates(tx, key, version, states);
+        return true;
+      });
+    }
+  }
+}
+
+/**
+ * Computes the states of processors anew that an earlier version of their logic wrote: from the facts that each
+ * assignment has applied, up to its checkpoint, without emitting anything. Consumers that wait for it go on by
+ * themselves. It may be interrupted and done again at will.
+ *
+ * @param log with a database
+ * @throws AtlasError ATLAS_PROCESSOR_OUTDATED where a later version than this process has went on
+ */
+export async function renewStates(
+  log: EventLog,
+  rules: RulesStore,
+  options: RenewOptions = {},
+): Promise<RenewedState[]> {
+  const renewed: RenewedState[] = [];
+  const work: { processor: Processor; outdated: ReadonlyMap<number, number> }[] = [];
+  for (const processor of PROCESSORS)
+    work.push({ processor, outdated: await outdatedPartitions(log.db!, processor) });
+  for (const { processor, outdated } of work) {
+    if (outdated.size === 0) continue;
+    await renew(log, rules, processor, outdated.keys(), options);
+    const from = Math.min(...outdated.values());
+    renewed.push({ processor: processor.name, from, to: processor.version, partitions: outdated.size });
+  }
+  return renewed;
+}
+
+/**
+ * Computes the state of drift anew in the order in which sessions completed, with their last rewards: what comes next
+ * is then held against what a rebuild says of them, and not against what was said when they arrived.
+ *
+ * @param log with a database
+ */
+export async function renewBaselines(
+  log: EventLog,
+  rules: RulesStore,
+  options: RenewOptions = {},
+): Promise<void> {
+  const processor = PROCESSORS.find(({ name }) => name === drift.name)!;
+  await renew(log, rules, processor, Array(log.partitions).keys(), options);
+}

@@ -1,0 +1,65 @@
+import { isAtlasError } from "../errors/atlas-error.ts";
+import type { EventLog } from "../log/event-log.ts";
+import { drift } from "../processors/drift.ts";
+import type { Processor } from "../processors/processor.ts";
+import { review } from "../processors/review.ts";
+import { sessionRewards } from "../processors/session-rewards.ts";
+import type { EventType } from "../schemas/generated/events.ts";
+import { LIVE_TOPICS, type Topic } from "../schemas/topics.ts";
+import { refuseOutdated } from "./processor-state.ts";
+
+/** The group that fills the read models. */
+export const READ_MODELS = "read-models";
+
+/** The processors, in the order in which facts flow through them. */
+export const PROCESSORS = [sessionRewards, drift, review] as unknown as readonly Processor<
+  unknown,
+  EventType
+>[];
+
+/** Every group and what it reads, in the order in which facts flow. */
+export const STAGES: readonly { group: string; topics: readonly Topic[] }[] = [
+  ...PROCESSORS.map(({ name, inputs }) => ({ group: name, topics: inputs })),
+  { group: READ_MODELS, topics: LIVE_TOPICS },
+];
+
+/** How long to wait for consumers, and what ends the wait early. */
+export interface SettleOptions {
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  /** Wait for these groups only, instead of all. */
+  upTo?: string;
+}
+
+/** Milliseconds without progress after which it is asked whether a consumer waits for an upgrade. */
+const GRACE_MS = 2000;
+
+type Patience = Pick<SettleOptions, "timeoutMs" | "signal">;
+
+async function waitFor(log: EventLog, group: string, topics: readonly Topic[], patience: Patience) {
+  const ends = await log.ends(topics);
+  const { timeoutMs = Number.POSITIVE_INFINITY } = patience;
+  try {
+    await log.caughtUp(group, ends, { ...patience, timeoutMs: Math.min(timeoutMs, GRACE_MS) });
+  } catch (error) {
+    if (!isAtlasError(error, "ATLAS_CONSUMER_BEHIND")) throw error;
+    const processor = PROCESSORS.find(({ name }) => name === group);
+    if (processor !== undefined && log.db !== undefined) await refuseOutdated(log.db, processor);
+    if (timeoutMs <= GRACE_MS) throw error;
+    await log.caughtUp(group, ends, patience);
+  }
+}
+
+/**
+ * Resolves when every group has applied what the log held when it was called, and what that led to.
+ *
+ * @throws AtlasError ATLAS_CONSUMER_BEHIND when a group makes no progress for a while; ATLAS_PROCESSOR_OUTDATED when
+ *   that is because an earlier version wrote its state
+ */
+export async function settle(log: EventLog, { timeoutMs, signal, upTo }: SettleOptions = {}): Promise<void> {
+  const patience: Patience = { ...(timeoutMs && { timeoutMs }), ...(signal && { signal }) };
+  for (const { group, topics } of STAGES) {
+    await waitFor(log, group, topics, patience);
+    if (group === upTo) return;
+  }
+}

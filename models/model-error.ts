@@ -1,0 +1,148 @@
+import { AtlasError, type AtlasErrorDetails, messageOf } from "../errors/atlas-error.ts";
+import { askedPause } from "./pause.ts";
+
+/** Whom was asked. */
+export interface Asked {
+  provider: string;
+  model: string;
+  baseUrl?: string | undefined;
+  /** The key, so that it can be taken out of what the provider answered. */
+  apiKey?: string | undefined;
+}
+
+const LOOKS_LIKE_A_KEY = /\b(?:sk|xai|gsk|hf|AIza)[-_]?[A-Za-z0-9*._-]{12,}/g;
+const LONGEST_MESSAGE = 500;
+
+/** A URL as it may be shown: without credentials and query. */
+function shownUrl(url: string): string {
+  if (!URL.canParse(url)) return "[url]";
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+/**
+ * A text without the key, anything that looks like one, and what a URL hides: providers repeat the key that they
+ * refuse, and Node the URL. At most 500 characters.
+ *
+ * @example
+ * withoutSecrets("refused sk-proj-0123456789abcdef", undefined); // "refused [key]"
+ */
+export function withoutSecrets(text: string, apiKey: string | undefined): string {
+  const known = apiKey === undefined || apiKey.length < 4 ? text : text.replaceAll(apiKey, "[key]");
+  return known
+    .replace(/https?:\/\/[^\s"']+/g, shownUrl)
+    .replace(LOOKS_LIKE_A_KEY, "[key]")
+    .slice(0, LONGEST_MESSAGE);
+}
+
+function deepest(error: unknown): unknown {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  return inner;
+}
+
+/** A failed call, and how far it came. */
+export class ModelFailure extends AtlasError {
+  /** The HTTP status with which the provider refused; undefined where it did not answer, or not to the end. */
+  readonly status: number | undefined;
+  /** Milliseconds that the provider asked to wait. */
+  readonly pauseMs: number | undefined;
+
+  constructor(
+    message: string,
+    details: AtlasErrorDetails,
+    { status, pauseMs }: { status?: number | undefined; pauseMs?: number | undefined } = {},
+  ) {
+    super("ATLAS_MODEL_FAILED", message, details);
+    this.status = status;
+    this.pauseMs = pauseMs;
+  }
+}
+
+/** What Node's sockets and its fetch report: the provider was not reached, or the connection broke. */
+const NETWORK_CODE = /^(E[A-Z]{4,}|UND_ERR_\w+)$/;
+const NO_REDIRECT =
+  "Redirects are not followed, so that no key goes elsewhere; set the base URL to the final place.";
+
+const headersOf = (error: unknown): Headers | undefined => {
+  const headers = (error as { headers?: unknown } | null)?.headers;
+  return headers instanceof Headers ? headers : undefined;
+};
+
+/** The provider's own word goes first; an account without credit stays without. */
+function isWorthAnotherTry(error: unknown, status: number): boolean {
+  const told = headersOf(error)?.get("x-should-retry");
+  if (told === "true" || told === "false") return told === "true";
+  if ((error as { code?: unknown }).code === "insufficient_quota") return false;
+  return status === 408 || status === 409 || status === 429 || status >= 500;
+}
+
+/** What no further try would mend, by the names that providers give it. */
+const OWN_FAULT = /invalid|bad.?request|auth|permission|not.?found|quota|billing|policy|filter/i;
+
+/** Says whether a server gave up in the middle of a stream: the SDKs then know an error, headers and no status. */
+function gaveUpMidway(error: unknown): boolean {
+  if (headersOf(error) === undefined) return false;
+  const { type } = error as { type?: unknown };
+  const code = codeOf(error);
+  if (typeof code === "number" && code >= 400) return isWorthAnotherTry(error, code);
+  return !OWN_FAULT.test(`${String(type)} ${String(code)}`);
+}
+
+const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code;
+
+const statusOf = (error: unknown): number | undefined => {
+  const status = (error as { status?: unknown } | null)?.status;
+  return typeof status === "number" ? status : undefined;
+};
+
+function hintFor(status: number | undefined, network: boolean): string | undefined {
+  if (status === 401 || status === 403) return "Check the provider's API key in the environment.";
+  if (status === 404) return "Check the model's name and the base URL.";
+  if (status !== undefined && status >= 300 && status < 400) return NO_REDIRECT;
+  if (status === 429) return "The provider limits the rate; wait, or run fewer sessions at once.";
+  if (network) return "Check that the base URL answers.";
+  return undefined;
+}
+
+/**
+ * Turns what an SDK threw into an ATLAS_MODEL_FAILED that names provider, model and status, and never the key. The
+ * original is not kept as its cause: it may hold what was sent.
+ *
+ * @param unreachable the provider could not be reached, or did not answer in time
+ */
+export function modelError(error: unknown, asked: Asked, unreachable = false): ModelFailure {
+  const { provider, model, apiKey } = asked;
+  const status = statusOf(error);
+  const root = deepest(error);
+  const network = status === undefined && (unreachable || NETWORK_CODE.test(String(codeOf(root))));
+  const detail = root === error ? messageOf(error) : `${messageOf(error)} ${messageOf(root)}`;
+  const where = asked.baseUrl === undefined ? undefined : shownUrl(asked.baseUrl);
+  const hint = hintFor(status, network);
+  const details = {
+    retryable: status === undefined ? network || gaveUpMidway(error) : isWorthAnotherTry(error, status),
+    ...(where === undefined ? {} : { where: withoutSecrets(where, apiKey) }),
+    ...(hint === undefined ? {} : { hint }),
+  };
+  const headers = headersOf(error);
+  const pauseMs = headers === undefined ? undefined : askedPause(headers);
+  return new ModelFailure(`${provider} ${model}: ${withoutSecrets(detail, apiKey)}`, details, {
+    status,
+    pauseMs,
+  });
+}
+
+/** A try that took too long. */
+export const lateReply = (asked: Asked, ms: number): ModelFailure =>
+  new ModelFailure(`${asked.provider} ${asked.model} did not answer within ${ms} ms`, {
+    retryable: true,
+    hint: "Give it a longer timeout, or a smaller task.",
+  });
+
+/** An answer that cannot be used. */
+export const unusableReply = ({ provider, model }: Asked, problem: string): ModelFailure =>
+  new ModelFailure(`${provider} ${model} ${problem}`, {});
+
+/** A stream that ended before the answer did; what came of it is no answer. */
+export const halfAnswer = ({ provider, model }: Asked): ModelFailure =>
+  new ModelFailure(`${provider} ${model}: the stream ended in the middle of the answer`, { retryable: true });

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import type { ChatCompletion, ChatCompletionMessageToolCall } from "openai/resources/chat/completions";
+import { textOf } from "../schemas/json-text.ts";
+import type { ChatMessage, ModelReply, TokenIds, ToolCall, Usage } from "./model-client.ts";
+import { type Asked, unusableReply, withoutSecrets } from "./model-error.ts";
+import { usageTold } from "./told-numbers.ts";
+
+const usageOf = (usage: ChatCompletion["usage"]): Usage | undefined =>
+  usageTold({
+    prompt: usage?.prompt_tokens,
+    completion: usage?.completion_tokens,
+    total: usage?.total_tokens,
+    reasoning: usage?.completion_tokens_details?.reasoning_tokens,
+    cached: usage?.prompt_tokens_details?.cached_tokens,
+  });
+
+/** US dollars, as OpenRouter and servers like it tell with the tokens. */
+function costOf(usage: ChatCompletion["usage"]): number | undefined {
+  const { cost } = (usage ?? {}) as { cost?: unknown };
+  return typeof cost === "number" && Number.isFinite(cost) && cost >= 0 ? cost : undefined;
+}
+
+/** Servers name it differently; OpenAI itself does not tell. */
+function reasoningOf(message: ChatMessage): string | undefined {
+  for (const field of ["reasoning_content", "reasoning", "thinking"]) {
+    const text = message[field];
+    if (typeof text === "string" && text !== "") return text;
+  }
+  return undefined;
+}
+
+function contentOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (!Array.isArray(content)) return "";
+  return content
+    .map((part: { text?: unknown }) => (typeof part?.text === "string" ? part.text : ""))
+    .join("");
+}
+
+const idsOf = (value: unknown): number[] | undefined => (Array.isArray(value) ? value : undefined);
+
+/** vLLM puts those of the prompt beside the choices, and those of the answer into its choice. */
+function tokenIdsOf(completion: ChatCompletion): TokenIds | undefined {
+  const { prompt_token_ids } = completion as { prompt_token_ids?: unknown };
+  const { token_ids } = completion.choices[0] as { token_ids?: unknown };
+  const [prompt, answer] = [idsOf(prompt_token_ids), idsOf(token_ids)];
+  if (prompt === undefined && answer === undefined) return undefined;
+  return { ...(prompt && { prompt }), ...(answer && { completion: answer }) };
+}
+
+const callsOf = (calls: unknown): ChatCompletionMessageToolCall[] => (Array.isArray(calls) ? calls : []);
+
+/** Some servers write no arguments where there are none, or an object where a text belongs. */
+const argumentsOf = (given: unknown): string => textOf(given) ?? "";
+
+function callOf(call: ChatCompletionMessageToolCall, asked: Asked): ToolCall {
+  const { name, args } =
+    call?.type === "custom"
+      ? { name: call.custom?.name, args: call.custom?.input }
+      : { name: call?.function?.name, args: call?.function?.arguments };
+  if (typeof name !== "string") throw unusableReply(asked, "called a tool without its name");
+  return { id: call.id, name, arguments: argumentsOf(args) };
+}
+
+/**
+ * The reply with an id for each call: a server that gives none still has to find the results of its calls.
+ *
+ * @example
+ * withCallIds(openaiReply(completion, asked)).toolCalls; // none of them has an empty id
+ */
+export function withCallIds(reply: ModelReply): ModelReply {
+  const { toolCalls, message } = reply;
+  if (toolCalls.every(({ id }) => Boolean(id))) return reply;
+  const ids = toolCalls.map(({ id }) => id || `call_${randomUUID().replaceAll("-", "")}`);
+  const written = message.tool_calls as object[];
+  return {
+    ...reply,
+    toolCalls: toolCalls.map((call, at) => ({ ...call, id: ids[at]! })),
+    message: { ...message, tool_calls: written.map((call, at) => ({ ...call, id: ids[at] })) },
+  };
+}
+
+/**
+ * An answer of OpenAI's chat API in the shape that every provider's answer has here.
+ *
+ * @throws AtlasError ATLAS_MODEL_FAILED when it holds no choice, or a call of nothing
+ */
+export function openaiReply(completion: ChatCompletion, asked: Asked): ModelReply {
+  const choice = completion?.choices?.[0];
+  if (choice?.message === undefined || choice.message === null) {
+    const said = textOf((completion as { error?: { message?: unknown } } | null)?.error?.message);
+    const why = said === null ? "" : `: ${withoutSecrets(said, asked.apiKey)}`;
+    throw unusableReply(asked, `answered without a choice${why}`);
+  }
+  const message = choice.message as unknown as ChatMessage;
+  const usage = usageOf(completion.usage);
+  const cost = costOf(completion.usage);
+  const reasoning = reasoningOf(message);
+  const tokenIds = tokenIdsOf(completion);
+  return {
+    content: contentOf(message.content),
+    toolCalls: callsOf(choice.message.tool_calls).map((call) => callOf(call, asked)),
+    message,
+    model: completion.model ?? asked.model,
+    ...(typeof choice.finish_reason === "string" ? { finishReason: choice.finish_reason } : {}),
+    ...(usage === undefined ? {} : { usage }),
+    ...(cost === undefined ? {} : { cost }),
+    ...(tokenIds === undefined ? {} : { tokenIds }),
+    ...(choice.logprobs ? { logprobs: choice.logprobs } : {}),
+    ...(reasoning === undefined ? {} : { reasoning }),
+  };
+}

@@ -1,0 +1,120 @@
+import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
+import type { Mask } from "../../log/outgoing.ts";
+import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
+import { type CaptureLevel, hiddenBy } from "./capture-level.ts";
+import { DETECTORS, type DetectorName, type Redact, replacing } from "./detectors.ts";
+import { REDACTED } from "./marker.ts";
+import { maskText } from "./mask-text.ts";
+
+/** Where a text stands in an event. */
+export interface MaskPlace {
+  type: EventType;
+  /** Name of the field that holds it. */
+  field: string;
+}
+
+/** What a mask takes out. */
+export interface MaskOptions {
+  /** How much of a session is recorded; `full` unless told. */
+  level?: CaptureLevel;
+  /** Built-in detectors to apply; none unless told. */
+  detectors?: readonly DetectorName[];
+  /** Everything that matches is taken out: regular expressions, as such or as texts. */
+  patterns?: readonly (RegExp | string)[];
+  /**
+   * Called with every text, after the others; returns what is written. It has to return its own results unchanged,
+   * because events are masked when they are recorded and again when they are appended.
+   */
+  custom?: (text: string, place: MaskPlace) => string;
+}
+
+/** Fields that hold ids, and what an id looks like: anything else in them is masked like any text. */
+const IDS: ReadonlySet<string> = new Set([
+  "event_id",
+  "session_id",
+  "source",
+  "causation_id",
+  "trace_id",
+  "call_id",
+  "parent_id",
+  "continues",
+  "judgements",
+  "overrode",
+  "rules_hash",
+  "digest",
+  "dataset_digest",
+  "fingerprint",
+]);
+const LOOKS_LIKE_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{32,64})$/;
+
+function compiled(pattern: RegExp | string): RegExp {
+  try {
+    if (typeof pattern === "string") return new RegExp(pattern, "gu");
+    return new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, "")}g`);
+  } catch (error) {
+    throw new AtlasError("ATLAS_CONFIG_INVALID", `a mask's pattern cannot be used: ${messageOf(error)}`, {
+      hint: "Write a JavaScript regular expression, without slashes.",
+    });
+  }
+}
+
+type MaskField = (text: string, field: string) => string;
+
+/** A copy of a value with every text masked; the value itself where nothing changed. */
+function walk(value: unknown, field: string, mask: MaskField): unknown {
+  if (typeof value === "string") return mask(value, field);
+  if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+  let copy: Record<string, unknown> | undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const masked = walk(inner, Array.isArray(value) ? field : key, mask);
+    if (masked === inner) continue;
+    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+    copy[key] = masked;
+  }
+  return copy ?? value;
+}
+
+/**
+ * Makes the mask of a log: every text of every event goes through it before anything is written, shown or judged.
+ * Masking what is masked changes nothing.
+ *
+ * @throws AtlasError ATLAS_CONFIG_INVALID for a pattern that is none
+ * @example
+ * await using atlas = await openAtlas(undefined, { mask: createMask({ detectors: ["api_key", "email"] }) });
+ */
+export function createMask(options: MaskOptions): Mask {
+  const { level = "full", detectors = [], patterns = [], custom } = options;
+  const rules: Redact[] = [
+    ...detectors.map((name) => replacing(DETECTORS[name].pattern, REDACTED, DETECTORS[name].isOne)),
+    ...patterns.map((pattern) => replacing(compiled(pattern), REDACTED)),
+  ];
+  // What a rule put there is no text for the next one.
+  const redact: Redact = (text) =>
+    rules.reduce(
+      (masked, rule) =>
+        masked.includes(REDACTED) ? masked.split(REDACTED).map(rule).join(REDACTED) : rule(masked),
+      text,
+    );
+  const done = new WeakSet<AtlasEvent>();
+
+  return (event) => {
+    if (done.has(event)) return event;
+    const { type, ...rest } = event;
+    const masked = walk(rest, "", (text, field) => {
+      if (IDS.has(field) && LOOKS_LIKE_ID.test(text)) return text;
+      const hidden = hiddenBy(level, type, field, text);
+      const left = rules.length === 0 ? (hidden ?? text) : maskText(hidden ?? text, redact);
+      return custom === undefined ? left : custom(left, { type, field });
+    });
+    const result = masked === rest ? event : ({ type, ...(masked as object) } as AtlasEvent);
+    done.add(result);
+    return result;
+  };
+}
+
+/** One mask after the other; undefined where there is none. */
+export function chainMasks(...masks: readonly (Mask | undefined)[]): Mask | undefined {
+  const given = masks.filter((mask) => mask !== undefined);
+  if (given.length <= 1) return given[0];
+  return (event) => given.reduce((masked, mask) => mask(masked), event);
+}

@@ -1,0 +1,28 @@
+import { inspect } from "node:util";
+import type { JsonText } from "./generated/events.ts";
+
+/**
+ * The JSON text of any value, and never an error: what JSON cannot hold (cycles, big integers, functions) becomes
+ * the text that a person would be shown of it.
+ *
+ * @example
+ * jsonText({ path: "a.ts" }); // '{"path":"a.ts"}'
+ */
+export function jsonText(value: unknown): JsonText {
+  try {
+    return JSON.stringify(value) ?? "null";
+  } catch {
+    return JSON.stringify(inspect(value, { depth: 4 }));
+  }
+}
+
+/**
+ * What a tool or an agent gave back, as text: a text stays as it is, nothing stays nothing, all else becomes JSON.
+ *
+ * @example
+ * textOf({ hits: 2 }); // '{"hits":2}'
+ */
+export function textOf(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  return typeof value === "string" ? value : jsonText(value);
+}

@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Database } from "../../database/database.ts";
+import { openPostgres } from "../../database/pg-database.ts";
+import { isTransient } from "../../database/transient.ts";
+import { explain } from "../../errors/atlas-error.ts";
+import { type PostgresInstance, startPostgres } from "../services/native/postgres.ts";
+import { nativeMissing } from "../services/services.ts";
+
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error) => error,
+  );
+
+describe("a URL that leads nowhere", () => {
+  test("is told without its password", async () => {
+    const error = await failure(openPostgres("postgresql://me:hunter2@127.0.0.1:1/db?sslpassword=hunter3"));
+    expect(error).toMatchObject({
+      code: "ATLAS_DATABASE_UNREACHABLE",
+      where: "postgresql://me@127.0.0.1:1/db",
+      retryable: true,
+    });
+    expect(explain(error)).toContain("ECONNREFUSED");
+    expect(explain(error)).not.toMatch(/hunter|\n/);
+  });
+
+  test.each(["nonsense:hunter2", "mysql://me:hunter2@localhost/db", "postgresql://me:hun ter2@[/"])(
+    "is refused when it is none of Postgres",
+    async (url) => {
+      const error = await failure(openPostgres(url));
+      expect(error).toMatchObject({ code: "ATLAS_CONFIG_INVALID", retryable: false });
+      expect(explain(error)).not.toContain("hunter2");
+    },
+  );
+});
+
+describe.skipIf(await nativeMissing("postgres"))("a Postgres server", () => {
+  let server: PostgresInstance;
+  let db: Database;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.stop());
+  beforeEach(async () => {
+    db = await openPostgres(server.url, { max: 3 });
+    await db.query("drop table if exists t; create table t (n int8 primary key)");
+  });
+  afterEach(() => db.close());
+
+  const numbers = async (): Promise<unknown[]> =>
+    (await db.query<{ n: unknown }>("select n from t order by n")).rows.map((row) => row.n);
+  const changed = (change: (url: URL) => void): string => {
+    const url = new URL(server.url);
+    change(url);
+    return url.href;
+  };
+
+  test("says which part of the URL it refused", async () => {
+    const noDatabase = await failure(openPostgres(changed((url) => (url.pathname = "/nowhere"))));
+    expect(noDatabase).toMatchObject({ code: "ATLAS_DATABASE_UNREACHABLE", retryable: false });
+    expect(explain(noDatabase)).toContain("Create the database");
+    const wrongPassword = await failure(openPostgres(changed((url) => (url.password = "wrong"))));
+    expect(wrongPassword).toMatchObject({ code: "ATLAS_DATABASE_UNREACHABLE", retryable: false });
+    expect(explain(wrongPassword)).toContain("Correct the user or password");
+  });
+
+  test("gives numbers for int8 where they are exact, and dates for timestamps", async () => {
+    const { rows, rowCount } = await db.query(
+      `select 9007199254740991::int8 as safe, 9007199254740993::int8 as large, '{1,null,{-2}}'::text as text,
+              '{{1},{9007199254740993}}'::int8[] as many, null::int8 as none, $1::timestamptz as at, count(*) as counted from t`,
+      [new Date(5)],
+    );
+    expect(rowCount).toBe(1);
+    expect(rows).toEqual([
+      {
+        safe: Number.MAX_SAFE_INTEGER,
+        large: "9007199254740993",
+        text: "{1,null,{-2}}",
+        many: [[1], ["9007199254740993"]],
+        none: null,
+        at: new Date(5),
+        counted: 0,
+      },
+    ]);
+  });
+
+  test("answers several statements with the last one's rows", async () => {
+    expect(await db.query("insert into t values (1); select n from t")).toEqual({
+      rows: [{ n: 1 }],
+      rowCount: 1,
+    });
+  });
+
+  test("commits what succeeds as a whole, and nothing else", async () => {
+    expect(await db.transaction(async (tx) => (await tx.query("insert into t values (1)")).rowCount)).toBe(1);
+    const thrown = db.transaction(async (tx) => {
+      await tx.query("insert into t values (2)");
+      throw new Error("mine");
+    });
+    await expect(thrown).rejects.toThrow("mine");
+    const swallowed = db.transaction(async (tx) => {
+      await tx.query("insert into t values (3)");
+      await failure(tx.query("insert into t values (1)"));
+    });
+    await expect(swallowed).rejects.toThrow("a statement failed");
+    const side = db.transaction((tx) =>
+      Promise.all([4, 5].map((n) => tx.query("insert into t values ($1)", [n]))),
+    );
+    await side;
+    expect(await numbers()).toEqual([1, 4, 5]);
+  });
+
+  test("lets a transaction be used until its end only", async () => {
+    const late = await db.transaction(async (tx) => tx);
+    await expect(late.query("select 1")).rejects.toThrow("after its end");
+  });
+
+  test("works on when its idle connections are ended", async () => {
+    await Promise.all([1, 2, 3].map((n) => db.query("select pg_sleep(0.05), $1::int", [n])));
+    const other = await openPostgres(server.url);
+    await other.query("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()");
+    await other.close();
+    await sleep(50);
+    expect(await numbers()).toEqual([]);
+  });
+
+  test("fails a transaction whose connection is ended with a transient error", async () => {
+    const error = await failure(
+      db.transaction(async (tx) => {
+        await tx.query("insert into t values (1)");
+        const { rows } = await tx.query<{ pid: number }>("select pg_backend_pid() as pid");
+        await db.query("select pg_terminate_backend($1)", [rows[0]!.pid]);
+        await sleep(50);
+        await tx.query("insert into t values (2)");
+      }),
+    );
+    expect(isTransient(error)).toBe(true);
+    expect(await numbers()).toEqual([]);
+  });
+
+  test("is found again after a crash", async () => {
+    await db.query("insert into t values (1)");
+    const inFlight = failure(db.query("select pg_sleep(5)"));
+    await sleep(50);
+    await server.kill();
+    expect(isTransient(await inFlight)).toBe(true);
+    expect(isTransient(await failure(db.query("select 1")))).toBe(true);
+    await server.restart();
+    expect(await numbers()).toEqual([1]);
+  });
+
+  test("is used by no more connections than allowed, in turn", async () => {
+    const counted = await Promise.all(
+      Array.from({ length: 12 }, async () => {
+        const { rows } = await db.query<{ n: number }>(
+          "select count(*) as n, pg_sleep(0.02) from pg_stat_activity where application_name = 'atlas-sdk'",
+        );
+        return rows[0]!.n;
+      }),
+    );
+    expect(Math.max(...counted)).toBe(3);
+  });
+
+  test("finishes what runs when it is closed, and takes no more", async () => {
+    const own = await openPostgres(server.url, { max: 1 });
+    const running = Promise.all([1, 2, 3].map((n) => own.query("insert into t values ($1)", [n])));
+    await own.close();
+    await own.close();
+    await running;
+    expect(await numbers()).toEqual([1, 2, 3]);
+    await expect(own.query("select 1")).rejects.toMatchObject({ code: "ATLAS_LOG_CLOSED" });
+  });
+});

@@ -1,0 +1,165 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ByteWindow } from "../../../intake/import/byte-window.ts";
+import type { RowProblem, RowText } from "../../../intake/import/row-text.ts";
+import { splitRows } from "../../../intake/import/split-rows.ts";
+
+/** Splits a text whose bytes arrive a few at a time. */
+async function split(content: string | Buffer, chunk = 3, limit?: number): Promise<(RowText | RowProblem)[]> {
+  const bytes = Buffer.from(content);
+  let given = 0;
+  const window = new ByteWindow(async (into, at, length) => {
+    const copied = bytes.copy(into, at, given, Math.min(given + Math.min(chunk, length), bytes.length));
+    given += copied;
+    return copied;
+  });
+  const rows: (RowText | RowProblem)[] = [];
+  for await (const row of splitRows(window, limit)) rows.push(row);
+  return rows;
+}
+
+const lines = (rows: readonly (RowText | RowProblem)[]) =>
+  rows.map((row) => ("text" in row ? `${row.line}: ${row.text.trim()}` : `${row.line}! ${row.reason}`));
+
+describe("JSON lines", () => {
+  test("blank lines, CRLF, a byte order mark and a missing last newline", async () => {
+    const text = '\uFEFF\r\n{"a":1}\r\n\n  \n{"b":\t2}\n\n{"c":"é\u2028"}';
+    expect(lines(await split(text, 1))).toEqual(['2: {"a":1}', '5: {"b":\t2}', '7: {"c":"é\u2028"}']);
+  });
+
+  test("an empty file has no rows", async () => {
+    expect(await split("")).toEqual([]);
+    expect(await split("\uFEFF")).toEqual([]);
+    expect(await split(" \n \n")).toEqual([]);
+  });
+
+  test("a line above the limit is named, and its neighbours stay", async () => {
+    const text = `{"a":1}\n"${"x".repeat(50)}"\n{"b":2}\n"${"y".repeat(50)}"`;
+    const reason = "it is longer than 20 bytes";
+    expect(lines(await split(text, 7, 20))).toEqual([
+      '1: {"a":1}',
+      `2! ${reason}`,
+      '3: {"b":2}',
+      `4! ${reason}`,
+    ]);
+  });
+
+  test("a line that is not UTF-8 is named", async () => {
+    const bytes = Buffer.concat([Buffer.from("{}\n"), Buffer.of(0xff, 0xfe), Buffer.from("\n{}")]);
+    expect(lines(await split(bytes))).toEqual(["1: {}", "2! it is not valid UTF-8", "3: {}"]);
+  });
+
+  test("other formats are told apart", async () => {
+    expect(lines(await split(Buffer.from("\uFEFF{}", "utf16le")))).toEqual([
+      "1! the file is UTF-16; save it as UTF-8",
+    ]);
+    expect(lines(await split(Buffer.of(0x1f, 0x8b, 8)))).toEqual([
+      "1! the file is compressed; unpack it first",
+    ]);
+  });
+});
+
+describe("a JSON array", () => {
+  test("on one line, over several, and with brackets and quotes in its strings", async () => {
+    const text = '\n[{"a":"]}\\"[{\\\\"},{"b":[{}]}\n,\n  {\n "c": 1 }, 5, "x", null]\n\n';
+    expect(lines(await split(text, 1))).toEqual([
+      '2: {"a":"]}\\"[{\\\\"}',
+      '2: {"b":[{}]}',
+      '4: {\n "c": 1 }',
+      "5: 5",
+      '5: "x"',
+      "5: null",
+    ]);
+  });
+
+  test("empty", async () => {
+    expect(await split("[]")).toEqual([]);
+    expect(await split("[\n]\n")).toEqual([]);
+  });
+
+  test.each([
+    ["an unfinished string", '[\n{"a": "x},\n{"b": 1}\n]', ["2! a line ends inside a string", '3: {"b": 1}']],
+    ["a missing bracket", '[\n{"a": [1},\n{"b": 1}\n]', ["2! its brackets do not match", '3: {"b": 1}']],
+    ["a missing end", '[\n{"a": [1],\n{"b": 1}\n]', ["2! its brackets do not match", '3: {"b": 1}']],
+    [
+      "a missing end in the last row",
+      '[\n{"a": 1},\n{"b": 1',
+      ['2: {"a": 1}', "3! it has no end; the rows after it could not be told apart"],
+    ],
+    [
+      "pretty printed",
+      '[\n  {\n    "a": "x\n  },\n  {\n    "b": {\n  "c": 1 }\n  }\n]',
+      ["2! a line ends inside a string", '5: {\n    "b": {\n  "c": 1 }\n  }'],
+    ],
+    [
+      "all on one line",
+      '[{"a": [1}, {"b": 1}]',
+      ["1! its brackets do not match; the rows after it could not be told apart"],
+    ],
+    ["no end", '[\n{"a": 1},', ['2: {"a": 1}', "2! the array is not closed"]],
+    [
+      "more after its end",
+      '[{"a": 1}]\n\n{"b": 1}',
+      ['1: {"a": 1}', "3! there is more after the end of the array"],
+    ],
+    ["stray brackets", "[}, {}]", ["1: }", "1: {}"]],
+    ["a backslash at the end", '["\\', ["1! it has no end; the rows after it could not be told apart"]],
+  ])("%s", async (_name, text, found) => {
+    for (const chunk of [1, 2, 1000]) expect(lines(await split(text, chunk))).toEqual(found);
+  });
+
+  test("a row above the limit is named, and its neighbours stay", async () => {
+    const text = `[\n{"a":1},\n{"x":"${"x".repeat(50)}"},\n{"b":2}\n]`;
+    expect(lines(await split(text, 7, 20))).toEqual([
+      '2: {"a":1}',
+      "3! it has no end within 20 bytes",
+      '4: {"b":2}',
+    ]);
+  });
+});
+
+const json = fc.json({ stringUnit: "binary" }).filter((text) => text.startsWith("{"));
+
+test("any rows come out as they went in, wherever their bytes were cut", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(json),
+      fc.integer({ min: 1, max: 9 }),
+      fc.constantFrom(undefined, 1),
+      async (rows, chunk, indent) => {
+        const values = rows.map((row) => JSON.parse(row) as unknown);
+        const asLines = (await split(rows.join("\n"), chunk)) as RowText[];
+        expect(asLines.map(({ text }) => text)).toEqual(rows);
+        expect(asLines.map(({ line }) => line)).toEqual(rows.map((_, index) => index + 1));
+        const array = JSON.stringify(values, null, indent);
+        const asArray = (await split(array, chunk)) as RowText[];
+        expect(asArray.map(({ text }) => JSON.parse(text) as unknown)).toEqual(values);
+        for (const { line, text } of asArray) {
+          expect(
+            array
+              .split("\n")
+              .slice(line - 1)
+              .join("\n"),
+          ).toContain(text);
+        }
+      },
+    ),
+  );
+});
+
+test("whatever the bytes are, splitting ends, and no byte is read twice as a row", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.constantFrom("[", "]", "{", "}", '"', "\\", ",", "\n", " ", "a", "1"), { maxLength: 60 }),
+      fc.integer({ min: 1, max: 5 }),
+      async (parts, chunk) => {
+        const text = `[\n${parts.join("")}`;
+        const rows = await split(text, chunk);
+        const total = rows.reduce((sum, row) => sum + ("text" in row ? row.text.length : 0), 0);
+        expect(total).toBeLessThanOrEqual(text.length);
+        expect(rows.every(({ line }) => line >= 1 && line <= text.split("\n").length)).toBe(true);
+      },
+    ),
+    { numRuns: 500 },
+  );
+});

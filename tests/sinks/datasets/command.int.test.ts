@@ -1,0 +1,76 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { DatasetDiff } from "../../../app/datasets.ts";
+import { atlas, type Ended, userFolder } from "../../cli/from-source.ts";
+import { linesOf, recorded } from "../../e2e/recorded.ts";
+import { upTo } from "./filled.ts";
+
+async function userWithSessions(): Promise<(...args: string[]) => Promise<Ended>> {
+  const folder = userFolder();
+  const run = (...args: string[]): Promise<Ended> => atlas(folder, args);
+  writeFileSync(join(folder, "runs.jsonl"), linesOf(upTo(20).map((index) => recorded(index))));
+  for (const args of [
+    ["import", "runs.jsonl"],
+    ["review", "approve", "--all", "--status", "pending", "--yes"],
+  ])
+    expect(await run(...args)).toMatchObject({ code: 0 });
+  return Object.assign(run, { folder });
+}
+
+test("atlas dataset builds, verifies, reproduces and compares", async () => {
+  const run = await userWithSessions();
+  const { folder } = run as typeof run & { folder: string };
+  const flags = ["--split", "train=0.8,eval=0.2", "--split-by", "session", "--seed", "4", "--shards", "2"];
+  const build = await run("dataset", "build", "--output", "data", ...flags);
+  expect(build).toMatchObject({ code: 0, stderr: "" });
+  expect(build.stdout).toMatch(/^Wrote 20 sessions as 20 records to .*\/data\nFile +Sessions +Records/);
+  expect(build.stdout).toMatch(
+    /eval-00001-of-00002\.jsonl +\d+ +\d+ +\d+ +[0-9a-f]{12}\n.*digest [0-9a-f]{64}\n$/s,
+  );
+  expect(await run("dataset", "verify", "data")).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^4 files with 20 sessions are what the manifest says/),
+  });
+  expect(await run("dataset", "reproduce", "data/manifest.json", "--output", "again")).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^The same bytes: 20 sessions.*\nKept in .*\/again\n$/),
+  });
+  expect(readFileSync(join(folder, "again/manifest.json"))).toEqual(
+    readFileSync(join(folder, "data/manifest.json")),
+  );
+  await run("dataset", "build", "--output", "best", "--where", "min_reward=0.5", ...flags, "--quiet");
+  const compared = await run("dataset", "diff", "data", "best", "--json");
+  const { removed, added, unchanged } = JSON.parse(compared.stdout) as DatasetDiff;
+  expect(added).toEqual([]);
+  expect(removed.every(({ reward }) => reward === null || reward < 0.5)).toBe(true);
+  expect(removed.length + unchanged).toBe(20);
+  expect(await run("dataset", "diff", "data", "again")).toMatchObject({
+    stdout: expect.stringMatching(/^The same records in both\.\n0 added, 0 removed/),
+  });
+  const formats = JSON.parse((await run("dataset", "formats", "--json")).stdout) as { name: string }[];
+  expect(formats.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["atlas", "openai-chat", "trl-preference", "parquet"]),
+  );
+
+  const refused: [args: string[], code: number, words: RegExp][] = [
+    [["build"], 2, /required option '--output/],
+    [["build", "--output", "data"], 1, /^ATLAS_FILE_UNWRITABLE: there is a dataset already/],
+    [["build", "--output", "x", "--where", "reward=1"], 2, /^ATLAS_USAGE: "reward=1" is no condition/],
+    [["build", "--output", "x", "--where", "min_reward=high"], 2, /"high" is not a number/],
+    [["build", "--output", "x", "--from", "yesterday"], 2, /"yesterday" is no time \(--from\)/],
+    [["build", "--output", "x", "--split", "train"], 2, /"train" is no share/],
+    [["build", "--output", "x", "--split", "train=0.5"], 2, /^ATLAS_FILTER_INVALID: the shares come to 0.5/],
+    [["build", "--output", "x", "--format", "xml"], 2, /there is no format "xml"/],
+    [["build", "--output", "x", "--where", "tag=none"], 1, /^ATLAS_NOTHING_TO_EXPORT/],
+    [["verify", "nowhere"], 1, /^ATLAS_FILE_UNREADABLE/],
+    [["verify", "runs.jsonl"], 1, /^ATLAS_DATASET_INVALID/],
+    [["diff", "data", "nowhere"], 1, /^ATLAS_FILE_UNREADABLE/],
+    [["reproduce", "nowhere"], 1, /^ATLAS_FILE_UNREADABLE/],
+  ];
+  for (const [args, code, words] of refused) {
+    const ended = await run("dataset", ...args);
+    expect(ended, args.join(" ")).toMatchObject({ code, stderr: expect.stringMatching(words) });
+    expect(ended.stderr).not.toMatch(/\n\s+at /);
+  }
+}, 120_000);

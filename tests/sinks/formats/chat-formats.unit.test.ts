@@ -1,0 +1,208 @@
+import { describe, expect, test } from "vitest";
+import { openaiChat } from "../../../sinks/formats/openai-chat.ts";
+import { trlMessages, trlPromptCompletion, trlRollouts } from "../../../sinks/formats/trl.ts";
+import { trlPreference } from "../../../sinks/formats/trl-preference.ts";
+import type { SessionTrace } from "../../../traces/session-trace.ts";
+import { mixedPaths } from "../../traces/arrow-types.ts";
+import { sessionWriter } from "../../traces/sessions.ts";
+import {
+  call,
+  HARMLESS,
+  HOSTILE,
+  manySessions,
+  recordedTrace,
+  result,
+  rollout,
+  run,
+  said,
+  system,
+  traceOf,
+  user,
+} from "./format-sessions.ts";
+
+interface Line {
+  messages: { role: string; content: string | null; tool_calls?: { id: string }[]; tool_call_id?: string }[];
+  tools?: { function: { name: string } }[];
+}
+
+const linesOf = <T = Line>(
+  format: { encode(trace: SessionTrace): readonly string[] },
+  trace: SessionTrace,
+): T[] => format.encode(trace).map((line) => JSON.parse(line) as T);
+
+describe("chat for fine-tuning", () => {
+  test("a recorded conversation is one line, up to its last answer", () => {
+    const trace = recordedTrace([system("Be kind."), user("Hi"), said("Hello"), user("###STOP###")]);
+    expect(linesOf(openaiChat, trace)).toEqual([
+      { messages: [system("Be kind."), user("Hi"), { role: "assistant", content: "Hello" }] },
+    ]);
+  });
+
+  test("calls of tools are answered right after, by their ids, and every tool is declared", () => {
+    const trace = recordedTrace([
+      user("Weather?"),
+      said(null, call("a", "weather", '{"city":"Rome"}'), call("b", "weather", "")),
+      result("b", "cold"),
+      result("a", "warm"),
+      said("Warm and cold."),
+    ]);
+    const [line] = linesOf(openaiChat, trace);
+    expect(line!.messages[1]).toEqual({
+      role: "assistant",
+      content: null,
+      tool_calls: [call("a", "weather", '{"city":"Rome"}'), call("b", "weather", "{}")],
+    });
+    expect(line!.messages.slice(2, 4)).toEqual([
+      { role: "tool", tool_call_id: "b", content: "cold" },
+      { role: "tool", tool_call_id: "a", content: "warm" },
+    ]);
+    expect(line!.tools!.map(({ function: { name } }) => name)).toEqual(["weather"]);
+  });
+
+  test("calls without ids, and the function calls of before, get ids that fit", () => {
+    const trace = recordedTrace([
+      user("Log it"),
+      { role: "assistant", content: null, function_call: { name: "log", arguments: '{"n":1}' } },
+      { role: "function", name: "log", content: "ok" },
+      said("Logged"),
+    ]);
+    const [line] = linesOf(openaiChat, trace);
+    const { id } = line!.messages[1]!.tool_calls![0]!;
+    expect(line!.messages[2]).toEqual({ role: "tool", tool_call_id: id, content: "ok" });
+  });
+
+  test.each([
+    ["nothing-answered", [user("Hi"), said("")]],
+    ["tool-call-unanswered", [user("Hi"), said(null, call("a", "x")), user("?"), said("Well")]],
+    ["tool-result-without-call", [user("Hi"), result("q", "late"), said("Well")]],
+    [
+      "tool-arguments-not-json",
+      [user("Hi"), said(null, call("a", "x", "{oops")), result("a", "?"), said("Well")],
+    ],
+    [
+      "content-not-text",
+      [user("See:"), { role: "user", content: [{ type: "image_url", image_url: {} }] }, said("A cat")],
+    ],
+  ])("what cannot be written so is left out: %s", (reason, messages) => {
+    const trace = recordedTrace(messages);
+    expect(openaiChat.encode(trace)).toEqual([]);
+    expect(openaiChat.reasonAgainst(trace)).toBe(reason);
+    expect(trlMessages.encode(trace)).toEqual([]);
+  });
+
+  test("a conversation that ends with calls of tools is kept", () => {
+    const trace = recordedTrace([user("Bye"), said(null, call("a", "hang_up"))]);
+    expect(linesOf(openaiChat, trace)[0]!.messages.at(-1)!.tool_calls).toHaveLength(1);
+  });
+
+  test("a run gives a line for the last attempt of each step that succeeded", () => {
+    const lines = linesOf(openaiChat, run("steps"));
+    expect(lines.map(({ messages }) => messages)).toEqual([
+      [user("Look"), { role: "assistant", content: "found 2" }],
+      [system("Count well."), user("Count steps\n\nCount"), { role: "assistant", content: "3" }],
+    ]);
+  });
+
+  test("a retry that goes on with the conversation has all that was said before", () => {
+    const { events, emit } = sessionWriter("retry");
+    emit("SessionStarted", { task: "Add", learning_key: "k", agent: "x" });
+    emit("StepStarted", { step_id: 1, description: "Add" });
+    const opening = [system("Add well."), user("2 + 2?")];
+    const asked = [opening, [...opening, { role: "assistant", content: "5" }, user("Check again.")]];
+    let index = 0;
+    for (const [at, messages] of asked.entries()) {
+      const place = { step_id: 1, attempt: at + 1 };
+      emit("AttemptStarted", { ...place, guidance: at === 0 ? [] : ["Check again."] });
+      for (const message of at === 0 ? opening : messages.slice(-1))
+        emit("MessageRecorded", {
+          ...place,
+          index: index++,
+          role: message.role,
+          message: JSON.stringify(message),
+        });
+      const model = { ...place, call_id: `c${at}`, role: "student", provider: "p", model: "m" };
+      emit("ModelCallStarted", { ...model, messages: JSON.stringify(messages) });
+      emit("ModelCallEnded", { ...model, content: String(5 - at) });
+      const answer = { role: "assistant", content: String(5 - at) };
+      emit("MessageRecorded", {
+        ...place,
+        index: index++,
+        role: "assistant",
+        message: JSON.stringify(answer),
+      });
+      emit("AttemptEnded", { ...place, status: "completed", output: answer.content });
+      emit("StepValidated", { ...place, verdict: at === 0 ? "invalid" : "valid", reason: null });
+      if (at === 0) emit("GuidanceGiven", { ...place, note: "Check again." });
+    }
+    emit("StepEnded", { step_id: 1, status: "succeeded", attempts: 2, output: "4" });
+    emit("SessionEnded", { learning_key: "k", status: "succeeded", final_answer: "4" });
+    const trace = traceOf(events, false);
+    const [line] = linesOf(openaiChat, trace);
+    expect(line!.messages).toEqual([...asked[1]!, { role: "assistant", content: "4" }]);
+    const [pair] = linesOf<Record<string, { content: string }[]>>(trlPreference, trace);
+    expect(
+      [pair!.prompt, pair!.rejected, pair!.chosen].map((of) => of!.map(({ content }) => content)),
+    ).toEqual([["Add well.", "2 + 2?"], ["5"], ["4"]]);
+  });
+});
+
+describe("records for TRL", () => {
+  test("prompt and completion are the conversation, cut before its last answer", () => {
+    const trace = recordedTrace([user("a"), said("b"), user("c"), said("d")]);
+    const [whole] = linesOf(trlMessages, trace);
+    const [cut] = linesOf<{ prompt: unknown[]; completion: unknown[] }>(trlPromptCompletion, trace);
+    expect([...cut!.prompt, ...cut!.completion]).toEqual(whole!.messages);
+    expect(cut!.completion).toMatchObject([{ role: "assistant", content: "d" }]);
+  });
+
+  test("a rejected attempt stands against the accepted one, under the prompt without guidance", () => {
+    const pairs = linesOf<Record<string, unknown>>(trlPreference, run("pair"));
+    expect(pairs).toHaveLength(1);
+    expect(pairs[0]).toMatchObject({
+      prompt: [{ role: "user", content: "Look" }],
+      rejected: [{ role: "assistant", content: "found 1" }],
+      chosen: [{ role: "assistant", content: "found 2" }],
+      guidance: ["Look again."],
+      rejected_attempt: 1,
+      chosen_attempt: 2,
+      step_id: 1,
+    });
+    const without = recordedTrace([user("Hi"), said("Hello")]);
+    expect(trlPreference.reasonAgainst(without)).toBe("no-rejected-attempt");
+  });
+
+  test("rollouts of one group share a prompt and have their own rewards; a missing reward is not 0", () => {
+    const rows = [0, 1].flatMap((number) =>
+      linesOf<Record<string, unknown>>(trlRollouts, rollout("g", number, number / 2)),
+    );
+    expect(rows.map(({ group_id, rollout: of, reward }) => [group_id, of, reward])).toEqual([
+      ["g", 0, 0],
+      ["g", 1, 0.5],
+    ]);
+    expect(rows[0]!.prompt).toEqual(rows[1]!.prompt);
+    expect(trlRollouts.reasonAgainst(run("alone"))).toBe("no-group");
+    const unjudged = linesOf<{ reward: unknown }>(trlMessages, manySessions()[2]!);
+    expect(unjudged[0]!.reward).toBeNull();
+  });
+});
+
+test.each([trlMessages, trlPromptCompletion, trlPreference, trlRollouts])(
+  "$name: every path has one type over all sessions",
+  (format) => {
+    const records = manySessions().flatMap((trace) => linesOf<unknown>(format, trace));
+    expect(records.length).toBeGreaterThan(0);
+    expect(mixedPaths(records)).toEqual([]);
+  },
+);
+
+test.each([openaiChat, trlMessages, trlPromptCompletion])("$name: hostile texts stay texts", (format) => {
+  const trace = manySessions()[2]!;
+  const [line] = format.encode(trace);
+  expect(line).not.toMatch(/[\u0085\u2028\u2029\n\0]/);
+  expect(line!.isWellFormed()).toBe(true);
+  expect(line).toContain(JSON.stringify(HARMLESS).slice(1, 20));
+  expect(HOSTILE.isWellFormed()).toBe(false);
+  const keys = linesOf<Record<string, unknown>>(format, manySessions()[5]!);
+  expect(JSON.stringify(keys)).toContain("__proto__");
+  expect(Object.getPrototypeOf(keys[0])).toBe(Object.prototype);
+});
