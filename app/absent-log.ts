@@ -2,15 +2,6 @@ import type { Database } from "../database/database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
 
-/** The log that a database's read models were filled from, where its events are not in the database itself. */
-export async function logElsewhere(db: Database): Promise<{ id: string; partitions: number } | undefined> {
-  const { rows } = await db.query<{ id: string; partitions: number }>(
-    `select log_id as id, max(partition) + 1 as partitions from atlas_log.assignments
-      where log_id not in (select id::text from atlas_log.log) group by log_id limit 1`,
-  );
-  return rows[0];
-}
-
 /**
  * Stands for a log whose events are elsewhere: its read models can be looked at and exported as they are, and nothing
  * can be added to it.

@@ -2,12 +2,12 @@ import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { Database } from "../database/database.ts";
 import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
 import type { Apply, ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
+import { startsOf } from "../log/runner/group-starts.ts";
 import { ALERT_TOPICS, ALERTS, alertConsumer } from "../sinks/alerts/alert-consumer.ts";
 import { checkUrl } from "../sinks/alerts/check-url.ts";
 import { type CourierEvents, startCourier } from "../sinks/alerts/courier.ts";
 import { type Delivery, listDeliveries, retryFailed } from "../sinks/alerts/delivery-store.ts";
 import type { Destination } from "../sinks/alerts/destination.ts";
-import { startsOf } from "../sinks/alerts/news.ts";
 import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
 import { METRICS } from "../sinks/metrics/metrics-consumer.ts";
 

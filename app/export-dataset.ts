@@ -2,6 +2,7 @@ import { packageInfo } from "../configs/package-info.ts";
 import type { Database } from "../database/database.ts";
 import { READ_MODELS } from "../derivation/stages.ts";
 import type { EventLog } from "../log/event-log.ts";
+import { appliedBy } from "../log/runner/positions.ts";
 import { streamTraces, type TraceFilters } from "../projections/training-data.ts";
 import { type ExportSummary, exportSessions } from "../sinks/jsonl/export-sessions.ts";
 import type { SessionTrace } from "../traces/session-trace.ts";
@@ -22,15 +23,10 @@ export interface ExportDatasetOptions {
 
 /** Up to where the read models have read the log: the next offset of every partition, by topic. */
 async function positionsOf(db: Database, partitions: number): Promise<Record<string, number[]>> {
-  const { rows } = await db.query<{ topic: string; partition: number; next: number }>(
-    `select topic, partition, next_offset::float8 as next from atlas_log.checkpoints
-      where group_id = $1 order by topic, partition`,
-    [READ_MODELS],
-  );
   const positions: Record<string, number[]> = {};
-  for (const { topic, partition, next } of rows) {
+  for (const { topic, partition, nextOffset } of await appliedBy(db, READ_MODELS)) {
     positions[topic] ??= Array.from({ length: partitions }, () => 0);
-    positions[topic][partition] = next;
+    positions[topic][partition] = nextOffset;
   }
   return positions;
 }

@@ -9,8 +9,9 @@ import type { KafkaLogOptions } from "../log/kafka/settings.ts";
 import { prepareLogTables } from "../log/log-tables.ts";
 import type { Mask } from "../log/outgoing.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
+import { logElsewhere } from "../log/runner/assignment-store.ts";
 import { prepareReadModels } from "../projections/prepare-read-models.ts";
-import { absentLog, logElsewhere } from "./absent-log.ts";
+import { absentLog } from "./absent-log.ts";
 
 /** A log and the database of its consumers, opened together. */
 export interface Store {

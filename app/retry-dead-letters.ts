@@ -1,5 +1,5 @@
 import { reviewer } from "../configs/reviewer.ts";
-import type { Database, Queryable } from "../database/database.ts";
+import type { Database } from "../database/database.ts";
 import { isTransient } from "../database/transient.ts";
 import { processorConsumer } from "../derivation/processor-consumer.ts";
 import type { RulesStore } from "../derivation/rules.ts";
@@ -8,17 +8,9 @@ import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
 import { type DeadLetter, listDeadLetters, placeOf } from "../log/dead-letters.ts";
 import type { Apply, EventLog, LogRecord, RawRecord } from "../log/event-log.ts";
 import type { Mask } from "../log/outgoing.ts";
-import { toOutgoing } from "../log/outgoing.ts";
-import { appendRecords } from "../log/postgres/event-store.ts";
 import { decodeRecord } from "../log/records.ts";
-import {
-  clearOutbox,
-  loadSequences,
-  putOutbox,
-  readOutbox,
-  saveSequences,
-} from "../log/runner/assignment-store.ts";
-import { createEvent, decodeEvent } from "../schemas/codec.ts";
+import { retryRecord } from "../log/runner/retry-record.ts";
+import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { idOf, nowMicros } from "../schemas/identity.ts";
 import { retryInReadModels } from "./retry-in-read-models.ts";
@@ -99,33 +91,12 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function retry(context: RetryContext, letter: DeadLetter, options: RetryOptions): Promise<boolean> {
-  const { log, db, rules, mask } = context;
+  const { log, rules, mask } = context;
   const record = decodeRecord(await recordOf(log, letter));
   const apply = await applyOf(context, letter, options);
   await rules.load([record]);
-  const { group, partition, topic } = letter;
-  const key = { group, partition };
-  const emitted = await db.transaction(async (tx) => {
-    // Whoever owns the assignment waits meanwhile, and goes on with what this leaves.
-    await tx.query("select 1 from atlas_log.assignments where group_id = $1 and partition = $2 for update", [
-      group,
-      partition,
-    ]);
-    if (!(await claim(tx, letter))) return undefined;
-    const events: AtlasEvent[] = [];
-    await apply([record], { tx, partition, emit: (more) => void events.push(...more) });
-    const { source, sequence } = record.event.meta;
-    const seen = await loadSequences(tx, key, topic, [source]);
-    if (sequence > (seen.get(source) ?? -1))
-      await saveSequences(tx, key, topic, new Map([[source, sequence]]));
-    events.push(retriedFact(letter, record, options.author ?? reviewer()));
-    const outgoing = toOutgoing(events, log.partitions, mask);
-    if (log.kind === "postgres") await appendRecords(tx, outgoing);
-    else await putOutbox(tx, key, outgoing);
-    return outgoing;
-  });
-  if (emitted !== undefined && log.kind !== "postgres") await publish(log, db, key);
-  return emitted !== undefined;
+  const fact = retriedFact(letter, record, options.author ?? reviewer());
+  return retryRecord(log, { letter, record, apply, fact, mask });
 }
 
 async function recordOf(log: EventLog, { topic, partition, offset }: DeadLetter): Promise<RawRecord> {
@@ -161,27 +132,6 @@ async function applyOf(
   );
 }
 
-/** Makes this retry the one that counts. */
-async function claim(tx: Queryable, letter: DeadLetter): Promise<boolean> {
-  const { rowCount } = await tx.query(
-    `insert into atlas_log.dead_letters as known
-       (event_id, session_uuid, group_id, topic, partition, "offset", error_code, error, fingerprint, body, occurred_at, retried_at)
-     values ($1, $2, $3, $4, $5, $6, $7, '', '', '', $8, now())
-     on conflict (event_id) do update set retried_at = now() where known.retried_at is null`,
-    [
-      letter.id,
-      letter.sessionId,
-      letter.group,
-      letter.topic,
-      letter.partition,
-      letter.offset,
-      letter.errorCode,
-      letter.at.toISOString(),
-    ],
-  );
-  return rowCount > 0;
-}
-
 function retriedFact(letter: DeadLetter, { key }: LogRecord, author: string): AtlasEvent {
   const { group, topic, partition, offset } = letter;
   return createEvent(
@@ -198,18 +148,4 @@ function retriedFact(letter: DeadLetter, { key }: LogRecord, author: string): At
     },
     { learning_key: key, group, topic, partition, offset, author },
   );
-}
-
-/** Publishes what the unit left; the assignment's owner does the same, and repetitions are dropped by readers. */
-async function publish(
-  log: EventLog,
-  db: Database,
-  key: { group: string; partition: number },
-): Promise<void> {
-  for (;;) {
-    const { records, last } = await readOutbox(db, key, 500);
-    if (records.length === 0) return;
-    await log.append(records.map(({ fingerprint, body }) => decodeEvent(fingerprint, body)));
-    await clearOutbox(db, key, last);
-  }
 }

@@ -3,6 +3,8 @@ import { READ_MODELS } from "../derivation/stages.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { Apply, EventLog, Position, RawRecord } from "../log/event-log.ts";
 import { decodeRecord } from "../log/records.ts";
+import { loadCheckpoints } from "../log/runner/assignment-store.ts";
+import { offsetsSetAside } from "../log/runner/dead-letter-store.ts";
 import { createReadModels } from "../projections/read-models.ts";
 import { dropOwn } from "../projections/session-facts.ts";
 import { tablesIn } from "../projections/tables.ts";
@@ -60,15 +62,7 @@ async function recordsOf(
 
 /** Up to where the read models have applied the partition, and which of its records they refused. */
 async function placesOf(tx: Queryable, partition: number): Promise<{ next: number; aside: Set<number> }> {
-  const checkpoints = await tx.query<{ next: number }>(
-    `select next_offset::float8 as next from atlas_log.checkpoints
-      where group_id = $1 and topic = 'atlas.sessions' and partition = $2`,
-    [READ_MODELS, partition],
-  );
-  const letters = await tx.query<{ offset: number }>(
-    `select "offset"::float8 as offset from atlas_log.dead_letters
-      where group_id = $1 and topic = 'atlas.sessions' and partition = $2 and retried_at is null`,
-    [READ_MODELS, partition],
-  );
-  return { next: checkpoints.rows[0]?.next ?? 0, aside: new Set(letters.rows.map(({ offset }) => offset)) };
+  const key = { group: READ_MODELS, partition };
+  const checkpoint = (await loadCheckpoints(tx, key)).get("atlas.sessions");
+  return { next: checkpoint?.nextOffset ?? 0, aside: await offsetsSetAside(tx, key, "atlas.sessions") };
 }

@@ -1,8 +1,8 @@
 import { STAGES } from "../derivation/stages.ts";
 import type { Consumer, EventLog } from "../log/event-log.ts";
+import { startsOf } from "../log/runner/group-starts.ts";
 import { JUDGING_TOPICS } from "../reactors/judging/judging-consumer.ts";
 import { ALERT_TOPICS } from "../sinks/alerts/alert-consumer.ts";
-import { startsOf } from "../sinks/alerts/news.ts";
 import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
 import { LIVE_TOPICS } from "../sinks/jsonl/live-sink.ts";
 import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AtlasError } from "../errors/atlas-error.ts";
-import type { Database } from "./database.ts";
+import type { Database, Queryable } from "./database.ts";
 
 /** A numbered series of plain SQL files. */
 export interface Migrations {
@@ -83,4 +83,9 @@ export async function migrate(db: Database, migrations: Migrations): Promise<voi
       [series, newest],
     );
   });
+}
+
+/** Forgets that a series was applied: its tables are gone. */
+export async function forgetSeries(tx: Queryable, series: string): Promise<void> {
+  await tx.query("delete from atlas_log.migrations where series = $1", [series]);
 }

@@ -49,8 +49,7 @@ const into = <K, V>(map: Map<K, V[]>, key: K, value: V): void => {
 };
 
 /**
- * Watches in which order facts reached a log. Revisions say nothing about that, and neither does an event that stands
- * there once more: they are left out.
+ * Watches in which order facts reached a log. Revisions say nothing about that: they are left out.
  *
  * @example
  * const arrivals = new Arrivals();
@@ -63,15 +62,13 @@ export class Arrivals {
   private readonly rewards = new Map<string, Reward[]>();
   private readonly decisions = new Map<Uuid, Decision[]>();
   private readonly assessed = new Map<Uuid, Micros>();
-  private readonly seen = new Set<Uuid>();
 
-  /** Records of one topic come in the order of their partitions. */
+  /** Records of one topic come in the order of their partitions, each event once. */
   take({ event, appendedAt }: LogRecord): void {
     const sessionId = event.meta.session_id ?? "";
     const { derivation } = event.meta;
     if ((derivation?.revision ?? 0) > 0 || (derivation?.branch ?? null) !== null) return;
-    if (!ORDERED.has(event.type) || this.seen.has(event.meta.event_id)) return;
-    this.seen.add(event.meta.event_id);
+    if (!ORDERED.has(event.type)) return;
     if (event.type === "SessionRewarded") {
       const { learning_key: learningKey, completed_at: completedAt } = event;
       const latest = this.latest.get(learningKey) ?? 0;

@@ -1,4 +1,5 @@
 import type { EventLog } from "../log/event-log.ts";
+import { Repetitions } from "../log/runner/repetitions.ts";
 import { revisionOf } from "../processors/fact-fields.ts";
 import { encodeEvent } from "../schemas/codec.ts";
 import type {
@@ -177,8 +178,9 @@ export async function compareDerived(log: EventLog, derived: Derived): Promise<D
   const found = differencesOf(live, derived);
   if (found.length === 0) return found;
   const arrivals = new Arrivals();
+  const repetitions = new Repetitions();
   for await (const batch of log.read(["atlas.rewards", "atlas.drift", "atlas.decisions"]))
-    for (const record of batch) arrivals.take(record);
+    for (const record of batch) if (repetitions.isNew(record)) arrivals.take(record);
   return explained(found, arrivals.disorder());
 }
 

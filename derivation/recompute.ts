@@ -1,4 +1,5 @@
-import type { EventLog, LogRecord } from "../log/event-log.ts";
+import type { EventLog } from "../log/event-log.ts";
+import { Repetitions } from "../log/runner/repetitions.ts";
 import { drift } from "../processors/drift.ts";
 import type { Processor } from "../processors/processor.ts";
 import { review } from "../processors/review.ts";
@@ -48,17 +49,6 @@ class Replay<State, T extends EventType> {
     this.states.set(key, keyState);
     this.emitted.push(...events);
   }
-}
-
-/** Drops what a source has said before. */
-export function freshOnly(): (record: LogRecord) => boolean {
-  const seen = new Map<string, number>();
-  return ({ event, topic, partition }) => {
-    const source = `${topic}/${partition}/${event.meta.source}`;
-    if (event.meta.sequence <= (seen.get(source) ?? -1)) return false;
-    seen.set(source, event.meta.sequence);
-    return true;
-  };
 }
 
 const text = (a: string | null | undefined, b: string | null | undefined): number =>
@@ -112,11 +102,11 @@ export async function recompute(
   let count = 0;
   async function* primary(topic: Topic): AsyncIterable<AtlasEvent> {
     for (const [partition, end] of (until.get(topic) ?? []).entries()) {
-      const fresh = freshOnly();
+      const repetitions = new Repetitions();
       for await (const batch of log.read([topic], { partition, untilOffset: end })) {
         signal?.throwIfAborted();
         await rules.load(batch);
-        for (const record of batch) if (fresh(record)) yield record.event;
+        for (const record of batch) if (repetitions.isNew(record)) yield record.event;
         count += batch.length;
         onProgress?.(count);
       }

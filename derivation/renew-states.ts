@@ -1,7 +1,8 @@
 import type { Queryable } from "../database/database.ts";
 import { listDeadLetters } from "../log/dead-letters.ts";
 import type { EventLog, LogRecord } from "../log/event-log.ts";
-import { loadCheckpoints } from "../log/runner/assignment-store.ts";
+import { loadCheckpoints, lockAssignments } from "../log/runner/assignment-store.ts";
+import { Repetitions } from "../log/runner/repetitions.ts";
 import { drift } from "../processors/drift.ts";
 import { revisionOf } from "../processors/fact-fields.ts";
 import type { Processor } from "../processors/processor.ts";
@@ -9,7 +10,7 @@ import { applyFacts, type KeyState } from "../processors/run-processor.ts";
 import type { AtlasEvent, ReviewDecided, SessionRewarded, Uuid } from "../schemas/generated/events.ts";
 import type { Topic } from "../schemas/topics.ts";
 import { type KeyStates, outdatedPartitions, replaceStates } from "./processor-state.ts";
-import { freshOnly, inCompletionOrder, type OnProgress } from "./recompute.ts";
+import { inCompletionOrder, type OnProgress } from "./recompute.ts";
 import type { RulesStore } from "./rules.ts";
 import { PROCESSORS } from "./stages.ts";
 
@@ -38,7 +39,7 @@ class Renewal {
   private readonly processor: Processor;
   private readonly partition: number;
   private readonly isSetAside: (record: LogRecord) => boolean;
-  private readonly isFresh = freshOnly();
+  private readonly repetitions = new Repetitions();
   private readonly applied = new Map<string, KeyState | undefined>();
   /** What drift has seen: it is applied in another order than it arrived in. */
   private readonly rewards = new Map<Uuid | null | undefined, SessionRewarded>();
@@ -81,7 +82,7 @@ class Renewal {
       signal?.throwIfAborted();
       count.events += 1;
       if (count.events % 500 === 0) onProgress?.(count.events);
-      if (this.isSetAside(record) || !this.isFresh(record)) continue;
+      if (this.isSetAside(record) || !this.repetitions.isNew(record)) continue;
       this.take(record.event);
     }
     this.readTo = until;
@@ -165,10 +166,7 @@ async function renew(
       const states = renewal.states();
       done = await db.transaction(async (tx) => {
         // Units of work lock it too: nothing is applied between the look at the checkpoints and the new state.
-        await tx.query(
-          "select from atlas_log.assignments where group_id = $1 and partition = $2 for update",
-          [group, partition],
-        );
+        await lockAssignments(tx, group, partition);
         if (!renewal.isAt(await offsets(tx))) return false;
         await replaceStates(tx, key, version, states);
         return true;

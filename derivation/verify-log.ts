@@ -1,4 +1,5 @@
 import type { EventLog, LogRecord } from "../log/event-log.ts";
+import { Repetitions } from "../log/runner/repetitions.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
 import { Arrivals, type Disorder } from "./arrivals.ts";
@@ -27,18 +28,17 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
     lateDecisions: [],
     unorderedReviews: [],
   };
-  const sequences = new Map<string, { last: number; missing: number }>();
+  const repetitions = new Repetitions();
+  const missing = new Map<Uuid, number>();
   const arrivals = new Arrivals();
 
   const visit = (record: LogRecord): void => {
     const { topic, event } = record;
     const { session_id, source, sequence } = event.meta;
-    if (topic === "atlas.sessions" && session_id === source) {
-      const seen = sequences.get(source) ?? { last: 0, missing: 0 };
-      if (sequence > seen.last) {
-        sequences.set(source, { last: sequence, missing: seen.missing + sequence - seen.last - 1 });
-      }
-    }
+    const last = repetitions.lastOf(record) ?? 0;
+    if (!repetitions.isNew(record)) return;
+    if (topic === "atlas.sessions" && session_id === source && sequence > last + 1)
+      missing.set(source, (missing.get(source) ?? 0) + sequence - last - 1);
     arrivals.take(record);
   };
 
@@ -60,7 +60,6 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
     }
     report.topics.push({ topic, events, ends: ends.get(topic)! });
   }
-  for (const [sessionId, { missing }] of sequences)
-    if (missing > 0) report.incompleteSessions.push({ sessionId, missing });
+  for (const [sessionId, lost] of missing) report.incompleteSessions.push({ sessionId, missing: lost });
   return { ...report, ...arrivals.disorder() };
 }

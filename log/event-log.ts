@@ -126,6 +126,11 @@ export interface EventLog {
    *   ATLAS_LOG_UNREACHABLE (some may have been: appending the same events again is safe)
    */
   append(events: readonly AtlasEvent[]): Promise<void>;
+  /**
+   * Appends in a transaction of {@link db}; undefined where the log is elsewhere, and an outbox has to keep what a unit
+   * emits until the log has it.
+   */
+  readonly appendInUnit?: ((tx: Queryable, records: readonly OutgoingRecord[]) => Promise<void>) | undefined;
   /** Reads a bounded range of topics, one partition after the other, in batches. */
   read(topics: readonly Topic[], range?: ReadRange): AsyncIterable<readonly LogRecord[]>;
   /** Like {@link read}, without decoding: for copies, checks and rebuilds that keep the bytes. */

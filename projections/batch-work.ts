@@ -1,5 +1,6 @@
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { LogRecord } from "../log/event-log.ts";
+import { isSessionId } from "../log/session-ids.ts";
 import type {
   AtlasEvent,
   DeadLettered,
@@ -7,7 +8,6 @@ import type {
   PlaybookRevised,
   Uuid,
 } from "../schemas/generated/events.ts";
-import { isSessionId } from "./session-ids.ts";
 
 /** What a batch says, by what it is about. */
 export interface Work {

@@ -1,4 +1,5 @@
 import type { Queryable } from "../database/database.ts";
+import { sessionOfInteger } from "../log/session-ids.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import { isUuid } from "../schemas/identity.ts";
 
@@ -20,16 +21,14 @@ interface Row {
  */
 export async function findErasure(db: Queryable, text: string): Promise<ErasedSession | undefined> {
   const named = text.trim().toLowerCase();
-  const uuid = isUuid(named) ? named : null;
-  const integer = /^[1-9]\d{0,9}$/.test(named) ? Number(named) : null;
-  if (uuid === null && integer === null) return undefined;
+  const isInteger = /^[1-9]\d{0,9}$/.test(named);
+  const uuid = isInteger ? await sessionOfInteger(db, Number(named)) : named;
+  if (uuid === undefined || !isUuid(uuid)) return undefined;
   const { rows } = await db.query<Row>(
     `select f.session_uuid::text as "sessionId", (f.event::jsonb -> 'meta' ->> 'occurred_at')::float8 as at
        from session_facts f
-      where f.type = 'SessionErased' and f.session_uuid =
-            coalesce($1::uuid, (select m.session_uuid from atlas_log.session_ids m where m.id = $2::bigint))
-      order by at limit 1`,
-    [uuid, integer],
+      where f.type = 'SessionErased' and f.session_uuid = $1::uuid order by at limit 1`,
+    [uuid],
   );
   const row = rows[0];
   return row && { sessionId: row.sessionId, erasedAt: new Date(row.at / 1000) };

@@ -1,17 +1,11 @@
 import type { Apply, Unit } from "../log/event-log.ts";
+import { noteRetried, saveDeadLetters } from "../log/runner/dead-letter-store.ts";
+import { lockSessions } from "../log/session-ids.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
+import { cleanText } from "../traces/clean-text.ts";
 import { type Work, workOf } from "./batch-work.ts";
 import { writePlaybooks } from "./learning-registry.ts";
-import {
-  eraseSessions,
-  isErased,
-  loadFacts,
-  newFacts,
-  noteRetried,
-  saveDeadLetters,
-  saveFacts,
-} from "./session-facts.ts";
-import { lockSessions } from "./session-ids.ts";
+import { eraseSessions, isErased, loadFacts, newFacts, saveFacts } from "./session-facts.ts";
 import { type TableNames, tablesIn } from "./tables.ts";
 import { TraceCache } from "./trace-cache.ts";
 import { applyWhole, loadKnown } from "./whole-sessions.ts";
@@ -75,7 +69,9 @@ async function applyBatch(work: Work, unit: Unit, tables: TableNames, cache: Tra
   );
   await saveDeadLetters(
     tx,
-    work.letters.filter(({ meta }) => stays(meta.session_id ?? "")),
+    work.letters
+      .filter(({ meta }) => stays(meta.session_id ?? ""))
+      .map((letter) => ({ ...letter, error: cleanText(letter.error) })),
   );
   await noteRetried(tx, work.retried);
   await writePlaybooks(tx, tables, work.playbooks);

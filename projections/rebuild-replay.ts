@@ -1,27 +1,11 @@
 import type { Queryable } from "../database/database.ts";
-import { AtlasError } from "../errors/atlas-error.ts";
-import type { Apply, EventLog, LogRecord, Position, RawRecord } from "../log/event-log.ts";
-import { loadSequences, saveSequences } from "../log/runner/assignment-store.ts";
+import type { Apply, EventLog, Position, RawRecord } from "../log/event-log.ts";
+import { decodeRecord } from "../log/records.ts";
+import { type Place, type Positions, placeOf } from "../log/runner/positions.ts";
+import { applyOnce } from "../log/runner/unit-of-work.ts";
 import { decodeEvent } from "../schemas/codec.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
-
-/** Names one partition of one topic. */
-export type Place = `${Topic}[${number}]`;
-
-/** The next offset of each partition of each topic; absent for 0. */
-export type Positions = Map<Place, number>;
-
-export const placeOf = (topic: Topic, partition: number): Place => `${topic}[${partition}]`;
-
-/** How far a group has read the log. */
-export async function checkpointsOf(db: Queryable, group: string): Promise<Positions> {
-  const { rows } = await db.query<{ topic: Topic; partition: number; next: number }>(
-    "select topic, partition, next_offset::float8 as next from atlas_log.checkpoints where group_id = $1",
-    [group],
-  );
-  return new Map(rows.map(({ topic, partition, next }) => [placeOf(topic, partition), next]));
-}
 
 type RecordName = `${Place}@${number}`;
 
@@ -53,17 +37,6 @@ function readable({ fingerprint, body }: RawRecord): AtlasEvent | undefined {
   }
 }
 
-/** @throws AtlasError ATLAS_EVENT_UNREADABLE, ATLAS_SCHEMA_NEWER */
-function decoded(raw: RawRecord): LogRecord {
-  const { topic, partition, offset, key, appendedAt, fingerprint, body } = raw;
-  if (fingerprint === undefined) {
-    throw new AtlasError("ATLAS_EVENT_UNREADABLE", "the record was not written by this package", {
-      where: nameOf(raw),
-    });
-  }
-  return { topic, partition, offset, key, appendedAt, event: decodeEvent(fingerprint, body) };
-}
-
 /** Applies records as a consumer would, without being one. */
 export class Replay {
   /** Up to where records were applied. */
@@ -90,19 +63,8 @@ export class Replay {
 
   /** Applies records of one partition of one topic, in order, in the caller's transaction. */
   async unit(tx: Queryable, topic: Topic, partition: number, raw: readonly RawRecord[]): Promise<void> {
-    const records = raw.filter((record) => !this.aside.has(nameOf(record))).map(decoded);
-    const key = { group: this.group, partition };
-    const sources = [...new Set(records.map(({ event }) => event.meta.source))];
-    const seen = await loadSequences(tx, key, topic, sources);
-    const advanced = new Map<string, number>();
-    const fresh = records.filter(({ event }) => {
-      const { source, sequence } = event.meta;
-      if (sequence <= (advanced.get(source) ?? seen.get(source) ?? -1)) return false;
-      advanced.set(source, sequence);
-      return true;
-    });
-    if (fresh.length > 0) await this.apply(fresh, { tx, partition, emit: () => undefined });
-    await saveSequences(tx, key, topic, advanced);
+    const batch = raw.filter((record) => !this.aside.has(nameOf(record))).map(decodeRecord);
+    await applyOnce(tx, { key: { group: this.group, partition }, topic, batch, apply: this.apply });
   }
 
   /** Notes that records were applied and committed. */

@@ -1,19 +1,14 @@
 import type { Database, Queryable } from "../database/database.ts";
+import { forgetSeries } from "../database/migrate.ts";
 import { isTransient } from "../database/transient.ts";
 import type { EventLog, RawRecord } from "../log/event-log.ts";
-import { isGone, memberName } from "../log/runner/member.ts";
+import { lockAssignments } from "../log/runner/assignment-store.ts";
+import { type Place, type Positions, placeOf, positionsOf } from "../log/runner/positions.ts";
+import { announceRebuild, deadRebuilds, forgetRebuild, touchRebuild } from "../log/runner/rebuilds.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
 import { currentSchema, prepareReadModels, seriesOf } from "./prepare-read-models.ts";
 import { createReadModels } from "./read-models.ts";
-import {
-  checkpointsOf,
-  inputsOf,
-  type Place,
-  type Positions,
-  placeOf,
-  Replay,
-  recordsSetAside,
-} from "./rebuild-replay.ts";
+import { inputsOf, Replay, recordsSetAside } from "./rebuild-replay.ts";
 import { swapTables } from "./swap-schema.ts";
 import { quoteIdentifier } from "./tables.ts";
 
@@ -33,8 +28,6 @@ export interface RebuiltReadModels {
 
 /** Partitions that are replayed at a time. */
 const LANES = 4;
-/** A rebuild that was not heard of for this long is taken for dead. */
-const DEAD_AFTER = "10 minutes";
 /** Records read ahead before the swap, from each partition. */
 const AHEAD = 500;
 
@@ -56,8 +49,8 @@ export async function rebuildReadModels(
 ): Promise<RebuiltReadModels> {
   const { group = "read-models", onProgress } = options;
   const live = await currentSchema(db);
-  await clearLeftovers(db);
-  const id = await register(db);
+  for (const dead of await deadRebuilds(db)) await clear(db, dead);
+  const id = await announceRebuild(db);
   const schema = schemaOf(id);
   try {
     await db.query(`create schema ${quoteIdentifier(schema)}`);
@@ -66,7 +59,7 @@ export async function rebuildReadModels(
     const replay = new Replay(apply, schema, await recordsSetAside(log, group));
     const work = { db, log, group, id, replay, onProgress };
     for (;;) {
-      await catchUp(work, await checkpointsOf(db, group));
+      await catchUp(work, await positionsOf(db, group));
       const sessions = await trySwap(work, schema, live, await readAhead(work));
       if (sessions !== undefined) return { sessions, events: replay.events };
     }
@@ -84,28 +77,12 @@ interface Work {
   onProgress: ((events: number) => void) | undefined;
 }
 
-async function register(db: Database): Promise<number> {
-  const { rows } = await db.query<{ id: number }>(
-    "insert into atlas_log.rebuilds (member) values ($1) returning id",
-    [memberName()],
-  );
-  return rows[0]!.id;
-}
-
-async function clearLeftovers(db: Database): Promise<void> {
-  const { rows } = await db.query<{ id: number; member: string; silent: boolean }>(
-    `select id, member, seen_at < now() - interval '${DEAD_AFTER}' as silent from atlas_log.rebuilds`,
-  );
-  for (const { id, member, silent } of rows) if (silent || isGone(member)) await clear(db, id);
-}
-
 /** Removes all that a rebuild needed; its tables went away with the swap, or go now. */
 const clear = (db: Database, id: number): Promise<void> =>
   db.transaction(async (tx) => {
     await tx.query(`drop schema if exists ${quoteIdentifier(schemaOf(id))} cascade`);
-    await tx.query("delete from atlas_log.migrations where series = $1", [seriesOf(schemaOf(id))]);
-    await tx.query("delete from atlas_log.sequences where group_id = $1", [schemaOf(id)]);
-    await tx.query("delete from atlas_log.rebuilds where id = $1", [id]);
+    await forgetSeries(tx, seriesOf(schemaOf(id)));
+    await forgetRebuild(tx, id, schemaOf(id));
   });
 
 /** Applies the log up to these positions, several partitions at a time. */
@@ -120,7 +97,7 @@ async function catchUp({ db, log, id, replay, onProgress }: Work, until: Positio
         for await (const batch of log.readRaw([topic], { partition, fromOffset, untilOffset })) {
           await patiently(() =>
             db.transaction(async (tx) => {
-              await tx.query("update atlas_log.rebuilds set seen_at = now() where id = $1", [id]);
+              await touchRebuild(tx, id);
               await replay.unit(tx, topic, partition, batch);
             }),
           );
@@ -169,10 +146,8 @@ async function trySwap(
   const applied: { topic: Topic; partition: number; records: RawRecord[] }[] = [];
   const swap = async (tx: Queryable): Promise<number | undefined> => {
     applied.length = 0;
-    await tx.query("select 1 from atlas_log.assignments where group_id = $1 order by partition for update", [
-      group,
-    ]);
-    const checkpoints = await checkpointsOf(tx, group);
+    await lockAssignments(tx, group);
+    const checkpoints = await positionsOf(tx, group);
     for (const { topic, partition } of inputsOf(log.partitions)) {
       const place = placeOf(topic, partition);
       const until = checkpoints.get(place) ?? 0;

@@ -1,8 +1,7 @@
 import type { Queryable } from "../database/database.ts";
-import type { AtlasEvent, DeadLettered, DeadLetterRetried, Uuid } from "../schemas/generated/events.ts";
-import { cleanText } from "../traces/clean-text.ts";
+import { forgetDeadLetters } from "../log/runner/dead-letter-store.ts";
+import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { type Columns, insertRows } from "./insert-rows.ts";
-import { isSessionId } from "./session-ids.ts";
 import type { TableNames } from "./tables.ts";
 
 /** What is kept of a session beside the tables. */
@@ -130,41 +129,5 @@ export async function eraseSessions(
     `delete from ${tables("session_facts")} where session_uuid = any($1::uuid[]) and type <> 'SessionErased'`,
     [sessions],
   );
-  await tx.query("delete from atlas_log.dead_letters where session_uuid = any($1::uuid[])", [sessions]);
-}
-
-/** Keeps records that some consumer could not apply, with their bytes. */
-export async function saveDeadLetters(tx: Queryable, letters: readonly DeadLettered[]): Promise<void> {
-  for (const { meta, group, topic, partition, offset, error_code, error, fingerprint, body } of letters) {
-    await tx.query(
-      `insert into atlas_log.dead_letters
-         (event_id, session_uuid, group_id, topic, partition, "offset", error_code, error, fingerprint, body, occurred_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, to_timestamp($11::float8 / 1000000)) on conflict do nothing`,
-      [
-        meta.event_id,
-        isSessionId(meta.session_id) ? meta.session_id : null,
-        group,
-        topic,
-        partition,
-        offset,
-        error_code,
-        cleanText(error),
-        fingerprint,
-        body,
-        meta.occurred_at,
-      ],
-    );
-  }
-}
-
-/** Notes that records which some consumer could not apply were applied after all. */
-export async function noteRetried(tx: Queryable, retried: readonly DeadLetterRetried[]): Promise<void> {
-  for (const { meta, group, topic, partition, offset } of retried) {
-    await tx.query(
-      `update atlas_log.dead_letters
-          set retried_at = coalesce(retried_at, to_timestamp($5::float8 / 1000000)), body = ''
-        where group_id = $1 and topic = $2 and partition = $3 and "offset" = $4`,
-      [group, topic, partition, offset, meta.occurred_at],
-    );
-  }
+  await forgetDeadLetters(tx, sessions);
 }

@@ -40,6 +40,7 @@ create table atlas_log.events_learning partition of atlas_log.events for values 
 create table atlas_log.events_rewards partition of atlas_log.events for values in ('atlas.rewards');
 create table atlas_log.events_drift partition of atlas_log.events for values in ('atlas.drift');
 create table atlas_log.events_review_status partition of atlas_log.events for values in ('atlas.review-status');
+create table atlas_log.events_branches partition of atlas_log.events for values in ('atlas.branches');
 create table atlas_log.events_dead_letters partition of atlas_log.events for values in ('atlas.dead-letters');
 
 -- Appends in one statement: per partition it locks the row, takes offsets and inserts.
@@ -133,3 +134,42 @@ create table atlas_log.outbox (
   primary key (group_id, partition, number)
 );
 
+-- Where a group began to read. What was in the log before is history to it, not news.
+create table atlas_log.group_starts (
+  group_id text not null,
+  topic text not null,
+  partition int not null,
+  first_offset bigint not null,
+  primary key (group_id, topic, partition)
+);
+
+-- Integers are for readers that cannot do without them; a session keeps its own, whatever is rebuilt.
+create table atlas_log.session_ids (
+  session_uuid uuid primary key,
+  id int not null unique
+);
+create sequence atlas_log.session_id_sequence as int owned by atlas_log.session_ids.id;
+
+-- Records that a consumer could not apply. Of one that was applied after all, only that stays.
+create table atlas_log.dead_letters (
+  event_id uuid primary key,
+  session_uuid uuid,
+  group_id text not null,
+  topic text not null,
+  partition int not null,
+  "offset" bigint not null,
+  error_code text not null,
+  error text not null,
+  fingerprint text not null,
+  body bytea not null,
+  occurred_at timestamptz not null,
+  retried_at timestamptz,
+  unique (group_id, topic, partition, "offset")
+);
+
+-- Rebuilds under way. One that was not seen for a while was killed, and the next one clears up behind it.
+create table atlas_log.rebuilds (
+  id serial primary key,
+  member text not null,
+  seen_at timestamptz not null default now()
+);

@@ -121,6 +121,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       for (const batch of batchesOf(outgoing)) await appendPatiently(db, batch);
       wake.notify();
     },
+    appendInUnit: appendRecords,
     async *read(topics, range) {
       for await (const batch of readRaw(topics, range)) yield batch.map(decodeRecord);
     },

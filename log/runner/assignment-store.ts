@@ -73,6 +73,24 @@ export async function lockAssignment(
   return row.next_offset ?? 0;
 }
 
+/** Locks assignments of a group for this transaction, whoever owns them: their owners wait meanwhile. */
+export async function lockAssignments(tx: Queryable, group: string, partition?: number): Promise<void> {
+  await tx.query(
+    `select from atlas_log.assignments
+      where group_id = $1 and ($2::int is null or partition = $2) order by partition for update`,
+    [group, partition ?? null],
+  );
+}
+
+/** The log that groups of this database read, where its events are not in the database itself. */
+export async function logElsewhere(db: Queryable): Promise<{ id: string; partitions: number } | undefined> {
+  const { rows } = await db.query<{ id: string; partitions: number }>(
+    `select log_id as id, max(partition) + 1 as partitions from atlas_log.assignments
+      where log_id not in (select id::text from atlas_log.log) group by log_id limit 1`,
+  );
+  return rows[0];
+}
+
 /** The checkpoints of an assignment, by topic. */
 export async function loadCheckpoints(tx: Queryable, key: AssignmentKey): Promise<Map<Topic, Checkpoint>> {
   const { rows } = await tx.query<{ topic: Topic; next_offset: number; digest: string | null }>(

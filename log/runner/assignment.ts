@@ -3,24 +3,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Database, Queryable } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
-import { decodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import type { Topic } from "../../schemas/topics.ts";
-import type { Apply, ConsumeOptions, LogRecord, OutgoingRecord, RawRecord, Unit } from "../event-log.ts";
+import type { Apply, ConsumeOptions, LogRecord, OutgoingRecord, RawRecord } from "../event-log.ts";
 import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
+import { decodeRecord } from "../records.ts";
 import {
   type Checkpoint,
   clearOutbox,
   loadCheckpoints,
-  loadSequences,
   lockAssignment,
   putOutbox,
   readOutbox,
   saveCheckpoint,
-  saveSequences,
   takeOver,
 } from "./assignment-store.ts";
 import { deadLetter, POISON_STORM, stormError } from "./dead-letter.ts";
+import { applyOnce } from "./unit-of-work.ts";
 
 /** What one assignment needs to work. */
 export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" | "onRetry" | "prepare"> {
@@ -42,20 +41,6 @@ export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" |
   /** Publishes the outbox, in order; resolves once the log has acknowledged. */
   publish?: (records: readonly OutgoingRecord[]) => Promise<void>;
 }
-
-interface Decoded {
-  raw: RawRecord;
-  event: AtlasEvent;
-}
-
-const toRecord = ({ raw, event }: Decoded): LogRecord => ({
-  topic: raw.topic,
-  partition: raw.partition,
-  offset: raw.offset,
-  key: raw.key,
-  appendedAt: raw.appendedAt,
-  event,
-});
 
 const START: Checkpoint = { nextOffset: 0, digest: undefined };
 const OUTBOX_BATCH = 500;
@@ -203,10 +188,7 @@ export class Assignment {
   /** One unit of work: everything or nothing. */
   private async unit(topic: Topic, records: readonly RawRecord[]): Promise<void> {
     const { readable, newer } = decodeAll(records);
-    if (readable.length > 0) {
-      const last = readable.at(-1)!.raw;
-      await this.commit(topic, last, readable);
-    }
+    if (readable.length > 0) await this.commit(topic, records[readable.length - 1]!, readable);
     if (newer !== undefined) throw newer;
   }
 
@@ -218,23 +200,21 @@ export class Assignment {
   private async commit(
     topic: Topic,
     last: RawRecord,
-    batch: Decoded[],
-    letters: AtlasEvent[] = [],
+    batch: readonly LogRecord[],
+    letters: readonly AtlasEvent[] = [],
   ): Promise<void> {
-    const { db, prepare, partitions, mask } = this.options;
+    const { db, prepare, partitions, mask, apply } = this.options;
     const expected = this.nextOffset(topic);
     const checkpoint = { nextOffset: last.offset + 1, digest: digestOf(last.body) };
-    await prepare?.(batch.map(toRecord));
+    await prepare?.(batch);
     const emitted = await db.transaction(async (tx) => {
       const committed = await lockAssignment(tx, this.key, this.epoch, topic);
       // The connection broke while this very unit committed: it is done, and its outbox may still be full.
       if (committed === checkpoint.nextOffset) return true;
       if (committed !== expected) throw lost(this.partition, this.options.group);
-      const events = [...letters];
-      const sequences = await this.applyFresh(tx, topic, batch, events);
-      const outgoing = toOutgoing(events, partitions, mask);
+      const events = await applyOnce(tx, { key: this.key, topic, batch, apply });
+      const outgoing = toOutgoing([...letters, ...events], partitions, mask);
       await this.keep(tx, outgoing);
-      await saveSequences(tx, this.key, topic, sequences);
       await saveCheckpoint(tx, this.key, topic, checkpoint);
       return outgoing.length > 0;
     });
@@ -248,28 +228,6 @@ export class Assignment {
     if (outgoing.length === 0) return;
     if (this.options.appendInUnit !== undefined) return this.options.appendInUnit(tx, outgoing);
     await putOutbox(tx, this.key, outgoing);
-  }
-
-  private async applyFresh(
-    tx: Queryable,
-    topic: Topic,
-    batch: readonly Decoded[],
-    emitted: AtlasEvent[],
-  ): Promise<Map<string, number>> {
-    if (batch.length === 0) return new Map();
-    const sources = [...new Set(batch.map(({ event }) => event.meta.source))];
-    const seen = await loadSequences(tx, this.key, topic, sources);
-    const advanced = new Map<string, number>();
-    const fresh: LogRecord[] = [];
-    for (const { raw, event } of batch) {
-      const { source, sequence } = event.meta;
-      if (sequence <= (advanced.get(source) ?? seen.get(source) ?? -1)) continue;
-      advanced.set(source, sequence);
-      fresh.push(toRecord({ raw, event }));
-    }
-    const unit: Unit = { tx, partition: this.partition, emit: (events) => void emitted.push(...events) };
-    if (fresh.length > 0) await this.options.apply(fresh, unit);
-    return advanced;
   }
 }
 
@@ -305,23 +263,18 @@ const lost = (partition: number, group: string): AtlasError =>
 
 function tryDecode(record: RawRecord): AtlasEvent | undefined {
   try {
-    return record.fingerprint === undefined ? undefined : decodeEvent(record.fingerprint, record.body);
+    return decodeRecord(record).event;
   } catch {
     return undefined;
   }
 }
 
 /** Decodes up to the first record of a newer schema: what comes before it can be applied. */
-function decodeAll(records: readonly RawRecord[]): { readable: Decoded[]; newer: unknown } {
-  const readable: Decoded[] = [];
+function decodeAll(records: readonly RawRecord[]): { readable: LogRecord[]; newer: unknown } {
+  const readable: LogRecord[] = [];
   for (const raw of records) {
-    if (raw.fingerprint === undefined) {
-      throw new AtlasError("ATLAS_EVENT_UNREADABLE", "the record was not written by this package", {
-        where: `${raw.topic}[${raw.partition}]@${raw.offset}`,
-      });
-    }
     try {
-      readable.push({ raw, event: decodeEvent(raw.fingerprint, raw.body) });
+      readable.push(decodeRecord(raw));
     } catch (error) {
       if (isAtlasError(error, "ATLAS_SCHEMA_NEWER")) return { readable, newer: error };
       throw error;

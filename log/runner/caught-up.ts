@@ -3,6 +3,7 @@ import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Ends } from "../event-log.ts";
+import { placeOf, positionsOf } from "./positions.ts";
 
 /** How long to wait for consumers, and what can end the wait. */
 export interface CaughtUpOptions {
@@ -20,15 +21,11 @@ export interface Lag {
 
 /** How far a group is behind these ends, by partition. */
 export async function lagOf(db: Database, group: string, ends: Ends): Promise<Lag[]> {
-  const { rows } = await db.query<{ topic: Topic; partition: number; next_offset: number }>(
-    "select topic, partition, next_offset::float8 as next_offset from atlas_log.checkpoints where group_id = $1 and topic = any($2)",
-    [group, [...ends.keys()]],
-  );
-  const checkpoints = new Map(rows.map((row) => [`${row.topic}/${row.partition}`, row.next_offset]));
+  const positions = await positionsOf(db, group);
   const lag: Lag[] = [];
   for (const [topic, offsets] of ends) {
     offsets.forEach((end, partition) => {
-      const behind = end - (checkpoints.get(`${topic}/${partition}`) ?? 0);
+      const behind = end - (positions.get(placeOf(topic, partition)) ?? 0);
       if (behind > 0) lag.push({ topic, partition, behind });
     });
   }

@@ -138,32 +138,3 @@ create index sessions_created_at_idx on :schema.sessions (created_at desc);
 create index sessions_metadata_gin_idx on :schema.sessions using gin (metadata);
 create index trajectory_events_judgements_idx on :schema.trajectory_events (session_id, id)
   where type = 'JudgementMade';
-
--- Two that no rebuild replaces. Integers are for readers that cannot do without them; a session keeps its own.
-create table if not exists atlas_log.session_ids (
-  session_uuid uuid primary key,
-  id int not null unique
-);
-create sequence if not exists atlas_log.session_id_sequence as int owned by atlas_log.session_ids.id;
-
-create table if not exists atlas_log.dead_letters (
-  event_id uuid primary key,
-  session_uuid uuid,
-  group_id text not null,
-  topic text not null,
-  partition int not null,
-  "offset" bigint not null,
-  error_code text not null,
-  error text not null,
-  fingerprint text not null,
-  body bytea not null,
-  occurred_at timestamptz not null,
-  unique (group_id, topic, partition, "offset")
-);
-
--- Rebuilds under way. One that was not seen for a while was killed, and the next one clears up behind it.
-create table if not exists atlas_log.rebuilds (
-  id serial primary key,
-  member text not null,
-  seen_at timestamptz not null default now()
-);

@@ -67,6 +67,3 @@ alter table :schema.trajectory_events
     coalesce(jsonb_typeof(event -> 'payload'), '') = 'object'
     and coalesce(jsonb_typeof(event -> 'payload' -> 'event_type'), '') = 'string'
   );
-
--- Of a record that was applied after all, only that stays.
-alter table atlas_log.dead_letters add column if not exists retried_at timestamptz;

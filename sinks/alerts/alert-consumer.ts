@@ -1,10 +1,11 @@
 import type { Apply } from "../../log/event-log.ts";
+import type { Starts } from "../../log/runner/group-starts.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import { alertOf } from "./alert.ts";
 import { bodyOf } from "./alert-body.ts";
 import { dropDeliveries, keepDeliveries, type Outgoing } from "./delivery-store.ts";
 import type { Interest } from "./destination.ts";
-import { type Starts, silenceOf } from "./news.ts";
+import { silenceOf } from "./news.ts";
 
 /** The group that keeps what people have to be told. */
 export const ALERTS = "alerts";

@@ -5,7 +5,7 @@ import { migrate } from "../../database/migrate.ts";
 const MIGRATIONS = { series: "alerts", folder: join(import.meta.dirname, "migrations") };
 
 /**
- * Creates the tables that sinks keep their starts and deliveries in.
+ * Creates the table that alerts wait in.
  *
  * @throws AtlasError ATLAS_DATABASE_TOO_NEW
  */

@@ -1,4 +1,5 @@
 import type { Queryable } from "../../database/database.ts";
+import { loadKeyedStates, saveKeyedStates } from "../../log/runner/keyed-state.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
 import { SERIES_START, type SeriesPlace } from "./line-series.ts";
 
@@ -17,11 +18,6 @@ const STATE = "state";
 const VERSION = 1;
 const NEW: LiveState = { owner: "", lines: SERIES_START, tombstones: SERIES_START };
 
-interface Row {
-  key: string;
-  state: string;
-}
-
 /** Reads the state of an assignment, and how sessions stand in its files. */
 export async function loadLive(
   tx: Queryable,
@@ -29,11 +25,8 @@ export async function loadLive(
   partition: number,
   sessions: readonly Uuid[],
 ): Promise<{ state: LiveState; standing: Map<Uuid, Standing> }> {
-  const { rows } = await tx.query<Row>(
-    "select key, state from atlas_log.state where group_id = $1 and partition = $2 and key = any($3)",
-    [group, partition, [STATE, ...sessions]],
-  );
-  const found = new Map(rows.map(({ key, state }) => [key, JSON.parse(state) as unknown]));
+  const rows = await loadKeyedStates(tx, { group, partition }, [STATE, ...sessions]);
+  const found = new Map(rows.map(({ key, state }) => [key, JSON.parse(state ?? "null") as unknown]));
   const state = (found.get(STATE) as LiveState | undefined) ?? NEW;
   found.delete(STATE);
   return { state, standing: found as Map<Uuid, Standing> };
@@ -48,10 +41,9 @@ export async function saveLive(
   standing: ReadonlyMap<Uuid, Standing>,
 ): Promise<void> {
   const entries = [[STATE, state] as const, ...standing];
-  await tx.query(
-    `insert into atlas_log.state (group_id, partition, key, version, emitted, state)
-     select $1, $2, s.key, ${VERSION}, 0, s.state from unnest($3::text[], $4::text[]) as s(key, state)
-     on conflict (group_id, partition, key) do update set state = excluded.state`,
-    [group, partition, entries.map(([key]) => key), entries.map(([, value]) => JSON.stringify(value))],
+  await saveKeyedStates(
+    tx,
+    { group, partition },
+    entries.map(([key, value]) => ({ key, version: VERSION, emitted: 0, state: JSON.stringify(value) })),
   );
 }

@@ -1,6 +1,7 @@
 import type { Apply } from "../../log/event-log.ts";
+import type { Starts } from "../../log/runner/group-starts.ts";
 import type { Topic } from "../../schemas/topics.ts";
-import { type Starts, silenceOf } from "../alerts/news.ts";
+import { silenceOf } from "../alerts/news.ts";
 import type { WorkerMetrics } from "./worker-metrics.ts";
 
 /** The group that counts rewards and drift alerts. */

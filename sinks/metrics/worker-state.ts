@@ -1,6 +1,7 @@
-import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { lagOf } from "../../log/runner/caught-up.ts";
+import { countDeadLetters } from "../../log/runner/dead-letter-store.ts";
+import { appliedBy } from "../../log/runner/positions.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import { countOpen, type OpenDeliveries } from "../alerts/delivery-store.ts";
 
@@ -19,22 +20,15 @@ export interface WorkerState {
   deliveries: OpenDeliveries[];
 }
 
-async function appliedBy(db: Database, group: string): Promise<Map<number, number>> {
-  const { rows } = await db.query<{ partition: number; applied: number }>(
-    `select partition, sum(next_offset)::float8 as applied from atlas_log.checkpoints
-      where group_id = $1 group by partition`,
-    [group],
-  );
-  return new Map(rows.map(({ partition, applied }) => [partition, applied]));
-}
-
 async function assignmentsOf(
   log: EventLog,
   { group, topics, assignments }: OwnedGroup,
 ): Promise<WorkerState["assignments"]> {
   const db = log.db!;
   const lag = await lagOf(db, group, await log.ends(topics));
-  const applied = await appliedBy(db, group);
+  const applied = new Map<number, number>();
+  for (const { partition, nextOffset } of await appliedBy(db, group))
+    applied.set(partition, (applied.get(partition) ?? 0) + nextOffset);
   return assignments.map((partition) => ({
     group,
     partition,
@@ -67,11 +61,7 @@ export function stateReader(
       `select status, review_status as "reviewStatus", count(*)::int as count from sessions
         group by status, review_status`,
     );
-    const letters = await db.query<WorkerState["deadLetters"][number]>(
-      `select group_id as "group", count(*)::int as count from atlas_log.dead_letters
-        where retried_at is null group by group_id`,
-    );
-    counted = { sessions: sessions.rows, deadLetters: letters.rows };
+    counted = { sessions: sessions.rows, deadLetters: await countDeadLetters(db) };
     countedAt = performance.now();
     return counted;
   }

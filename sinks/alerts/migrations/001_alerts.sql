@@ -1,14 +1,5 @@
 -- What sinks have to tell people, until they were told. Not read models: a rebuild leaves it alone.
 
--- Where a sink's group began to read. What was in the log before is history to it, not news.
-create table atlas_log.sink_starts (
-  group_id text not null,
-  topic text not null,
-  partition int not null,
-  first_offset bigint not null,
-  primary key (group_id, topic, partition)
-);
-
 -- One alert on its way to one destination. The body is fixed when it is written; an attempt under way is not due
 -- again before its time is up.
 create table atlas_log.alert_deliveries (

@@ -6,6 +6,15 @@ import { isUuid } from "../schemas/identity.ts";
 export const isSessionId = (text: string | null | undefined): text is Uuid =>
   text != null && isUuid(text) && text === text.toLowerCase();
 
+/** The session that some readers know by an integer. */
+export async function sessionOfInteger(db: Queryable, id: number): Promise<Uuid | undefined> {
+  const { rows } = await db.query<{ uuid: Uuid }>(
+    "select session_uuid::text as uuid from atlas_log.session_ids where id = $1::bigint",
+    [id],
+  );
+  return rows[0]?.uuid;
+}
+
 /**
  * Locks sessions until the transaction ends, and gives each the integer that it keeps for ever.
  *
