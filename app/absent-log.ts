@@ -1,12 +1,17 @@
 import type { Database } from "../database/database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
+import { type Mask, maskingBy } from "../schemas/masked.ts";
 
 /**
  * Stands for a log whose events are elsewhere: its read models can be looked at and exported as they are, and nothing
  * can be added to it.
  */
-export function absentLog(db: Database, { id, partitions }: { id: string; partitions: number }): EventLog {
+export function absentLog(
+  db: Database,
+  { id, partitions }: { id: string; partitions: number },
+  mask?: Mask,
+): EventLog {
   const refuse = (): never => {
     throw new AtlasError("ATLAS_LOG_MISCONFIGURED", "the events of these read models are in another log", {
       where: db.address,
@@ -19,6 +24,7 @@ export function absentLog(db: Database, { id, partitions }: { id: string; partit
     partitions,
     address: db.address,
     db,
+    mask: maskingBy(mask),
     append: async () => refuse(),
     read: refuse,
     readRaw: refuse,

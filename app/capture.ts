@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
-import { type Mask, masked } from "../log/outgoing.ts";
 import { chainMasks, createMask } from "../recording/masking/create-mask.ts";
 import { createEvent } from "../schemas/codec.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
+import type { Mask, Masking } from "../schemas/masked.ts";
 
 /** What everything goes through that a configuration's log takes: the caller's mask, and then the configured one. */
 export function maskOf({ capture }: Pick<AtlasConfig, "capture">, own?: Mask): Mask | undefined {
@@ -19,16 +19,15 @@ export function spoolFolderOf({ log, spool }: Pick<AtlasConfig, "log" | "spool">
 }
 
 /** An error as it may be shown: its texts went through the mask, and what caused it is left out. */
-export function maskError(error: AtlasError, mask: Mask | undefined): AtlasError {
-  if (mask === undefined) return error;
+export function maskError(error: AtlasError, mask: Masking): AtlasError {
   const { code, where, hint, retryable } = error;
   const shown = (text: string): string => {
     const id = newId();
     const meta = { event_id: id, session_id: id, source: id, sequence: 1, occurred_at: nowMicros() };
     const draft = { learning_key: "", status: "failed", error: text };
     try {
-      const event = masked(createEvent("SessionEnded", { ...meta, time_assumed: false }, draft), mask);
-      return event.type === "SessionEnded" ? (event.error ?? "") : "";
+      const event = mask(createEvent("SessionEnded", { ...meta, time_assumed: false }, draft));
+      return event.error ?? "";
     } catch {
       return "the reason could not be masked";
     }

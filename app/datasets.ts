@@ -41,7 +41,7 @@ export { verifyFiles as verifyDataset } from "../sinks/datasets/verify-dataset.t
  * });
  */
 export const buildDataset = (
-  log: ReadableLog & Pick<EventLog, "append">,
+  log: ReadableLog & Pick<EventLog, "append" | "mask">,
   options: BuildOptions,
 ): Promise<BuiltDataset> => buildFromLog(log, options, packageInfo());
 

@@ -1,25 +1,35 @@
 import { reviewer } from "../configs/reviewer.ts";
+import type { EventLog } from "../log/event-log.ts";
 import { createEvent } from "../schemas/codec.ts";
-import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
+import type { ReviewDecided, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
+import { type Masked, withLogged } from "../schemas/masked.ts";
 import type { ReviewStatus } from "../schemas/vocabulary.ts";
 
 /** A session as the person who decides sees it. */
 export interface ReviewedSession {
   sessionId: Uuid;
+  /** As the log has it, which is what listings and the result of a run hold. */
   learningKey: string;
   reviewStatus: ReviewStatus;
 }
 
-/** Decisions on sessions, as events of one reviewer in one sitting. */
+/**
+ * Decisions on sessions, as events of one reviewer in one sitting, for the log that holds the sessions.
+ *
+ * @throws AtlasError ATLAS_MASK_FAILED
+ * @example
+ * await atlas.log.append(decisionsOn(atlas.log, sessions, "approved", { note: "checked by hand" }));
+ */
 export function decisionsOn(
+  log: Pick<EventLog, "mask">,
   sessions: readonly ReviewedSession[],
   decision: "approved" | "quarantined",
   { author = reviewer(), note }: { author?: string | undefined; note?: string | undefined } = {},
-): AtlasEvent[] {
+): Masked<ReviewDecided>[] {
   const source = `review/${newId()}`;
-  return sessions.map(({ sessionId, learningKey, reviewStatus }, index) =>
-    createEvent(
+  return sessions.map(({ sessionId, learningKey: learning_key, reviewStatus }, index) => {
+    const decided = createEvent(
       "ReviewDecided",
       {
         event_id: newId(),
@@ -29,7 +39,8 @@ export function decisionsOn(
         occurred_at: nowMicros(),
         time_assumed: false,
       },
-      { learning_key: learningKey, decision, author, note: note ?? null, on_status: reviewStatus },
-    ),
-  );
+      { learning_key, decision, author, note: note ?? null, on_status: reviewStatus },
+    );
+    return withLogged(log.mask(decided), { learning_key });
+  });
 }

@@ -6,8 +6,9 @@ import { findErasure } from "../projections/erasures.ts";
 import { resolveSessionId } from "../projections/resolve-session-id.ts";
 import { listSessions, type SessionSummary } from "../projections/session-summaries.ts";
 import { createEvent } from "../schemas/codec.ts";
-import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
+import type { SessionErased, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
+import { withLogged } from "../schemas/masked.ts";
 
 /** A session that somebody wants gone: with what is there of it, or since when it is gone. */
 export type Erasable =
@@ -52,16 +53,21 @@ export async function findErasable(db: Queryable, text: string): Promise<Erasabl
  * await atlas.settled();
  */
 export async function eraseSession(
-  { log, db }: { log: Pick<EventLog, "append">; db: Queryable },
+  { log, db }: { log: Pick<EventLog, "append" | "mask">; db: Queryable },
   id: string,
   erasure: Erasure,
 ): Promise<Erasable> {
   const found = await findErasable(db, id);
-  if (found.session !== undefined) await log.append([erasureOf(found.session, erasure)]);
+  if (found.session !== undefined) {
+    const { learningKey } = found.session;
+    await log.append([
+      withLogged(log.mask(erasureOf(found.session, erasure)), { learning_key: learningKey }),
+    ]);
+  }
   return found;
 }
 
-function erasureOf(session: SessionSummary, { reason, author = reviewer() }: Erasure): AtlasEvent {
+function erasureOf(session: SessionSummary, { reason, author = reviewer() }: Erasure): SessionErased {
   return createEvent(
     "SessionErased",
     {

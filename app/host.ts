@@ -1,7 +1,6 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { RulesStore } from "../derivation/rules.ts";
 import type { Apply, ConsumeOptions, EventLog } from "../log/event-log.ts";
-import type { Mask } from "../log/outgoing.ts";
 import { JUDGING } from "../reactors/judging/judging-consumer.ts";
 import { ALERTS } from "../sinks/alerts/alert-consumer.ts";
 import type { CourierEvents } from "../sinks/alerts/courier.ts";
@@ -40,7 +39,7 @@ export async function startHost(
   rules: RulesStore,
   config: HostConfig,
   { onDelivery, ...events }: HostEvents,
-  { mask, ...reaping }: ReaperOptions & { mask?: Mask | undefined },
+  reaping: ReaperOptions,
 ): Promise<Host> {
   const { alerts, liveDataset, judges } = config;
   const stops: (() => Promise<void>)[] = [];
@@ -68,9 +67,7 @@ export async function startHost(
     const pipeline = started(await startPipeline(log, rules, events));
     started(startReaper(log, pipeline, reaping));
     const judging =
-      judges?.mode === "deferred"
-        ? started(await startJudging(log, rules, config, { mask, ...of(JUDGING) }))
-        : undefined;
+      judges?.mode === "deferred" ? started(await startJudging(log, rules, config, of(JUDGING))) : undefined;
     return { pipeline, alerting, liveDataset: live, judging, stop };
   } catch (error) {
     await stop();

@@ -11,6 +11,7 @@ import { knownSequences } from "../log/runner/known-sequences.ts";
  * @param signal ends the waiting
  */
 export const intakeInto = (log: EventLog, onUnordered: () => void, signal?: AbortSignal) => ({
+  mask: log.mask,
   append: orderedAppend(log, {
     rewarded: (patience) => settle(log, { upTo: "session-rewards", ...patience }),
     onUnordered,

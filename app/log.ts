@@ -2,7 +2,7 @@ import type { ConfigInput, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
 import type { CopyOptions, CopySummary } from "../log/copy/copy-records.ts";
 import type { EventLog } from "../log/event-log.ts";
-import type { Mask } from "../log/outgoing.ts";
+import type { Mask } from "../schemas/masked.ts";
 import { copyLogTo } from "./copy-log.ts";
 import { openLogAlone, openStore } from "./open-store.ts";
 
@@ -11,13 +11,15 @@ export { openPostgres } from "../database/pg-database.ts";
 /** The entry `atlas-sdk/log`: the event log for consumers and tools of your own. */
 export type { CopyOptions, CopySummary } from "../log/copy/copy-records.ts";
 export type * from "../log/event-log.ts";
+export type { Mask, Masked, Masking } from "../schemas/masked.ts";
+export { splitContent } from "../traces/content.ts";
 
 /**
  * Opens a log by itself, without the consumers of Atlas. On Kafka, what only reads, appends and subscribes needs no
  * database.
  *
  * @param source where the log is; what the environment says unless told
- * @param options `mask`: applied to whatever is appended
+ * @param options `mask`: what `log.mask` takes out
  * @throws AtlasError ATLAS_CONFIG_INVALID, ATLAS_LOG_HELD, ATLAS_LOG_UNREACHABLE, ATLAS_DATABASE_UNREACHABLE
  * @example
  * await using log = await openLog({ kind: "postgres", databaseUrl: "postgresql://localhost/atlas" });

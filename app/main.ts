@@ -27,7 +27,6 @@ export { modelJudge } from "../judges/model-judge.ts";
 export type { RunReward } from "../judges/panel.ts";
 export type { DeadLetter } from "../log/dead-letters.ts";
 export { listDeadLetters } from "../log/dead-letters.ts";
-export type { Mask } from "../log/outgoing.ts";
 export { anthropicModel } from "../models/anthropic.ts";
 export { geminiModel } from "../models/gemini.ts";
 export type { CallOptions, ModelClient, ModelReply, ModelRequest } from "../models/model-client.ts";
@@ -74,6 +73,7 @@ export type { MaskOptions, MaskPlace } from "../recording/masking/create-mask.ts
 export { createMask } from "../recording/masking/create-mask.ts";
 export { REDACTED } from "../recording/masking/marker.ts";
 export type { SessionTokens, Tokens } from "../recording/tokens.ts";
+export type { Mask, Masked } from "../schemas/masked.ts";
 export { decisionsOn } from "./decide-review.ts";
 export type { Erasable, Erasure } from "./erase-session.ts";
 export { eraseSession } from "./erase-session.ts";

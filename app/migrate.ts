@@ -2,7 +2,6 @@ import { openPostgres } from "../database/pg-database.ts";
 import type { ImportSummary } from "../intake/import/import-recorded.ts";
 import { type MigrateOptions as Migration, migrateSessions } from "../intake/migration/migrate-sessions.ts";
 import type { EventLog } from "../log/event-log.ts";
-import type { Mask } from "../log/outgoing.ts";
 import { intakeInto } from "./intake-into.ts";
 
 /** Where the sessions of a Python SDK are, and how to take them over. */
@@ -16,17 +15,16 @@ export interface MigrateOptions extends Pick<Migration, "at" | "onProgress" | "s
 /** Migrates into a log, in the order in which drift has to see the sessions. */
 export async function migrate(
   { from, onUnordered, ...rest }: MigrateOptions,
-  { log, rulesHash, mask }: { log: EventLog; rulesHash: string; mask: Mask | undefined },
+  { log, rulesHash }: { log: EventLog; rulesHash: string },
 ): Promise<ImportSummary> {
   const db = "file" in from ? undefined : await openPostgres(from.databaseUrl, { max: 1 });
   try {
-    const { append, knownSequences } = intakeInto(log, () => onUnordered?.(), rest.signal);
+    const { append, mask, knownSequences } = intakeInto(log, () => onUnordered?.(), rest.signal);
     return await migrateSessions({
       ...rest,
       source: db === undefined ? { file: (from as { file: string }).file } : { db },
       rulesHash,
-      mask,
-      log: { append, read: (topics, range) => log.read(topics, range) },
+      log: { append, mask, read: (topics, range) => log.read(topics, range) },
       knownSequences,
     });
   } finally {

@@ -6,11 +6,11 @@ import { type SettleOptions, settle } from "../derivation/stages.ts";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
 import { type ImportSummary, importRecorded } from "../intake/import/import-recorded.ts";
 import type { EventLog } from "../log/event-log.ts";
-import type { Mask } from "../log/outgoing.ts";
 import { type RunResult, runSession } from "../producers/run-session.ts";
 import { createFlusher } from "../recording/flusher.ts";
 import { type DrainReport, drainSpools } from "../recording/spool/drain-spools.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
+import type { Mask } from "../schemas/masked.ts";
 import { openTelemetry } from "../sinks/telemetry/telemetry.ts";
 import type { Alerting } from "./alerting.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
@@ -117,19 +117,18 @@ export const openAtlas = async (source?: string | ConfigInput, options: OpenOpti
 
 /** {@link openAtlas} for a configuration that is loaded already. */
 export async function openConfigured(config: AtlasConfig, options: OpenOptions = {}): Promise<Atlas> {
-  const mask = maskOf(config, options.mask);
-  const store = await openStore(config.log, mask);
+  const store = await openStore(config.log, maskOf(config, options.mask));
   const { log, db } = store;
   const folder = spoolFolderOf(config);
   const drainSpool = (): Promise<DrainReport> => drainSpools(folder, log);
   // Before the reaper looks: what is in the spool may be the end of a session.
   if (options.consumers !== false) await drainSpool().then(tellKept, tellKept);
   const rules = openRules(log);
-  const flusher = createFlusher(log, { mask, spool: { folder, logId: log.id } });
+  const flusher = createFlusher(log, { spool: { folder, logId: log.id } });
   let host: Host | undefined;
   try {
     if (options.consumers ?? log.kind !== "kafka")
-      host = await startHost(log, rules, config, options, { mask, isHolding: () => flusher.spooled > 0 });
+      host = await startHost(log, rules, config, options, { isHolding: () => flusher.spooled > 0 });
   } catch (error) {
     await store.close();
     throw error;
@@ -177,7 +176,7 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
       const { rules: weighed, ...resolved } = await resolveRun(observed);
       const rulesHash = await rules.ensure(weighed);
       const result = await runSession({ ...resolved, flusher, rulesHash });
-      if (result.error !== undefined) result.error = maskError(result.error, mask);
+      if (result.error !== undefined) result.error = maskError(result.error, log.mask);
       const durable = result.durable.finally(() => running.delete(durable));
       durable.catch(() => undefined);
       running.add(durable);
@@ -185,23 +184,17 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     },
     importRuns: async ({ onUnordered, ...rest }) => {
       const rulesHash = await rules.ensure(config.rules);
-      const { append, knownSequences } = intakeInto(log, () => onUnordered?.(), rest.signal);
-      return importRecorded({
-        ...rest,
-        rulesHash,
-        mask,
-        log: { append },
-        knownSequences,
-      });
+      const { knownSequences, ...intake } = intakeInto(log, () => onUnordered?.(), rest.signal);
+      return importRecorded({ ...rest, rulesHash, log: intake, knownSequences });
     },
     migrate: async (migrating) => {
       const rulesHash = await rules.ensure(config.rules);
-      return migrate(migrating, { log, rulesHash, mask });
+      return migrate(migrating, { log, rulesHash });
     },
     drainSpool,
     retryDeadLetters: async (options) => {
       const consumers = { ...(await sinkConsumers(log, config)), ...options?.consumers };
-      return retryDeadLetters({ log, db, rules, mask }, { ...options, consumers });
+      return retryDeadLetters({ log, db, rules }, { ...options, consumers });
     },
     settled: (settling) => settle(log, settling),
     close,

@@ -7,10 +7,10 @@ import type { EventLog } from "../log/event-log.ts";
 import { openKafkaLog } from "../log/kafka/open-kafka-log.ts";
 import type { KafkaLogOptions } from "../log/kafka/settings.ts";
 import { prepareLogTables } from "../log/log-tables.ts";
-import type { Mask } from "../log/outgoing.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
 import { logElsewhere } from "../log/runner/assignment-store.ts";
 import { prepareReadModels } from "../projections/prepare-read-models.ts";
+import type { Mask } from "../schemas/masked.ts";
 import { absentLog } from "./absent-log.ts";
 
 /** A log and the database of its consumers, opened together. */
@@ -70,7 +70,7 @@ export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> 
     if (config.kind === "kafka") {
       log = await openKafkaLog({ ...kafkaOptionsOf(config), db, mask });
     } else if (elsewhere !== undefined) {
-      log = absentLog(db, elsewhere);
+      log = absentLog(db, elsewhere, mask);
     } else {
       const { partitions } = config;
       log = await openPostgresLog({

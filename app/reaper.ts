@@ -3,8 +3,9 @@ import { READ_MODELS } from "../derivation/stages.ts";
 import { isAtlasError, messageOf } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { createEvent } from "../schemas/codec.ts";
-import type { AtlasEvent, Micros, Uuid } from "../schemas/generated/events.ts";
+import type { Micros, SessionAbandoned, Uuid } from "../schemas/generated/events.ts";
 import { idOf, nowMicros } from "../schemas/identity.ts";
+import { withLogged } from "../schemas/masked.ts";
 import { partitionOf } from "../schemas/partition.ts";
 import type { Pipeline } from "./pipeline.ts";
 
@@ -51,7 +52,7 @@ async function lateSessions(log: EventLog, now: Micros): Promise<LateSession[]> 
  * What is said of a session that is past its deadline: the same bytes whoever says it and whenever, so that it counts
  * once even if two do.
  */
-export function abandoned({ id, learning_key, deadline }: LateSession): AtlasEvent {
+export function abandoned({ id, learning_key, deadline }: LateSession): SessionAbandoned {
   const source = `reaper/${id}`;
   return createEvent(
     "SessionAbandoned",
@@ -84,7 +85,10 @@ export async function reap(
   await log.caughtUp(READ_MODELS, await log.ends(["atlas.sessions"]), waiting);
   const late = await lateSessions(log, now);
   const mine = late.filter(({ id }) => partitions.includes(partitionOf(id, log.partitions)));
-  if (mine.length > 0) await log.append(mine.map(abandoned));
+  const events = mine.map((session) =>
+    withLogged(log.mask(abandoned(session)), { learning_key: session.learning_key }),
+  );
+  if (events.length > 0) await log.append(events);
   return mine.map(({ id }) => id);
 }
 

@@ -8,6 +8,7 @@ import {
 } from "../derivation/renew-states.ts";
 import { type SettleOptions, settle } from "../derivation/stages.ts";
 import { rebuildReadModels } from "../projections/rebuild.ts";
+import { alreadyMasked } from "../schemas/masked.ts";
 import { PRIMARY_TOPICS } from "../schemas/topics.ts";
 import type { Atlas } from "./open-atlas.ts";
 
@@ -72,7 +73,7 @@ async function rebuildDerived(
   const mayPublish = differences.length > 0 && (await options.mayPublish?.(differences)) === true;
   if (revisions.length > 0 && !mayPublish) return { ...summary, published: 0 };
   if (revisions.length > 0) {
-    await log.append(revisions);
+    await log.append(revisions.map(alreadyMasked));
     await settle(log, settling);
   }
   await renewBaselines(log, rules, renewing);

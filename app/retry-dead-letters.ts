@@ -7,12 +7,12 @@ import { PROCESSORS, READ_MODELS } from "../derivation/stages.ts";
 import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
 import { type DeadLetter, listDeadLetters, placeOf } from "../log/dead-letters.ts";
 import type { Apply, EventLog, LogRecord, RawRecord } from "../log/event-log.ts";
-import type { Mask } from "../log/outgoing.ts";
 import { decodeRecord } from "../log/records.ts";
 import { retryRecord } from "../log/runner/retry-record.ts";
 import { createEvent } from "../schemas/codec.ts";
-import type { AtlasEvent } from "../schemas/generated/events.ts";
+import type { DeadLetterRetried } from "../schemas/generated/events.ts";
 import { idOf, nowMicros } from "../schemas/identity.ts";
+import { withLogged } from "../schemas/masked.ts";
 import { retryInReadModels } from "./retry-in-read-models.ts";
 
 /** What became of one retry. */
@@ -27,7 +27,6 @@ export interface RetryContext {
   log: EventLog;
   db: Database;
   rules: RulesStore;
-  mask?: Mask | undefined;
 }
 
 /** Which letters to retry. */
@@ -91,12 +90,13 @@ async function patiently<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function retry(context: RetryContext, letter: DeadLetter, options: RetryOptions): Promise<boolean> {
-  const { log, rules, mask } = context;
+  const { log, rules } = context;
   const record = decodeRecord(await recordOf(log, letter));
   const apply = await applyOf(context, letter, options);
   await rules.load([record]);
-  const fact = retriedFact(letter, record, options.author ?? reviewer());
-  return retryRecord(log, { letter, record, apply, fact, mask });
+  const retried = log.mask(retriedFact(letter, record, options.author ?? reviewer()));
+  const fact = withLogged(retried, { learning_key: record.key });
+  return retryRecord(log, { letter, record, apply, fact });
 }
 
 async function recordOf(log: EventLog, { topic, partition, offset }: DeadLetter): Promise<RawRecord> {
@@ -132,7 +132,7 @@ async function applyOf(
   );
 }
 
-function retriedFact(letter: DeadLetter, { key }: LogRecord, author: string): AtlasEvent {
+function retriedFact(letter: DeadLetter, { key }: LogRecord, author: string): DeadLetterRetried {
   const { group, topic, partition, offset } = letter;
   return createEvent(
     "DeadLetterRetried",

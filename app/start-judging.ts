@@ -3,7 +3,6 @@ import type { RulesStore } from "../derivation/rules.ts";
 import { READ_MODELS } from "../derivation/stages.ts";
 import { limiter } from "../judges/limiter.ts";
 import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
-import type { Mask } from "../log/outgoing.ts";
 import { findErasure } from "../projections/erasures.ts";
 import { streamTraces } from "../projections/stream-traces.ts";
 import type { Judging } from "../reactors/judging/judged-events.ts";
@@ -35,9 +34,7 @@ export type JudgingConfig = Pick<
 >;
 
 /** How to run it. */
-export interface JudgingOptions extends ReactorOptions, Pick<ConsumeOptions, "onRetry" | "onDeadLetter"> {
-  mask?: Mask | undefined;
-}
+export type JudgingOptions = ReactorOptions & Pick<ConsumeOptions, "onRetry" | "onDeadLetter">;
 
 /** Sessions as the read models have them. */
 export const readerOf = (log: EventLog): SessionReader => ({
@@ -61,7 +58,7 @@ export async function startJudging(
   log: EventLog,
   rules: RulesStore,
   config: JudgingConfig,
-  { mask, onRetry, onDeadLetter, ...reactor }: JudgingOptions = {},
+  { onRetry, onDeadLetter, ...reactor }: JudgingOptions = {},
 ): Promise<DeferredJudging> {
   const panel = await hostedPanel(config);
   const parallel = config.judges?.parallel ?? 1;
@@ -69,7 +66,7 @@ export async function startJudging(
   const fixed = {
     panel,
     limit: limiter(parallel),
-    mask,
+    mask: log.mask,
     prices: config.prices,
     modelTimeoutMs: modelTimeoutSeconds === undefined ? undefined : Math.ceil(modelTimeoutSeconds * 1000),
   };

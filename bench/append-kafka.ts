@@ -26,7 +26,7 @@ export const appendKafka: Benchmark = {
       const count = batches.flat().length;
       const messagesOf = (withHeaders: boolean): Message[][] =>
         batches.map((batch) =>
-          toOutgoing(batch, log.partitions).map((record) => ({
+          toOutgoing(batch.map(log.mask), log.partitions).map((record) => ({
             key: record.key,
             partition: record.partition,
             value: Buffer.concat([FRAME, record.body]),
@@ -45,7 +45,7 @@ export const appendKafka: Benchmark = {
           {
             ours: () =>
               rateOf(count, async () => {
-                for (const batch of batches) await log.append(batch);
+                for (const batch of batches) await log.append(batch.map(log.mask));
               }),
             ceiling: () =>
               rateOf(count, async () => {

@@ -57,7 +57,7 @@ async function measure(
     const sessions = madeUpSessions(Math.ceil(EVENTS / context.events), context.events);
     const batches = [...inBatches(eventsOf(sessions), BATCH)];
     const count = batches.flat().length;
-    const rows = batches.map((batch) => toOutgoing(batch, log.partitions));
+    const rows = batches.map((batch) => toOutgoing(batch.map(log.mask), log.partitions));
     return await inTurns(
       context.rounds,
       {
@@ -69,7 +69,7 @@ async function measure(
       {
         ours: () =>
           rateOf(count, async () => {
-            for (const batch of batches) await log.append(batch);
+            for (const batch of batches) await log.append(batch.map(log.mask));
           }),
         ceiling: () =>
           rateOf(count, async () => {

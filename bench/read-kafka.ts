@@ -47,7 +47,7 @@ export const readKafka: Benchmark = {
     const { log, prefix, close } = await kafkaStore(context);
     try {
       const sessions = [...madeUpSessions(context.sessions, context.events)];
-      for (const batch of inBatches(eventsOf(sessions), 500)) await log.append(batch);
+      for (const batch of inBatches(eventsOf(sessions), 500)) await log.append(batch.map(log.mask));
       const count = sessions.flat().length;
       const kafka = kafkaClient(context);
       let groups = 0;

@@ -28,7 +28,7 @@ export const readPostgres: Benchmark = {
     const { log, db, close } = await postgresStore(context);
     try {
       const sessions = [...madeUpSessions(context.sessions, context.events)];
-      for (const batch of inBatches(eventsOf(sessions), 500)) await log.append(batch);
+      for (const batch of inBatches(eventsOf(sessions), 500)) await log.append(batch.map(log.mask));
       const count = sessions.flat().length;
       const figure = await inTurns(
         context.rounds,

@@ -116,7 +116,7 @@ async function deleteTopics(context: BenchContext, prefix: string): Promise<void
 export async function fill({ log }: BenchStore, sessions: Iterable<AtlasEvent[]>): Promise<void> {
   const rules = openRules(log);
   await rules.ensure(DEFAULT_RULES);
-  for (const batch of inBatches(eventsOf(sessions), 500)) await log.append(batch);
+  for (const batch of inBatches(eventsOf(sessions), 500)) await log.append(batch.map(log.mask));
   const pipeline = await startPipeline(log, rules);
   await Promise.race([settle(log), pipeline.done]).finally(() => pipeline.stop());
 }

@@ -2,6 +2,7 @@ import type { Apply, LogRecord, Unit } from "../log/event-log.ts";
 import type { Processor } from "../processors/processor.ts";
 import { applyFacts, type KeyState } from "../processors/run-processor.ts";
 import type { EventOf, EventType } from "../schemas/generated/events.ts";
+import { alreadyMasked } from "../schemas/masked.ts";
 import type { RulesLookup } from "../schemas/rules.ts";
 import { loadStates, saveStates } from "./processor-state.ts";
 
@@ -51,7 +52,7 @@ export function processorConsumer<State, T extends EventType>(
       const before = states.has(key) ? states.get(key) : saved.get(key);
       const { keyState, events } = applyFacts(processor, before, facts, rules);
       states.set(key, keyState);
-      unit.emit(events);
+      unit.emit(events.map(alreadyMasked));
     }
     await saveStates(unit.tx, place, states);
   };

@@ -82,7 +82,7 @@ export function openRules(log: EventLog): RulesStore {
     const hash = rulesHash(rules);
     if (!known.has(hash)) await readOn();
     if (!known.has(hash)) {
-      await log.append([rulesSet(rules, hash)]);
+      await log.append([log.mask(rulesSet(rules, hash))]);
       await readOn();
     }
     return hash;

@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   ATLAS_IMPORT_MALFORMED: "A line of an imported file is not a recorded conversation.",
   ATLAS_EVENT_INVALID: "An event does not fit its schema.",
   ATLAS_EVENT_TOO_LARGE: "An event is larger than one message may be.",
+  ATLAS_EVENT_UNMASKED: "An event was to be appended that did not go through the mask of the log.",
   ATLAS_EVENT_UNREADABLE: "A record of the log cannot be decoded.",
   ATLAS_SCHEMA_NEWER: "The log holds an event written with a schema that this version does not know.",
   ATLAS_SCHEMA_INCOMPATIBLE: "A schema was edited after its release or breaks an earlier version.",

@@ -1,6 +1,7 @@
 import { isAtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
-import type { AtlasEvent, SessionJudged } from "../schemas/generated/events.ts";
+import type { SessionJudged } from "../schemas/generated/events.ts";
+import type { Masked } from "../schemas/masked.ts";
 
 /** How long consumers may take for one round before the rest is appended without waiting for them. */
 const ROUND_MS = 20_000;
@@ -16,8 +17,8 @@ export interface OrderedAppendOptions {
 }
 
 /** Cuts closing events into rounds that hold each learning key once, in their order. */
-function roundsOf(closing: readonly SessionJudged[]): SessionJudged[][] {
-  const rounds: SessionJudged[][] = [];
+function roundsOf(closing: readonly Masked<SessionJudged>[]): Masked<SessionJudged>[][] {
+  const rounds: Masked<SessionJudged>[][] = [];
   const depth = new Map<string, number>();
   for (const event of closing) {
     const round = depth.get(event.learning_key) ?? 0;
@@ -36,7 +37,7 @@ function roundsOf(closing: readonly SessionJudged[]): SessionJudged[][] {
 export function orderedAppend(
   log: Pick<EventLog, "append">,
   { rewarded: settled, onUnordered, signal }: OrderedAppendOptions,
-): (events: readonly AtlasEvent[]) => Promise<void> {
+): (events: readonly Masked[]) => Promise<void> {
   let waiting = true;
   const rewarded = async (): Promise<void> => {
     if (!waiting) return;
@@ -49,7 +50,7 @@ export function orderedAppend(
     }
   };
   return async (events) => {
-    const closing = events.filter((event): event is SessionJudged => event.type === "SessionJudged");
+    const closing = events.filter((event): event is Masked<SessionJudged> => event.type === "SessionJudged");
     await log.append(events.filter((event) => event.type !== "SessionJudged"));
     // An import that was killed may have left sessions behind that nobody has rewarded yet.
     if (closing.length > 0) await rewarded();

@@ -7,6 +7,7 @@
 
 import type { Database, Queryable } from "../database/database.ts";
 import type { AtlasEvent, Micros } from "../schemas/generated/events.ts";
+import type { Masked, Masking } from "../schemas/masked.ts";
 import type { Topic } from "../schemas/topics.ts";
 
 /** Where a record stands in the log. */
@@ -56,7 +57,7 @@ export interface Unit {
   readonly tx: Queryable;
   readonly partition: number;
   /** Emits derived events: they reach the log if and only if this unit commits. */
-  emit(events: readonly AtlasEvent[]): void;
+  emit(events: readonly Masked[]): void;
 }
 
 /** Applies a batch of records of one assignment, in order. */
@@ -120,12 +121,21 @@ export interface EventLog {
   /** Where checkpoints and read models live; undefined for a Kafka log opened without a database. */
   readonly db: Database | undefined;
   /**
+   * Takes out of an event what this log must not hold, with the mask that the log was opened with. Every event goes
+   * through it once, where it comes from outside; nothing else makes events that {@link append} takes.
+   *
+   * @throws AtlasError ATLAS_MASK_FAILED
+   * @example
+   * await log.append(events.map(log.mask));
+   */
+  readonly mask: Masking;
+  /**
    * Appends events in order and resolves once they are durable.
    *
-   * @throws AtlasError ATLAS_EVENT_INVALID, ATLAS_EVENT_TOO_LARGE, ATLAS_MASK_FAILED (nothing was appended), or
+   * @throws AtlasError ATLAS_EVENT_INVALID, ATLAS_EVENT_TOO_LARGE, ATLAS_EVENT_UNMASKED (nothing was appended), or
    *   ATLAS_LOG_UNREACHABLE (some may have been: appending the same events again is safe)
    */
-  append(events: readonly AtlasEvent[]): Promise<void>;
+  append(events: readonly Masked[]): Promise<void>;
   /**
    * Appends in a transaction of {@link db}; undefined where the log is elsewhere, and an outbox has to keep what a unit
    * emits until the log has it.

@@ -1,6 +1,7 @@
 import { AtlasError } from "../errors/atlas-error.ts";
 import { encodeEvent } from "../schemas/codec.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
+import { isMasked, type Masked } from "../schemas/masked.ts";
 import { partitionOf } from "../schemas/partition.ts";
 import { destinationOf, keyOf } from "../schemas/topics.ts";
 import type { OutgoingRecord } from "./event-log.ts";
@@ -12,38 +13,13 @@ export const MAX_BATCH_EVENTS = 500;
 export const MAX_BATCH_BYTES = 512 * 1024;
 
 /**
- * Replaces what must not be written; runs on every event before it is encoded. An event may come twice, the second
- * time as the mask left it: that has to come back as it is.
- */
-export type Mask = (event: AtlasEvent) => AtlasEvent;
-
-/**
- * Masks an event. Nothing of it may be used where that fails.
+ * Encodes events and finds their place: the only way from an event to bytes in a log.
  *
- * @throws AtlasError ATLAS_MASK_FAILED
+ * @throws AtlasError ATLAS_EVENT_UNMASKED, ATLAS_EVENT_INVALID, ATLAS_EVENT_TOO_LARGE
  */
-export function masked(event: AtlasEvent, mask: Mask | undefined): AtlasEvent {
-  if (mask === undefined) return event;
-  try {
-    return mask(event);
-  } catch (error) {
-    // Not what it threw: that may quote the very text which was to be taken out.
-    const kind = error instanceof Error ? error.name : typeof error;
-    throw new AtlasError("ATLAS_MASK_FAILED", `the mask function threw (${kind})`, {
-      where: `${event.type} ${event.meta.event_id}`,
-      hint: "Mend the mask function; nothing of this event was written.",
-    });
-  }
-}
-
-/**
- * Masks and encodes events and finds their place: the only way from an event to bytes in a log.
- *
- * @throws AtlasError ATLAS_MASK_FAILED, ATLAS_EVENT_INVALID, ATLAS_EVENT_TOO_LARGE
- */
-export function toOutgoing(events: readonly AtlasEvent[], partitions: number, mask?: Mask): OutgoingRecord[] {
-  return events.map((original) => {
-    const event = masked(original, mask);
+export function toOutgoing(events: readonly Masked[], partitions: number): OutgoingRecord[] {
+  return events.map((event) => {
+    if (!isMasked(event)) throw unmasked(event);
     const { fingerprint, body } = encodeEvent(event);
     if (body.length > MAX_EVENT_BYTES) {
       throw new AtlasError(
@@ -51,7 +27,7 @@ export function toOutgoing(events: readonly AtlasEvent[], partitions: number, ma
         `${event.type} takes ${body.length} bytes, more than ${MAX_EVENT_BYTES}`,
         {
           where: `event ${event.meta.event_id}`,
-          hint: "Split its content with splitContent from atlas-sdk.",
+          hint: "Split its content with splitContent from atlas-sdk/log.",
         },
       );
     }
@@ -59,6 +35,12 @@ export function toOutgoing(events: readonly AtlasEvent[], partitions: number, ma
     return { topic: destinationOf(event), partition: partitionOf(key, partitions), key, fingerprint, body };
   });
 }
+
+const unmasked = ({ type, meta }: AtlasEvent): AtlasError =>
+  new AtlasError("ATLAS_EVENT_UNMASKED", `${type} did not go through the log's mask`, {
+    where: `event ${meta?.event_id}`,
+    hint: "Append log.mask(event): an event that is copied or changed afterwards has to go through it again.",
+  });
 
 /** Cuts a list into batches that stay within the limits of one append. */
 export function* batchesOf(records: readonly OutgoingRecord[]): Generator<OutgoingRecord[]> {

@@ -6,6 +6,7 @@ import type { ModelClient } from "../models/model-client.ts";
 import type { Prices } from "../models/prices.ts";
 import type { Flusher } from "../recording/flusher.ts";
 import { learningKeyOf } from "../recording/learning-key.ts";
+import { REDACTED } from "../recording/masking/marker.ts";
 import { createRecorder } from "../recording/recorder.ts";
 import { type SessionScope, sessionSignal, stopwatch } from "../recording/session-scope.ts";
 import { type SessionTokens, sumOf, TokenCount } from "../recording/tokens.ts";
@@ -91,6 +92,7 @@ export interface RunResult {
   /** The last answer, accepted or not; of a plan that was not finished, the outputs of the steps that succeeded. */
   finalAnswer?: string;
   lane: Lane;
+  /** As the log has it: masked, where the session was. */
   learningKey: string;
   /** Missing where the session was not judged, or is judged later: never 0 for that. */
   reward?: RunReward;
@@ -287,11 +289,12 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
   // A caller may not care; losing events is then no reason to end the process.
   durable.catch(() => {});
   const total = tokens.read();
+  const [start] = recorder.history();
   return {
     sessionId: recorder.sessionId,
     status,
     lane,
-    learningKey,
+    learningKey: start?.type === "SessionStarted" ? start.learning_key : REDACTED,
     judgedLater,
     tokens: total,
     durationMs: duration_us / 1000,

@@ -1,9 +1,9 @@
 import { type AtlasError, isAtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
-import type { AtlasEvent } from "../schemas/generated/events.ts";
+import type { Masked } from "../schemas/masked.ts";
 
 /** Failures that lie in one event: its neighbours can still be appended. */
-const FAULTS_OF_AN_EVENT = ["ATLAS_EVENT_INVALID", "ATLAS_EVENT_TOO_LARGE", "ATLAS_MASK_FAILED"] as const;
+const FAULTS_OF_AN_EVENT = ["ATLAS_EVENT_INVALID", "ATLAS_EVENT_TOO_LARGE", "ATLAS_EVENT_UNMASKED"] as const;
 
 /** Says whether an error lies in one event rather than in the log. */
 export const isFaultOfEvent = (error: unknown): error is AtlasError =>
@@ -17,10 +17,10 @@ export const isFaultOfEvent = (error: unknown): error is AtlasError =>
  */
 export async function appendSound(
   log: Pick<EventLog, "append">,
-  events: readonly AtlasEvent[],
-): Promise<Map<AtlasEvent, AtlasError>> {
-  const refused = new Map<AtlasEvent, AtlasError>();
-  async function append(part: readonly AtlasEvent[]): Promise<void> {
+  events: readonly Masked[],
+): Promise<Map<Masked, AtlasError>> {
+  const refused = new Map<Masked, AtlasError>();
+  async function append(part: readonly Masked[]): Promise<void> {
     try {
       await log.append(part);
     } catch (error) {

@@ -1,7 +1,7 @@
 import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
-import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, type Mask } from "../log/outgoing.ts";
-import type { AtlasEvent } from "../schemas/generated/events.ts";
+import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from "../log/outgoing.ts";
+import type { Masked, Masking } from "../schemas/masked.ts";
 import { appendSound } from "./append-sound.ts";
 import type { Ledger } from "./ledger.ts";
 import { Outage } from "./outage.ts";
@@ -24,20 +24,18 @@ export interface FlusherLimits {
 
 /** What happens to events on their way, besides being appended. */
 export interface FlusherOptions extends FlusherLimits {
-  /** Masks events before they are shown, judged, cut, spooled or appended. */
-  mask?: Mask | undefined;
   /** Keeps events on the disk while the log does not answer; without one they wait in memory. */
   spool?: { folder: string; logId: string } | undefined;
 }
 
 /** Takes events from any number of recorders to one log, in the order in which they came. */
 export interface Flusher {
-  /** The mask that recorders apply. */
-  readonly mask: Mask | undefined;
+  /** The log's: recorders apply it before an event is shown, judged, cut, spooled or appended. */
+  readonly mask: Masking;
   /** Events that wait on the disk. */
   readonly spooled: number;
-  /** Queues a masked event of the session that the ledger stands for; does no I/O. */
-  enqueue(event: AtlasEvent, bytes: number, ledger: Ledger): void;
+  /** Queues an event of the session that the ledger stands for; does no I/O. */
+  enqueue(event: Masked, bytes: number, ledger: Ledger): void;
   /** Resolves when there is room in the queue, or when the signal aborts. Never rejects. */
   ready(signal?: AbortSignal): Promise<void>;
   /** Stops; what waits in the spool stays there for the next process. */
@@ -45,7 +43,7 @@ export interface Flusher {
 }
 
 interface Queued {
-  event: AtlasEvent;
+  event: Masked;
   bytes: number;
   ledger: Ledger;
 }
@@ -59,9 +57,9 @@ interface Queued {
  * const flusher = createFlusher(log, { spool: { folder: ".atlas/spool", logId: log.id } });
  * const recorder = createRecorder({ flusher, sessionId: newId() });
  */
-export function createFlusher(log: Pick<EventLog, "append">, options: FlusherOptions = {}): Flusher {
-  const { maxEvents = 10_000, maxBytes = 64 * 1024 * 1024, mask } = options;
-  const spool = options.spool && new Spool({ ...options.spool, mask });
+export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: FlusherOptions = {}): Flusher {
+  const { maxEvents = 10_000, maxBytes = 64 * 1024 * 1024 } = options;
+  const spool = options.spool && new Spool(options.spool);
   const outage = new Outage(options);
   /** In memory, from `head` on, and behind everything that is on the disk. */
   let queue: Queued[] = [];
@@ -232,7 +230,7 @@ export function createFlusher(log: Pick<EventLog, "append">, options: FlusherOpt
   }
 
   return {
-    mask,
+    mask: log.mask,
     get spooled() {
       return onDisk.length;
     },

@@ -1,8 +1,8 @@
 import type { EventLog } from "../log/event-log.ts";
-import { masked } from "../log/outgoing.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent, Draft, EventType, Meta, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
+import type { Masked } from "../schemas/masked.ts";
 import { needsSplitting, splitContent } from "../traces/content.ts";
 import { createFlusher, type Flusher, type FlusherLimits } from "./flusher.ts";
 import { Ledger } from "./ledger.ts";
@@ -21,7 +21,7 @@ export interface Recorder {
    */
   emit<T extends EventType>(type: T, draft: Draft<T>): Uuid;
   /** Everything recorded so far, masked, as it goes to the log. Not to be changed. */
-  history(): readonly AtlasEvent[];
+  history(): readonly Masked[];
   /** Waits while too much waits for the log. Called before model and tool calls, and nowhere else. */
   ready(signal?: AbortSignal): Promise<void>;
   /**
@@ -37,7 +37,7 @@ export interface Recorder {
 export interface RecorderOptions {
   /** Where the events go: a flusher that several recorders share, or a log for this one alone. */
   flusher?: Flusher;
-  log?: Pick<EventLog, "append">;
+  log?: Pick<EventLog, "append" | "mask">;
   sessionId: Uuid;
   /** Who says it, where that is not the session itself: sequences count for each source. */
   source?: string;
@@ -88,7 +88,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
   const flusher = options.flusher ?? createFlusher(required(options.log), options.limits);
   const listener = options.onEvent === undefined ? undefined : listenerOf(options.onEvent);
   const ledger = new Ledger(sessionId, options.signal);
-  const history: AtlasEvent[] = [];
+  const history: Masked[] = [];
   let pending: Draftee[] = [];
   let preparing = false;
   let sequence = 0;
@@ -104,7 +104,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     trace_id: traceId,
   });
 
-  function queue(event: AtlasEvent, size: number): void {
+  function queue(event: Masked, size: number): void {
     history.push(event);
     flusher.enqueue(event, size, ledger);
     listener?.(event);
@@ -113,9 +113,9 @@ export function createRecorder(options: RecorderOptions): Recorder {
   function prepare({ event: draft, size }: Draftee): void {
     sequence += 1;
     draft.meta.sequence = sequence;
-    let event: AtlasEvent;
+    let event: Masked;
     try {
-      event = masked(draft, flusher.mask);
+      event = flusher.mask(draft);
     } catch (error) {
       // Its number stays free, so that readers see that something is missing.
       ledger.queued += 1;

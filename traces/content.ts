@@ -1,5 +1,6 @@
 import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent, ContentContinued, Meta, Uuid } from "../schemas/generated/events.ts";
+import { alreadyMasked, type Masked } from "../schemas/masked.ts";
 import { textAt, textPaths, withTextAt } from "./field-path.ts";
 import { joinField } from "./join-field.ts";
 
@@ -69,12 +70,13 @@ function fairShare(sizes: readonly number[], room: number): number {
  * `ContentContinued` events with the rest. An event that fits comes back alone, unchanged.
  *
  * Texts are cut between code points, so the texts that come out are those that went in. A fold joins them again.
+ * An event is masked whole, before it is cut: so no cut hides anything from the mask, and no part meets it.
  *
  * @param nextMeta called once for each further event; its sequences have to follow the event's own
  * @example
- * const events = splitContent(createEvent("ToolCallEnded", meta, draft), nextMeta);
+ * const events = splitContent(log.mask(createEvent("ToolCallEnded", meta, draft)), nextMeta);
  */
-export function splitContent(event: AtlasEvent, nextMeta: () => Meta): AtlasEvent[] {
+export function splitContent(event: Masked, nextMeta: () => Meta): Masked[] {
   if (bytesOf(event) <= MAX_CONTENT_BYTES) return [event];
   const long = textPaths(event)
     .filter((path) => !WHOLE.test(path))
@@ -86,7 +88,7 @@ export function splitContent(event: AtlasEvent, nextMeta: () => Meta): AtlasEven
     long.map(({ bytes }) => bytes),
     MAX_CONTENT_BYTES - fixed,
   );
-  let parent = event;
+  let parent: AtlasEvent = event;
   const continued: AtlasEvent[] = [];
   for (const { path, text, bytes } of long) {
     if (bytes <= share) continue;
@@ -103,7 +105,7 @@ export function splitContent(event: AtlasEvent, nextMeta: () => Meta): AtlasEven
       continued.push(createEvent("ContentContinued", nextMeta(), draft));
     }
   }
-  return [parent, ...continued];
+  return [parent, ...continued].map(alreadyMasked);
 }
 
 /**

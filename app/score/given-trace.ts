@@ -1,9 +1,9 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import type { Mask } from "../../log/outgoing.ts";
 import { collecting } from "../../reactors/judging/collected-events.ts";
 import { createRecorder } from "../../recording/recorder.ts";
 import { encodeEvent } from "../../schemas/codec.ts";
 import { newId } from "../../schemas/identity.ts";
+import type { Masking } from "../../schemas/masked.ts";
 import { foldSession } from "../../traces/fold.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { fromTrajectoryEvent, type TrajectoryEvent } from "../../traces/trajectory-event.ts";
@@ -30,10 +30,7 @@ function fromEvents({ trajectory_events, session_metadata }: GivenTrace): Sessio
 }
 
 /** What is told without events: each step with what came of it. */
-function fromTexts(
-  { task, final_answer, ground_truth, steps }: GivenTrace,
-  mask: Mask | undefined,
-): SessionTrace {
+function fromTexts({ task, final_answer, ground_truth, steps }: GivenTrace, mask: Masking): SessionTrace {
   const recorder = createRecorder({ flusher: collecting(mask), sessionId: newId() });
   const learning_key = "score";
   recorder.emit("SessionStarted", { task, learning_key, agent: "given", ground_truth: ground_truth ?? null });
@@ -57,7 +54,7 @@ function fromTexts(
  *
  * @throws AtlasError ATLAS_REQUEST_INVALID
  */
-export const traceGiven = (given: GivenTrace, mask: Mask | undefined): SessionTrace =>
+export const traceGiven = (given: GivenTrace, mask: Masking): SessionTrace =>
   given.trajectory_events != null && given.trajectory_events.length > 0
     ? fromEvents(given)
     : fromTexts(given, mask);

@@ -8,6 +8,7 @@ import { collecting } from "../../reactors/judging/collected-events.ts";
 import { createRecorder } from "../../recording/recorder.ts";
 import { type SessionTokens, TokenCount } from "../../recording/tokens.ts";
 import { newId } from "../../schemas/identity.ts";
+import { maskingBy } from "../../schemas/masked.ts";
 import { maskOf } from "../capture.ts";
 import { hostedPanel } from "../configured-judges.ts";
 import { traceGiven } from "./given-trace.ts";
@@ -65,7 +66,7 @@ export function createScorer(config: ScoringConfig): Scorer {
   const panelOf = lazily<Panel>(() => hostedPanel(config));
   const limit: Limiter = limiter(config.judges?.parallel ?? 4);
   const { modelTimeoutSeconds } = config.orchestration;
-  const mask = maskOf(config);
+  const mask = maskingBy(maskOf(config));
   return async ({ trace: given, rubric }, signal) => {
     const panel = await panelOf();
     const trace = traceGiven(given, mask);

@@ -115,7 +115,7 @@ async function approve(atlas: Atlas, rows: readonly Row[]): Promise<void> {
     learningKey: result.learningKey,
     reviewStatus: "pending" as const,
   }));
-  await atlas.log.append(decisionsOn(sessions, "approved", { note: "quickstart" }));
+  await atlas.log.append(decisionsOn(atlas.log, sessions, "approved", { note: "quickstart" }));
   await atlas.settled();
   for (const row of rows) row.approved = true;
 }

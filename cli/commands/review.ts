@@ -120,7 +120,7 @@ const decide =
     const { sessions, outcomes } = await withAtlas(options, async (atlas) => {
       await atlas.settled({ signal });
       const before = await chosen(atlas, ids, options);
-      const decisions = decisionsOn(before, decision, { author, note });
+      const decisions = decisionsOn(atlas.log, before, decision, { author, note });
       await atlas.log.append(decisions);
       await atlas.settled({ signal });
       if (before.length === 0) return { sessions: [], outcomes: [] };

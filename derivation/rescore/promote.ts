@@ -4,6 +4,7 @@ import type { EventLog } from "../../log/event-log.ts";
 import { sessionRewards } from "../../processors/session-rewards.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
+import { alreadyMasked } from "../../schemas/masked.ts";
 import { PRIMARY_TOPICS } from "../../schemas/topics.ts";
 import { compareDerived, readDerived, revisionsOf } from "../compare-derived.ts";
 import { type OnProgress, recompute } from "../recompute.ts";
@@ -57,17 +58,19 @@ export async function promote(log: EventLog, options: PromoteOptions): Promise<P
     const meta = { event_id: newId(), source: `promotion/${newId()}`, sequence: 1 };
     const { name: processor, version } = sessionRewards;
     await log.append([
-      createEvent(
-        "DerivationPromoted",
-        { ...meta, occurred_at: nowMicros(), time_assumed: false },
-        { processor, version, rules_hash: rulesHash, branch, author },
+      log.mask(
+        createEvent(
+          "DerivationPromoted",
+          { ...meta, occurred_at: nowMicros(), time_assumed: false },
+          { processor, version, rules_hash: rulesHash, branch, author },
+        ),
       ),
     ]);
   }
   const until = await log.ends(PRIMARY_TOPICS);
   const differences = await compareDerived(log, await recompute(log, rules, { until, onProgress, signal }));
   const revisions = revisionsOf(differences);
-  if (revisions.length > 0) await log.append(revisions);
+  if (revisions.length > 0) await log.append(revisions.map(alreadyMasked));
   await settle(log, settling);
   return { branch, rulesHash, revised: revisions.length };
 }

@@ -1,6 +1,7 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
+import { alreadyMasked } from "../../schemas/masked.ts";
 import { DEFAULT_RULES, type Rubric, type Rules, rulesHash } from "../../schemas/rules.ts";
 import { PRIMARY_TOPICS } from "../../schemas/topics.ts";
 import { differencesOf, readDerived } from "../compare-derived.ts";
@@ -96,7 +97,7 @@ export async function rescore(log: EventLog, options: RescoreOptions): Promise<R
   );
   const own = inBranch(computed, branch);
   const additions = branchAdditions(differencesOf(before, own, false));
-  if (additions.length > 0) await log.append(additions);
+  if (additions.length > 0) await log.append(additions.map(alreadyMasked));
   const standing = without(await readDerived(log, null), erased);
   return { branch, rulesHash: hash, added: additions.length, ...reportOf(standing, computed, threshold) };
 }

@@ -1,6 +1,5 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
-import type { Mask } from "../../log/outgoing.ts";
 import type { Micros, Uuid } from "../../schemas/generated/events.ts";
 import { checkReadable, type ParsedRow, parseRecorded, type RecordedProblem } from "./parse-recorded.ts";
 import { isLearningKey } from "./recorded-row.ts";
@@ -11,15 +10,13 @@ import { type AppendedSessions, type AppenderOptions, SessionAppender } from "./
 export interface ImportOptions {
   /** Files of JSON lines or one JSON array. */
   files: readonly string[];
-  log: Pick<EventLog, "append">;
+  log: Pick<EventLog, "append" | "mask">;
   /** Learning key of every session; the recorded or a derived one unless told. */
   learningKey?: string | undefined;
   /** When conversations without recorded times happened; their file's time unless told. */
   at?: Date | undefined;
   /** Hash of the rules that the sessions are rewarded by. */
   rulesHash: string;
-  /** Masks events before long contents are cut. */
-  mask?: Mask | undefined;
   /** What the log holds already. */
   knownSequences?: AppenderOptions["knownSequences"];
   /** Called after every batch with what was done so far. */
@@ -69,8 +66,8 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
     // One count over all rows: sessions without recorded times stay in the order in which they were written.
     const assumedStart = assumedTime(options.at, fileTime) + messages;
     messages += row.messages.length;
-    const { learningKey, rulesHash, mask } = options;
-    const events = sessionEvents(row, { learningKey, rulesHash, mask, assumedStart });
+    const { learningKey, rulesHash } = options;
+    const events = sessionEvents(row, { learningKey, rulesHash, mask: log.mask, assumedStart });
     const sessionId = events[0]!.meta.source;
     if (row.id !== undefined) {
       const earlier = sessionOfId.get(row.id);

@@ -1,8 +1,8 @@
-import { type Mask, masked } from "../../log/outgoing.ts";
 import { learningKeyOf } from "../../recording/learning-key.ts";
 import { createEvent } from "../../schemas/codec.ts";
-import type { AtlasEvent, Draft, EventType, Meta, Micros, Uuid } from "../../schemas/generated/events.ts";
+import type { Draft, EventType, Meta, Micros, Uuid } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
+import type { Masked, Masking } from "../../schemas/masked.ts";
 import { splitContent } from "../../traces/content.ts";
 import { type RecordedRow, textOf } from "./recorded-row.ts";
 import { type Moment, timesOf } from "./recorded-times.ts";
@@ -16,8 +16,8 @@ export interface SessionOptions {
   assumedStart: Micros;
   /** The rules that everything derived from the session works by. */
   rulesHash: string;
-  /** Masks events before long contents are cut, so that no cut hides anything from it. */
-  mask?: Mask | undefined;
+  /** The mask of the log that the session is for. */
+  mask: Masking;
 }
 
 /** The judge that gave the recorded reward. */
@@ -27,7 +27,7 @@ const ATTEMPT = 1;
 
 type Emit = <T extends EventType>(type: T, moment: Moment, draft: Draft<T>) => Uuid;
 
-function eventWriter(sessionId: Uuid, events: AtlasEvent[], mask: Mask | undefined): Emit {
+function eventWriter(sessionId: Uuid, events: Masked[], mask: Masking): Emit {
   let sequence = 0;
   const nextMeta = ({ at, assumed }: Moment): Meta => {
     sequence += 1;
@@ -41,7 +41,7 @@ function eventWriter(sessionId: Uuid, events: AtlasEvent[], mask: Mask | undefin
     };
   };
   return (type, moment, draft) => {
-    const event = masked(createEvent(type, nextMeta(moment), draft), mask);
+    const event = mask(createEvent(type, nextMeta(moment), draft));
     events.push(...splitContent(event, () => nextMeta(moment)));
     return event.meta.event_id;
   };
@@ -56,15 +56,15 @@ function descriptionOf(calls: readonly RecordedToolCall[]): string {
  * tool calls belong. The same conversation gives the same ids whenever and wherever it is imported.
  *
  * @example
- * await log.append(sessionEvents(row, { assumedStart: 0, rulesHash }));
+ * await log.append(sessionEvents(row, { assumedStart: 0, rulesHash, mask: log.mask }));
  */
-export function sessionEvents(row: RecordedRow, options: SessionOptions): AtlasEvent[] {
+export function sessionEvents(row: RecordedRow, options: SessionOptions): Masked[] {
   const { agent, task, tags, tenant } = row;
   const learningKey = options.learningKey ?? row.learningKey ?? learningKeyOf({ agent, task, tags, tenant });
   const sessionId = idOf("recorded", row.contentHash, learningKey);
   const times = timesOf(row, options.assumedStart);
   const last = times.messages.at(-1)!;
-  const events: AtlasEvent[] = [];
+  const events: Masked[] = [];
   const emit = eventWriter(sessionId, events, options.mask);
 
   emit("SessionStarted", times.start, startOf(row, learningKey));

@@ -1,5 +1,6 @@
 import type { EventLog } from "../../log/event-log.ts";
-import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
+import type { Uuid } from "../../schemas/generated/events.ts";
+import type { Masked } from "../../schemas/masked.ts";
 
 /** What came of appending whole sessions. */
 export interface AppendedSessions {
@@ -27,9 +28,9 @@ export interface AppenderOptions {
 }
 
 interface Waiting {
-  events: AtlasEvent[];
+  events: Masked[];
   /** Appended before the events, and only where one of those is new. */
-  decisions: readonly AtlasEvent[];
+  decisions: readonly Masked[];
 }
 
 /** A batch is appended when it holds this many events or characters, whichever comes first. */
@@ -54,7 +55,7 @@ export class SessionAppender {
    *
    * @param length how large they are, in characters
    */
-  async add(events: AtlasEvent[], length: number, decisions: readonly AtlasEvent[] = []): Promise<void> {
+  async add(events: Masked[], length: number, decisions: readonly Masked[] = []): Promise<void> {
     const sessionId = events[0]!.meta.source;
     if (this.#seen.has(sessionId)) {
       this.counts.skippedSessions += 1;

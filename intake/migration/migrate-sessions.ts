@@ -1,6 +1,5 @@
 import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../log/event-log.ts";
-import type { Mask } from "../../log/outgoing.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { idOf } from "../../schemas/identity.ts";
 import { assumedTime, type ImportSummary } from "../import/import-recorded.ts";
@@ -17,12 +16,11 @@ export type OldSource = { db: Database } | { file: string };
 /** What to migrate, and where to. */
 export interface MigrateOptions extends Pick<AppenderOptions, "knownSequences" | "signal"> {
   source: OldSource;
-  log: Pick<EventLog, "append" | "read">;
+  log: Pick<EventLog, "append" | "mask" | "read">;
   /** Hash of the rules that the sessions are rewarded by. */
   rulesHash: string;
   /** When sessions without times happened; 1970 unless told, so that it does not depend on when they are migrated. */
   at?: Date | undefined;
-  mask?: Mask | undefined;
   /** Called after every batch with what was done so far. */
   onProgress?: ((progress: Readonly<ImportSummary>) => void) | undefined;
 }
@@ -65,7 +63,7 @@ async function migratePlaybooks(
     }),
   );
   const news = events.filter(({ meta }) => !known.has(meta.event_id));
-  if (news.length > 0) await log.append(news);
+  if (news.length > 0) await log.append(news.map(log.mask));
   return news.length;
 }
 
@@ -78,7 +76,7 @@ async function migratePlaybooks(
  * const { sessions, problems } = await migrateSessions({ source: { file: "traces.jsonl" }, log, rulesHash });
  */
 export async function migrateSessions(options: MigrateOptions): Promise<ImportSummary> {
-  const { source, log, rulesHash, mask, signal } = options;
+  const { source, log, rulesHash, signal } = options;
   const place = "file" in source ? source.file : source.db.address;
   const appender = new SessionAppender({
     log,
@@ -104,7 +102,7 @@ export async function migrateSessions(options: MigrateOptions): Promise<ImportSu
       continue;
     }
     rows += 1;
-    const migrated = migratedSession(old, { assumedStart: assumedStart + rows, rulesHash, mask });
+    const migrated = migratedSession(old, { assumedStart: assumedStart + rows, rulesHash, mask: log.mask });
     await appender.add(migrated.events, found.text.length, migrated.decisions);
   }
   await appender.flush();

@@ -1,8 +1,8 @@
-import { type Mask, masked } from "../../log/outgoing.ts";
 import { learningKeyOf } from "../../recording/learning-key.ts";
 import { createEvent } from "../../schemas/codec.ts";
-import type { AtlasEvent, Draft, EventType, Micros, Uuid } from "../../schemas/generated/events.ts";
+import type { Draft, EventOf, EventType, Micros, Uuid } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
+import type { Masked, Masking } from "../../schemas/masked.ts";
 import { splitContent } from "../../traces/content.ts";
 import type { OldReward } from "./old-reward.ts";
 import type { OldSession } from "./old-session.ts";
@@ -14,16 +14,17 @@ export interface MigrationOptions {
   assumedStart: Micros;
   /** The rules that everything derived from the session works by. */
   rulesHash: string;
-  mask?: Mask | undefined;
+  /** The mask of the log that the session is for. */
+  mask: Masking;
 }
 
 /** A session of the Python SDK as events. */
 export interface MigratedSession {
   sessionId: Uuid;
   /** The session's own, with contiguous sequences from 1. */
-  events: AtlasEvent[];
+  events: Masked[];
   /** What was decided about it; none while it was pending. */
-  decisions: AtlasEvent[];
+  decisions: Masked[];
 }
 
 /** Who approved or quarantined: the old database does not say. */
@@ -33,7 +34,7 @@ const AGENT = "python-sdk";
 type Emit = <T extends EventType>(type: T, draft: Draft<T>, at?: Micros) => Uuid;
 
 /** Emits events between two moments; those without a time of their own follow the one before by a microsecond. */
-function eventWriter(sessionId: Uuid, from: Micros, events: AtlasEvent[], mask: Mask | undefined): Emit {
+function eventWriter(sessionId: Uuid, from: Micros, events: Masked[], mask: Masking): Emit {
   let sequence = 0;
   let next = from;
   return (type, draft, at) => {
@@ -50,7 +51,7 @@ function eventWriter(sessionId: Uuid, from: Micros, events: AtlasEvent[], mask: 
         time_assumed: at === undefined,
       };
     };
-    const event = masked(createEvent(type, nextMeta(), draft), mask);
+    const event = mask(createEvent(type, nextMeta(), draft));
     events.push(...splitContent(event, nextMeta));
     return event.meta.event_id;
   };
@@ -114,7 +115,12 @@ const learningKeyFor = (old: OldSession): string =>
   old.learningKey ??
   learningKeyOf({ agent: agentOf(old), task: old.task, tags: old.tags, tenant: old.tenant });
 
-function decisionOn(old: OldSession, sessionId: Uuid, learning_key: string, at: Micros): AtlasEvent[] {
+function decisionOn(
+  old: OldSession,
+  sessionId: Uuid,
+  learning_key: string,
+  at: Micros,
+): EventOf<"ReviewDecided">[] {
   if (old.reviewStatus === "pending") return [];
   // One source a status: a decision has the same bytes whenever it is taken over, and readers drop the second.
   const source = `${MIGRATION}/${sessionId}/${old.reviewStatus}`;
@@ -136,7 +142,7 @@ function decisionOn(old: OldSession, sessionId: Uuid, learning_key: string, at: 
  * wherever it is migrated. Rewards become judgements, from which the reward is computed as for any other session.
  *
  * @example
- * const { events, decisions } = migratedSession(old, { assumedStart: 0, rulesHash });
+ * const { events, decisions } = migratedSession(old, { assumedStart: 0, rulesHash, mask: log.mask });
  */
 export function migratedSession(
   old: OldSession,
@@ -145,7 +151,7 @@ export function migratedSession(
   const learning_key = learningKeyFor(old);
   const sessionId = idOf("migrated", old.contentHash);
   const from = old.startedAt ?? old.endedAt ?? assumedStart;
-  const events: AtlasEvent[] = [];
+  const events: Masked[] = [];
   const emit = eventWriter(sessionId, from, events, mask);
 
   const started: Draft<"SessionStarted"> = {
@@ -193,5 +199,5 @@ export function migratedSession(
   ];
   const missing = judgements.length === 0 ? ["session_reward"] : [];
   emit("SessionJudged", { learning_key, judgements, missing, rules_hash: rulesHash }, end);
-  return { sessionId, events, decisions: decisionOn(old, sessionId, learning_key, end) };
+  return { sessionId, events, decisions: decisionOn(old, sessionId, learning_key, end).map(mask) };
 }

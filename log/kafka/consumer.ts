@@ -2,9 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
+import type { Masking } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer, OutgoingRecord } from "../event-log.ts";
-import type { Mask } from "../outgoing.ts";
 import { type Assignment, claimAssignment, waitsForUpgrade } from "../runner/assignment.ts";
 import { memberName } from "../runner/member.ts";
 import { logError } from "./failures.ts";
@@ -23,7 +23,7 @@ export interface KafkaConsumerOptions extends ConsumeOptions {
     partitions: number;
     settings: KafkaSettings;
     registry: Registry;
-    mask: Mask | undefined;
+    mask: Masking;
     publish: (records: readonly OutgoingRecord[]) => Promise<void>;
     /** Names the database of the checkpoints. */
     databaseId: string;

@@ -1,5 +1,6 @@
 import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { maskingBy } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Consumer, Ends, EventLog, RawRecord, ReadRange } from "../event-log.ts";
 import { prepareLogTables } from "../log-tables.ts";
@@ -29,7 +30,8 @@ import { prepareTopics } from "./topics.ts";
  */
 export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> {
   const settings = settingsOf(options);
-  const { db, mask } = options;
+  const { db } = options;
+  const mask = maskingBy(options.mask);
   if (db !== undefined) await prepareLogTables(db);
   const fetcher = new Fetcher(settings);
   const { id, partitions } = await prepare(settings, fetcher);
@@ -65,9 +67,10 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     partitions,
     address: settings.address,
     db,
+    mask,
     async append(events) {
       usable();
-      await producer.append(toOutgoing(events, partitions, mask));
+      await producer.append(toOutgoing(events, partitions));
     },
     async *read(topics, range) {
       for await (const batch of readRaw(topics, range)) yield batch.map(decodeRecord);

@@ -2,7 +2,7 @@ import type { ConnectionOptions } from "node:tls";
 import type { SASLOptions } from "kafkajs";
 import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import type { Mask } from "../outgoing.ts";
+import type { Mask } from "../../schemas/masked.ts";
 
 /** How to open a log on Kafka. Times are in milliseconds. */
 export interface KafkaLogOptions {
@@ -21,6 +21,7 @@ export interface KafkaLogOptions {
   ssl?: boolean | ConnectionOptions | undefined;
   sasl?: SASLOptions | undefined;
   clientId?: string | undefined;
+  /** What `log.mask` takes out; nothing unless told. */
   mask?: Mask | undefined;
   /** Creates topics that are missing; true unless told. */
   create?: boolean | undefined;

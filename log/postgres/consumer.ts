@@ -1,9 +1,9 @@
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
+import type { Masking } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer } from "../event-log.ts";
-import type { Mask } from "../outgoing.ts";
 import { type Assignment, claimAssignment, digestOf, waitsForUpgrade } from "../runner/assignment.ts";
 import { memberName } from "../runner/member.ts";
 import { appendRecords, readBatch, readEnds } from "./event-store.ts";
@@ -18,7 +18,7 @@ export interface PostgresConsumerOptions extends ConsumeOptions {
     db: Database;
     wake: Wake;
     sameHost: boolean;
-    mask: Mask | undefined;
+    mask: Masking;
   };
   /** How many assignments are worked on at a time. */
   concurrency: number;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { type Mask, maskingBy } from "../../schemas/masked.ts";
 import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
 import { TOPICS, type Topic } from "../../schemas/topics.ts";
 import type {
@@ -16,7 +16,7 @@ import type {
   ReadRange,
 } from "../event-log.ts";
 import { prepareLogTables } from "../log-tables.ts";
-import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
+import { batchesOf, toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { startPostgresConsumer } from "./consumer.ts";
@@ -29,6 +29,7 @@ export interface PostgresLogOptions {
   db: Database;
   /** Partitions of every topic, fixed when the log is created; 8 unless told. */
   partitions?: number;
+  /** What {@link EventLog.mask} takes out; nothing unless told. */
   mask?: Mask | undefined;
   /** All members run on this host: leases of dead processes are free at once, and one unit runs at a time. */
   embedded?: boolean;
@@ -67,7 +68,8 @@ async function logRow(db: Database, partitions: number): Promise<{ id: string; p
  * const log = await openPostgresLog({ db: await openPostgres("postgresql://localhost/atlas") });
  */
 export async function openPostgresLog(options: PostgresLogOptions): Promise<EventLog> {
-  const { db, mask, embedded = false } = options;
+  const { db, embedded = false } = options;
+  const mask = maskingBy(options.mask);
   await prepareLogTables(db);
   const { id, partitions } = await logRow(db, options.partitions ?? DEFAULT_PARTITIONS);
   if (options.partitions !== undefined && options.partitions !== partitions) {
@@ -115,9 +117,10 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     partitions,
     address: db.address,
     db,
-    async append(events: readonly AtlasEvent[]) {
+    mask,
+    async append(events) {
       usable();
-      const outgoing = toOutgoing(events, partitions, mask);
+      const outgoing = toOutgoing(events, partitions);
       for (const batch of batchesOf(outgoing)) await appendPatiently(db, batch);
       wake.notify();
     },

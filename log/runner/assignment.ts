@@ -4,9 +4,10 @@ import type { Database, Queryable } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { type Masked, type Masking, withLogged } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, LogRecord, OutgoingRecord, RawRecord } from "../event-log.ts";
-import { batchesOf, type Mask, toOutgoing } from "../outgoing.ts";
+import { batchesOf, toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import {
   type Checkpoint,
@@ -33,7 +34,8 @@ export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" |
   member: string;
   batchSize: number;
   apply: Apply;
-  mask?: Mask | undefined;
+  /** For the letters of records that are set aside: what is said of an error comes from outside. */
+  mask: Masking;
   /** Appends what units emit in the unit's own transaction, where the log lives in the same database. */
   appendInUnit?: (tx: Queryable, records: readonly OutgoingRecord[]) => Promise<void>;
   /** Called after a unit that emitted something has committed. */
@@ -193,17 +195,17 @@ export class Assignment {
   }
 
   private setAside(topic: Topic, record: RawRecord, error: unknown): Promise<void> {
-    const letter = deadLetter(this.options.group, record, error, tryDecode(record));
-    return this.commit(topic, record, [], [letter]);
+    const letter = this.options.mask(deadLetter(this.options.group, record, error, tryDecode(record)));
+    return this.commit(topic, record, [], [withLogged(letter, { learning_key: record.key })]);
   }
 
   private async commit(
     topic: Topic,
     last: RawRecord,
     batch: readonly LogRecord[],
-    letters: readonly AtlasEvent[] = [],
+    letters: readonly Masked[] = [],
   ): Promise<void> {
-    const { db, prepare, partitions, mask, apply } = this.options;
+    const { db, prepare, partitions, apply } = this.options;
     const expected = this.nextOffset(topic);
     const checkpoint = { nextOffset: last.offset + 1, digest: digestOf(last.body) };
     await prepare?.(batch);
@@ -213,7 +215,7 @@ export class Assignment {
       if (committed === checkpoint.nextOffset) return true;
       if (committed !== expected) throw lost(this.partition, this.options.group);
       const events = await applyOnce(tx, { key: this.key, topic, batch, apply });
-      const outgoing = toOutgoing([...letters, ...events], partitions, mask);
+      const outgoing = toOutgoing([...letters, ...events], partitions);
       await this.keep(tx, outgoing);
       await saveCheckpoint(tx, this.key, topic, checkpoint);
       return outgoing.length > 0;

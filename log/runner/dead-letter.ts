@@ -1,6 +1,6 @@
 import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import { createEvent } from "../../schemas/codec.ts";
-import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import type { AtlasEvent, DeadLettered } from "../../schemas/generated/events.ts";
 import { idOf, isUuid } from "../../schemas/identity.ts";
 import type { RawRecord } from "../event-log.ts";
 
@@ -25,7 +25,7 @@ export function deadLetter(
   record: RawRecord,
   error: unknown,
   event: AtlasEvent | undefined,
-): AtlasEvent {
+): DeadLettered {
   const source = `dead-letters/${group}/${record.topic}/${record.partition}`;
   return createEvent(
     "DeadLettered",

@@ -1,8 +1,8 @@
 import { decodeEvent } from "../../schemas/codec.ts";
-import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { alreadyMasked, type Masked } from "../../schemas/masked.ts";
 import type { DeadLetter } from "../dead-letters.ts";
 import type { Apply, EventLog, LogRecord } from "../event-log.ts";
-import { type Mask, toOutgoing } from "../outgoing.ts";
+import { toOutgoing } from "../outgoing.ts";
 import {
   type AssignmentKey,
   clearOutbox,
@@ -19,8 +19,7 @@ export interface RecordRetry {
   record: LogRecord;
   apply: Apply;
   /** Says in the log that it was applied. */
-  fact: AtlasEvent;
-  mask?: Mask | undefined;
+  fact: Masked;
 }
 
 /**
@@ -31,14 +30,14 @@ export interface RecordRetry {
  * @returns false, with nothing changed, when another retry was first
  */
 export async function retryRecord(log: EventLog, retry: RecordRetry): Promise<boolean> {
-  const { letter, record, apply, fact, mask } = retry;
+  const { letter, record, apply, fact } = retry;
   const { group, partition, topic } = letter;
   const key = { group, partition };
   const applied = await log.db!.transaction(async (tx) => {
     await lockAssignments(tx, group, partition);
     if (!(await claimDeadLetter(tx, letter))) return false;
     const emitted = await applyOnce(tx, { key, topic, batch: [record], apply, late: true });
-    const outgoing = toOutgoing([...emitted, fact], log.partitions, mask);
+    const outgoing = toOutgoing([...emitted, fact], log.partitions);
     if (log.appendInUnit !== undefined) await log.appendInUnit(tx, outgoing);
     else await putOutbox(tx, key, outgoing);
     return true;
@@ -53,7 +52,7 @@ async function publish(log: EventLog, key: AssignmentKey): Promise<void> {
   for (;;) {
     const { records, last } = await readOutbox(db, key, 500);
     if (records.length === 0) return;
-    await log.append(records.map(({ fingerprint, body }) => decodeEvent(fingerprint, body)));
+    await log.append(records.map(({ fingerprint, body }) => alreadyMasked(decodeEvent(fingerprint, body))));
     await clearOutbox(db, key, last);
   }
 }

@@ -1,5 +1,5 @@
 import type { Queryable } from "../../database/database.ts";
-import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import type { Masked } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, LogRecord } from "../event-log.ts";
 import { type AssignmentKey, loadSequences, saveSequences } from "./assignment-store.ts";
@@ -25,8 +25,8 @@ export interface WorkUnit {
 export async function applyOnce(
   tx: Queryable,
   { key, topic, batch, apply, late = false }: WorkUnit,
-): Promise<AtlasEvent[]> {
-  const emitted: AtlasEvent[] = [];
+): Promise<Masked[]> {
+  const emitted: Masked[] = [];
   if (batch.length === 0) return emitted;
   const sources = new Map(batch.map((record) => [record.event.meta.source, record]));
   const seen = await loadSequences(tx, key, topic, [...sources.keys()]);
@@ -38,7 +38,7 @@ export async function applyOnce(
     advanced.set(record.event.meta.source, record.event.meta.sequence);
     return true;
   });
-  const emit = (events: readonly AtlasEvent[]): void => {
+  const emit = (events: readonly Masked[]): void => {
     for (const event of events) emitted.push(event);
   };
   if (fresh.length > 0) await apply(fresh, { tx, partition: key.partition, emit });

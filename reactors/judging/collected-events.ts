@@ -1,8 +1,8 @@
-import type { Mask } from "../../log/outgoing.ts";
 import type { Flusher } from "../../recording/flusher.ts";
+import type { Masking } from "../../schemas/masked.ts";
 
 /** A flusher of events that nobody appends: who records with it takes them from the recorder's history. */
-export const collecting = (mask: Mask | undefined): Flusher => ({
+export const collecting = (mask: Masking): Flusher => ({
   mask,
   spooled: 0,
   enqueue() {},

@@ -3,11 +3,10 @@ import type { Judge } from "../../judges/judge.ts";
 import { allMissing, judgeSession } from "../../judges/judge-session.ts";
 import type { Limiter } from "../../judges/limiter.ts";
 import type { Panel } from "../../judges/panel.ts";
-import type { Mask } from "../../log/outgoing.ts";
 import type { Prices } from "../../models/prices.ts";
 import { createRecorder, type Recorder } from "../../recording/recorder.ts";
 import { TokenCount } from "../../recording/tokens.ts";
-import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { type Masked, type Masking, withLogged } from "../../schemas/masked.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { collecting } from "./collected-events.ts";
 
@@ -17,7 +16,7 @@ export interface Judging {
   /** Shared by all sessions that are judged at a time. */
   limit: Limiter;
   rulesHash: string;
-  mask: Mask | undefined;
+  mask: Masking;
   prices: Prices | undefined;
   modelTimeoutMs: number | undefined;
 }
@@ -25,7 +24,7 @@ export interface Judging {
 /** A session as its judges left it. */
 export interface JudgedLater {
   /** Judgements, the calls behind them, and `SessionJudged`, with a source and sequences of their own. */
-  events: AtlasEvent[];
+  events: Masked[];
   /** A judge is missing because a model was not reached that may be reached later. */
   outage: boolean;
   /** Why the last of those that are missing is. */
@@ -42,9 +41,11 @@ function recorderOf({ session_id, started }: SessionTrace, { mask }: Judging): R
   });
 }
 
-/** All that was recorded; an event that could not be masked leaves a gap. */
-function recordedBy(recorder: Recorder): AtlasEvent[] {
-  const events = [...recorder.history()];
+/** All that was recorded, under the session's own key; an event that could not be masked leaves a gap. */
+function recordedBy(recorder: Recorder, learning_key: string): Masked[] {
+  const events = recorder
+    .history()
+    .map((event) => (event.type === "SessionJudged" ? withLogged(event, { learning_key }) : event));
   if (events.at(-1)?.meta.sequence === events.length) return events;
   throw new AtlasError("ATLAS_MASK_FAILED", "a judgement could not be masked, so none of them is kept");
 }
@@ -79,7 +80,7 @@ export async function judgeLater(
     missing,
     rules_hash: rulesHash,
   });
-  const events = recordedBy(recorder);
+  const events = recordedBy(recorder, learningKey);
   const lastError = events.findLast((event) => event.type === "JudgementFailed")?.reason;
   return { events, outage, lastError };
 }
@@ -95,12 +96,7 @@ const askedOf = (judge: Judge) =>
       };
 
 /** Closes a session without a judgement, saying why there is none. */
-export function giveUp(
-  trace: SessionTrace,
-  learningKey: string,
-  judging: Judging,
-  reason: string,
-): AtlasEvent[] {
+export function giveUp(trace: SessionTrace, learningKey: string, judging: Judging, reason: string): Masked[] {
   const recorder = recorderOf(trace, judging);
   const { panel, rulesHash } = judging;
   for (const judge of panel.judges)
@@ -111,5 +107,5 @@ export function giveUp(
     missing: allMissing(panel),
     rules_hash: rulesHash,
   });
-  return recordedBy(recorder);
+  return recordedBy(recorder, learningKey);
 }

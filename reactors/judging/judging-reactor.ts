@@ -2,8 +2,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Ends, EventLog } from "../../log/event-log.ts";
-import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
+import type { Uuid } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
+import type { Masked } from "../../schemas/masked.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { giveUp, type Judging, judgeLater } from "./judged-events.ts";
 import { JUDGING } from "./judging-consumer.ts";
@@ -98,7 +99,7 @@ export function startReactor(
     await forget(db, sessionId);
   }
 
-  async function finish(claim: Claim, events: AtlasEvent[]): Promise<void> {
+  async function finish(claim: Claim, events: Masked[]): Promise<void> {
     const { sessionId } = claim;
     if (await keepResult(db, claim, events, publishMs)) await publish({ sessionId, events });
   }
@@ -131,12 +132,7 @@ export function startReactor(
   }
 
   /** Puts a try off, or ends the session's wait without a judgement if it was the last one. */
-  async function failed(
-    claim: Claim,
-    trace: SessionTrace,
-    error: string,
-    last?: AtlasEvent[],
-  ): Promise<void> {
+  async function failed(claim: Claim, trace: SessionTrace, error: string, last?: Masked[]): Promise<void> {
     if (claim.tries < maxTries) {
       const pause = Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** (claim.tries - 1));
       await postpone(db, claim, error, pause);

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Database, Queryable } from "../../database/database.ts";
 import { migrate } from "../../database/migrate.ts";
 import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
+import { alreadyMasked, type Masked } from "../../schemas/masked.ts";
 
 const MIGRATIONS = { series: "judging", folder: join(import.meta.dirname, "migrations") };
 
@@ -27,7 +28,7 @@ export interface Claim {
 /** A session whose judgements are fixed. */
 export interface Judged {
   sessionId: Uuid;
-  events: AtlasEvent[];
+  events: Masked[];
 }
 
 /** Takes note of a session that will want judging once it ends. */
@@ -137,7 +138,7 @@ export async function postpone(
 export async function keepResult(
   db: Queryable,
   { sessionId, holder }: Claim,
-  events: readonly AtlasEvent[],
+  events: readonly Masked[],
   leaseMs: number,
 ): Promise<boolean> {
   const { rowCount } = await db.query(
@@ -160,5 +161,7 @@ export async function takeUnpublished(db: Queryable, leaseMs: number): Promise<J
     [leaseMs],
   );
   const [row] = rows;
-  return row && { sessionId: row.sessionId, events: JSON.parse(row.result) as AtlasEvent[] };
+  if (row === undefined) return undefined;
+  const events = (JSON.parse(row.result) as AtlasEvent[]).map(alreadyMasked);
+  return { sessionId: row.sessionId, events };
 }

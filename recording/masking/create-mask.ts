@@ -1,6 +1,6 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import type { Mask } from "../../log/outgoing.ts";
 import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
+import type { Mask } from "../../schemas/masked.ts";
 import { type CaptureLevel, hiddenBy } from "./capture-level.ts";
 import { DETECTORS, type DetectorName, type Redact, replacing } from "./detectors.ts";
 import { REDACTED } from "./marker.ts";
@@ -21,10 +21,7 @@ export interface MaskOptions {
   detectors?: readonly DetectorName[];
   /** Everything that matches is taken out: regular expressions, as such or as texts. */
   patterns?: readonly (RegExp | string)[];
-  /**
-   * Called with every text, after the others; returns what is written. It has to return its own results unchanged,
-   * because events are masked when they are recorded and again when they are appended.
-   */
+  /** Called once with every text, after the others; returns what is written. */
   custom?: (text: string, place: MaskPlace) => string;
 }
 
@@ -76,7 +73,6 @@ function walk(value: unknown, field: string, mask: MaskField): unknown {
 
 /**
  * Makes the mask of a log: every text of every event goes through it before anything is written, shown or judged.
- * Masking what is masked changes nothing.
  *
  * @throws AtlasError ATLAS_CONFIG_INVALID for a pattern that is none
  * @example
@@ -95,10 +91,8 @@ export function createMask(options: MaskOptions): Mask {
         masked.includes(REDACTED) ? masked.split(REDACTED).map(rule).join(REDACTED) : rule(masked),
       text,
     );
-  const done = new WeakSet<AtlasEvent>();
 
   return (event) => {
-    if (done.has(event)) return event;
     const { type, ...rest } = event;
     const masked = walk(rest, "", (text, field) => {
       if (IDS.has(field) && LOOKS_LIKE_ID.test(text)) return text;
@@ -106,9 +100,7 @@ export function createMask(options: MaskOptions): Mask {
       const left = rules.length === 0 ? (hidden ?? text) : maskText(hidden ?? text, redact);
       return custom === undefined ? left : custom(left, { type, field });
     });
-    const result = masked === rest ? event : ({ type, ...(masked as object) } as AtlasEvent);
-    done.add(result);
-    return result;
+    return masked === rest ? event : ({ type, ...(masked as object) } as AtlasEvent);
   };
 }
 

@@ -6,6 +6,7 @@ import { explain, isAtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from "../../log/outgoing.ts";
 import { decodeEvent } from "../../schemas/codec.ts";
+import { alreadyMasked } from "../../schemas/masked.ts";
 import { appendSound } from "../append-sound.ts";
 import { lockPathOf, removeSpool, SPOOL_SUFFIX } from "./spool-file.ts";
 import { readSpool } from "./spool-reader.ts";
@@ -81,7 +82,9 @@ async function drainOpen(file: FileHandle, log: SpoolTarget): Promise<Drained> {
   for (;;) {
     const batch = await readSpool(file, from, size, LIMITS);
     if (batch.records.length === 0) break;
-    const decoded = batch.records.map(({ fingerprint, body }) => decodeEvent(fingerprint, body));
+    const decoded = batch.records.map(({ fingerprint, body }) =>
+      alreadyMasked(decodeEvent(fingerprint, body)),
+    );
     const faults = await appendSound(log, decoded);
     events += decoded.length - faults.size;
     for (const error of faults.values()) refused ??= explain(error);

@@ -1,7 +1,7 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, type Mask, toOutgoing } from "../../log/outgoing.ts";
+import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS, toOutgoing } from "../../log/outgoing.ts";
 import { decodeEvent } from "../../schemas/codec.ts";
-import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { alreadyMasked, type Masked } from "../../schemas/masked.ts";
 import { isFaultOfEvent } from "../append-sound.ts";
 import { SpoolFile } from "./spool-file.ts";
 import type { SpoolBatch } from "./spool-reader.ts";
@@ -13,12 +13,11 @@ export interface SpoolOptions {
   folder: string;
   /** The id of the log that the events are for. */
   logId: string;
-  mask?: Mask | undefined;
 }
 
 const LIMITS = { events: MAX_BATCH_EVENTS, bytes: MAX_BATCH_BYTES };
 
-/** Keeps events on the disk while the log does not answer: masked and encoded, in order. */
+/** Keeps events on the disk while the log does not answer: encoded, in order. */
 export class Spool {
   readonly #options: SpoolOptions;
   #file: SpoolFile | undefined;
@@ -39,12 +38,12 @@ export class Spool {
    * @returns the events that no log would take, each with the reason
    * @throws AtlasError ATLAS_SPOOL_FAILED
    */
-  async add(events: readonly AtlasEvent[]): Promise<Map<AtlasEvent, AtlasError>> {
-    const refused = new Map<AtlasEvent, AtlasError>();
+  async add(events: readonly Masked[]): Promise<Map<Masked, AtlasError>> {
+    const refused = new Map<Masked, AtlasError>();
     const records: SpoolRecord[] = [];
     for (const event of events) {
       try {
-        const [outgoing] = toOutgoing([event], 1, this.#options.mask);
+        const [outgoing] = toOutgoing([event], 1);
         records.push(outgoing!);
       } catch (error) {
         if (!isFaultOfEvent(error)) throw error;
@@ -66,10 +65,10 @@ export class Spool {
   }
 
   /** The oldest events that were not taken; none when all were. */
-  async next(): Promise<AtlasEvent[]> {
+  async next(): Promise<Masked[]> {
     if (this.#file === undefined) return [];
     this.#batch = await this.#file.next(LIMITS);
-    return this.#batch.records.map(({ fingerprint, body }) => decodeEvent(fingerprint, body));
+    return this.#batch.records.map(({ fingerprint, body }) => alreadyMasked(decodeEvent(fingerprint, body)));
   }
 
   /** Says that what `next` gave need not be kept. */

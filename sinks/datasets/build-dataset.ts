@@ -285,7 +285,7 @@ async function recipeOf(
 
 /** Says in the log what was built. The list of duplicates, which may be long, is in the folder only. */
 async function announce(
-  log: Pick<EventLog, "append">,
+  log: Pick<EventLog, "append" | "mask">,
   folder: string,
   manifest: DatasetManifest,
 ): Promise<void> {
@@ -299,7 +299,7 @@ async function announce(
     time_assumed: false,
   };
   const draft = { output: folder, manifest: JSON.stringify(rest), digest: manifest.digest };
-  await log.append([createEvent("DatasetBuilt", meta, { ...draft, records: manifest.records })]);
+  await log.append([log.mask(createEvent("DatasetBuilt", meta, { ...draft, records: manifest.records }))]);
 }
 
 /**
@@ -309,7 +309,7 @@ async function announce(
  * @throws AtlasError as {@link follow}, and ATLAS_FILTER_INVALID, ATLAS_USAGE, ATLAS_LOG_UNREACHABLE
  */
 export async function buildFromLog(
-  log: ReadableLog & Pick<EventLog, "append">,
+  log: ReadableLog & Pick<EventLog, "append" | "mask">,
   options: BuildOptions,
   packageInfo: { name: string; version: string },
 ): Promise<BuiltDataset> {

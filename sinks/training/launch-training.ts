@@ -30,7 +30,7 @@ export interface TrainingLaunch {
   core: CoreCheckout;
   command: TrainingCommand;
   data: TrainingData;
-  log: Pick<EventLog, "append">;
+  log: Pick<EventLog, "append" | "mask">;
   /** The Python to start; the checkout's own unless told. */
   python?: string | undefined;
 }
@@ -105,7 +105,7 @@ export async function launchTraining(launch: TrainingLaunch): Promise<TrainingOu
     manifest: data.manifest ?? null,
     checkpoint: command.checkpoint,
   });
-  await log.append([launched]);
+  await log.append([log.mask(launched)]);
   const began = performance.now();
   let failure: unknown;
   const { code, signal }: Ended = await runToEnd(python, launch).catch((error: unknown) => {
@@ -113,14 +113,13 @@ export async function launchTraining(launch: TrainingLaunch): Promise<TrainingOu
     return { code: null, signal: null };
   });
   const checkpoint = existsSync(command.checkpoint) ? command.checkpoint : undefined;
-  await log.append([
-    createEvent("TrainingEnded", meta(2, launched.meta.event_id), {
-      exit_code: code,
-      signal,
-      checkpoint: checkpoint ?? null,
-      duration_us: Math.round((performance.now() - began) * 1000),
-    }),
-  ]);
+  const ended = createEvent("TrainingEnded", meta(2, launched.meta.event_id), {
+    exit_code: code,
+    signal,
+    checkpoint: checkpoint ?? null,
+    duration_us: Math.round((performance.now() - began) * 1000),
+  });
+  await log.append([log.mask(ended)]);
   if (failure !== undefined) {
     throw new AtlasError("ATLAS_TRAINING_FAILED", `it could not be started: ${messageOf(failure)}`, {
       where: python,

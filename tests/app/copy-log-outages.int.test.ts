@@ -150,7 +150,9 @@ describe.skipIf(!canMount)("copying to a disk that fills up", () => {
       const events = wholeSession(`large ${number}`, { learningKey: "k", score: 1 });
       const task = randomBytes(600 * 1024).toString("base64");
       await atlas.log.append(
-        events.map((event) => (event.type === "SessionStarted" ? { ...event, task } : event)),
+        events
+          .map((event) => (event.type === "SessionStarted" ? { ...event, task } : event))
+          .map(atlas.log.mask),
       );
     }
     const origin = await contentsOf(atlas.log);

@@ -36,7 +36,7 @@ async function withRefusedEvent(atlas: Atlas): Promise<() => Promise<void>> {
   const own = wholeSession("a");
   const tool = own.find(({ type }) => type === "ToolCallEnded") as AtlasEvent & { output: string };
   tool.output = "poison";
-  await atlas.log.append([...wholeSession("b"), ...own]);
+  await atlas.log.append([...wholeSession("b"), ...own].map(atlas.log.mask));
   await atlas.settled();
   return mend;
 }
@@ -101,7 +101,7 @@ test("a processor that refused a record gives the reward when it is retried, onc
     "atlas_log.sequences",
     `new.group_id = 'session-rewards' and new.sequence = ${own.length}`,
   );
-  await atlas.log.append(own);
+  await atlas.log.append(own.map(atlas.log.mask));
   await atlas.settled();
   await mend();
   const [letter] = await listDeadLetters(atlas.log);

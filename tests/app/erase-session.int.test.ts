@@ -17,10 +17,12 @@ const ID = sessionId("gone");
 async function filled(folder: string) {
   const atlas = await opened(folder);
   await atlas.rules.ensure(DEFAULT_RULES);
-  await atlas.log.append([
-    ...wholeSession("gone", { task: "the secret task" }),
-    ...wholeSession("stays", { start: 1_700_000_100_000_000 }),
-  ]);
+  await atlas.log.append(
+    [
+      ...wholeSession("gone", { task: "the secret task" }),
+      ...wholeSession("stays", { start: 1_700_000_100_000_000 }),
+    ].map(atlas.log.mask),
+  );
   await approveAll(atlas);
   return atlas;
 }
@@ -30,7 +32,7 @@ test("an erased session is nowhere but in the log, also after a rebuild and what
   const before = await exportedFrom(atlas);
   expect(before).toContain(ID);
   await eraseSession(atlas, ID, { reason: "the secret reason", author: "Ada Secret" });
-  await atlas.log.append(wholeSession("gone", { task: "the secret task" }));
+  await atlas.log.append(wholeSession("gone", { task: "the secret task" }).map(atlas.log.mask));
   await atlas.settled();
 
   expect(await countTrainingSessions(atlas.db, { reviewStatusFilters: "all" })).toBe(1);

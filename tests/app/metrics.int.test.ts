@@ -43,18 +43,20 @@ test("a worker shows what it applied, what lags, rewards, drift, sessions, revie
     { onDelivery: (destination, outcome) => worker?.delivery(destination, outcome) },
   );
   const rulesHash = await atlas.rules.ensure(atlas.config.rules);
-  await atlas.log.append(judgedSession(1, { outcome: 0.7 }, rulesHash));
+  await atlas.log.append(judgedSession(1, { outcome: 0.7 }, rulesHash).map(atlas.log.mask));
   worker = await measured(atlas);
-  await atlas.log.append([
-    driftFact(),
-    driftFact({ direction: "improvement" }),
-    driftFact({ alert: false }),
-    driftFact({}, { branch: "stricter" }),
-    driftFact({}, { revision: 2 }),
-    rewardFact(0.25),
-    rewardFact(0.95),
-    rewardFact(0.95, { ageHours: 400 }),
-  ]);
+  await atlas.log.append(
+    [
+      driftFact(),
+      driftFact({ direction: "improvement" }),
+      driftFact({ alert: false }),
+      driftFact({}, { branch: "stricter" }),
+      driftFact({}, { revision: 2 }),
+      rewardFact(0.25),
+      rewardFact(0.95),
+      rewardFact(0.95, { ageHours: 400 }),
+    ].map(atlas.log.mask),
+  );
   await atlas.settled();
   for (const group of ["metrics", "alerts"])
     await atlas.log.caughtUp(group, await atlas.log.ends(["atlas.rewards", "atlas.drift"]));
@@ -95,11 +97,13 @@ test("a worker shows what it applied, what lags, rewards, drift, sessions, revie
 test("learning keys are labels where they were named, and all others are one", async () => {
   const atlas = await opened(folderForTest());
   const worker = await measured(atlas, { learningKeys: ["reviews"] });
-  await atlas.log.append([
-    driftFact(),
-    rewardFact(0.5),
-    ...Array.from({ length: 20 }, (_, index) => driftFact({}, { learningKey: `key-${index}` })),
-  ]);
+  await atlas.log.append(
+    [
+      driftFact(),
+      rewardFact(0.5),
+      ...Array.from({ length: 20 }, (_, index) => driftFact({}, { learningKey: `key-${index}` })),
+    ].map(atlas.log.mask),
+  );
   await atlas.log.caughtUp("metrics", await atlas.log.ends(["atlas.rewards", "atlas.drift"]));
   const samples = samplesOf(await worker.scrape());
   expect(samples.get('atlas_drift_alerts_total{direction="decline",learning_key="reviews"}')).toBe(1);

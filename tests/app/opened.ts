@@ -52,7 +52,7 @@ export async function eventsOf<T extends EventType>(
 export async function approveAll({ log, db, settled }: Pick<Atlas, "log" | "db" | "settled">): Promise<void> {
   await settled();
   const pending = await listSessions(db, { reviewStatusFilters: ["pending"], limit: null });
-  await log.append(decisionsOn(pending, "approved", { author: "test" }));
+  await log.append(decisionsOn(log, pending, "approved", { author: "test" }));
   await settled();
 }
 

@@ -25,7 +25,7 @@ async function withTen(config: Omit<ConfigInput, "log"> = {}): Promise<{ atlas: 
   await atlas.importRuns({ files: [file] });
   await atlas.settled();
   const sessions = await listSessions(atlas.db, { limit: null });
-  await atlas.log.append(decisionsOn(sessions.slice(2), "approved", { author: "test" }));
+  await atlas.log.append(decisionsOn(atlas.log, sessions.slice(2), "approved", { author: "test" }));
   await atlas.settled();
   return { atlas, ids: sessions.map(({ sessionId }) => sessionId) };
 }

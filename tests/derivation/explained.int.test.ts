@@ -11,7 +11,7 @@ const AUTO = { rules: { review: { autoApprove: { minReward: 0.5, maxUncertainty:
 
 async function judge(atlas: Atlas, number: number, score: number): Promise<void> {
   const hash = await atlas.rules.ensure(atlas.config.rules);
-  await atlas.log.append(judgedSession(number, { only: score }, hash));
+  await atlas.log.append(judgedSession(number, { only: score }, hash).map(atlas.log.mask));
   await atlas.settled();
 }
 
@@ -21,7 +21,7 @@ async function decide(atlas: Atlas, number: number): Promise<void> {
     learningKey: "judged",
     reviewStatus: "pending",
   } as const;
-  await atlas.log.append(decisionsOn([session], "quarantined", { author: "ann" }));
+  await atlas.log.append(decisionsOn(atlas.log, [session], "quarantined", { author: "ann" }));
   await atlas.settled();
 }
 

@@ -82,7 +82,7 @@ const sessionsUnder = (hash: string, from: number, to: number): AtlasEvent[][] =
 
 async function appendInTurn(log: EventLog, sessions: readonly AtlasEvent[][]): Promise<void> {
   for (const session of sessions) {
-    await log.append(session);
+    await log.append(session.map(log.mask));
     await settle(log, { upTo: "drift" });
   }
 }
@@ -98,7 +98,7 @@ async function before(
     const stop = await consumeAsBefore(opened, change);
     await appendInTurn(opened.log, sessionsUnder(hash, 1, SESSIONS));
     const [open] = sessionsUnder(hash, SESSIONS + 1, SESSIONS + 1);
-    await opened.log.append(open!.slice(0, 3));
+    await opened.log.append(open!.slice(0, 3).map(opened.log.mask));
     await settle(opened.log);
     await stop();
     return { rest: open!.slice(3), hash };
@@ -144,7 +144,7 @@ describe.each(LOGS)("an upgrade on the $name log", ({ skip, make }) => {
     const opened = await openPlace(place, true);
     onTestFinished(opened.close);
     const { log } = opened;
-    await log.append(rest);
+    await log.append(rest.map(log.mask));
     await expect(settle(log)).rejects.toMatchObject(OUTDATED);
     await expect(rebuild(opened)).rejects.toMatchObject(OUTDATED);
 
@@ -170,7 +170,7 @@ test("an upgrade that changes no result publishes nothing", async () => {
   const { rest } = await before(place, (emission) => emission);
   const opened = await openPlace(place, true);
   onTestFinished(opened.close);
-  await opened.log.append(rest);
+  await opened.log.append(rest.map(opened.log.mask));
   const { derived } = await rebuild(opened, { derived: true });
   expect(derived).toMatchObject({ differences: 0, published: 0 });
   expect(derived!.renewed).toHaveLength(PROCESSORS.length);
@@ -213,7 +213,7 @@ test("a command says what to run, and running it is all there is to do", { timeo
   const folder = userFolder();
   const { rest } = await before({ kind: "embedded", path: `${folder}/.atlas` });
   const opened = await openPlace({ kind: "embedded", path: `${folder}/.atlas` }, false);
-  await opened.log.append(rest);
+  await opened.log.append(rest.map(opened.log.mask));
   await opened.close();
   const refused = await command(folder, ["rebuild"]);
   expect(refused.code).toBe(1);
@@ -229,7 +229,7 @@ test("a command that is killed again and again is completed by the next", { time
   const place: Place = { kind: "embedded", path: `${folder}/.atlas` };
   const { rest } = await before(place);
   const half = await openPlace(place, false);
-  await half.log.append(rest);
+  await half.log.append(rest.map(half.log.mask));
   await half.close();
   for (const afterMs of [1400, 1800, 2200, 2600]) {
     const { child, ended } = startAtlas(folder, ["rebuild", "--derived", "--yes"]);

@@ -38,7 +38,7 @@ const scoresOf = (number: number): Record<string, number> =>
 async function fill({ log, rules, settled }: OpenPlace): Promise<void> {
   const hash = await rules.set(RULES);
   for (let number = 1; number <= SESSIONS; number += 1) {
-    await log.append(judgedSession(number, scoresOf(number), hash));
+    await log.append(judgedSession(number, scoresOf(number), hash).map(log.mask));
     await settled();
   }
 }

@@ -35,7 +35,7 @@ function last([first]: readonly AtlasEvent[], count: number): number | undefined
 const mortal: EventLog = Object.assign(Object.create(log) as EventLog, {
   async append(events: readonly AtlasEvent[]): Promise<void> {
     const count = last(events, events.length);
-    await log.append(events.slice(0, count));
+    await log.append(events.slice(0, count).map(log.mask));
     if (count !== undefined) await gone();
   },
 });

@@ -30,7 +30,7 @@ async function filled(config: Parameters<typeof opened>[1] = {}, folder = folder
   const atlas = await opened(folder, config);
   const hash = await atlas.rules.ensure(atlas.config.rules);
   for (let number = 1; number <= SESSIONS; number += 1)
-    await atlas.log.append(judgedSession(number, scoresOf(number), hash));
+    await atlas.log.append(judgedSession(number, scoresOf(number), hash).map(atlas.log.mask));
   await atlas.settled();
   return atlas;
 }
@@ -83,7 +83,7 @@ describe("a rescore", () => {
     expect(await read(other, "atlas.branches")).toEqual(await read(one, "atlas.branches"));
     expect((await rescore(one.log, { rubric: STRICT })).added).toBe(0);
     const hash = await one.rules.ensure(one.config.rules);
-    await one.log.append(judgedSession(SESSIONS + 1, scoresOf(1), hash));
+    await one.log.append(judgedSession(SESSIONS + 1, scoresOf(1), hash).map(one.log.mask));
     await one.settled();
     expect((await rescore(one.log, { rubric: STRICT })).added).toBe(2);
     expect((await rescore(one.log, { rubric: STRICT })).added).toBe(0);
@@ -132,7 +132,7 @@ describe("a rescore", () => {
     expect(new Set(await scores("strict"))).toEqual(new Set([0.4, 0.7]));
     // What a person says after the rescore counts in the branch, too.
     await atlas.log.append(
-      decisionsOn(await listSessions(atlas.db, { limit: 1 }), "approved", { author: "ann" }),
+      decisionsOn(atlas.log, await listSessions(atlas.db, { limit: 1 }), "approved", { author: "ann" }),
     );
     await atlas.settled();
     expect(await scores("strict", ["approved"])).toEqual([0.7]);
@@ -151,7 +151,7 @@ describe("a promotion", () => {
 
     const hash = await atlas.rules.ensure(atlas.config.rules);
     expect(atlas.rules.lookup(hash).rubric).toEqual(ONLY_STRICT);
-    await atlas.log.append(judgedSession(SESSIONS + 1, { strict: 0.1, kind: 1 }, hash));
+    await atlas.log.append(judgedSession(SESSIONS + 1, { strict: 0.1, kind: 1 }, hash).map(atlas.log.mask));
     await approveAll(atlas);
     const after = await exportedFrom(atlas);
     expect((await rewardsIn(atlas))[0]).toBe(0.1);
@@ -169,13 +169,15 @@ describe("a promotion", () => {
     const atlas = await filled();
     const { branch, rulesHash } = await rescore(atlas.log, { rubric: ONLY_STRICT });
     const meta = { event_id: newId(), source: `promotion/${newId()}`, sequence: 1 };
-    await atlas.log.append([
-      createEvent(
-        "DerivationPromoted",
-        { ...meta, occurred_at: nowMicros(), time_assumed: false },
-        { processor: "session-rewards", version: 2, rules_hash: rulesHash, branch },
-      ),
-    ]);
+    await atlas.log.append(
+      [
+        createEvent(
+          "DerivationPromoted",
+          { ...meta, occurred_at: nowMicros(), time_assumed: false },
+          { processor: "session-rewards", version: 2, rules_hash: rulesHash, branch },
+        ),
+      ].map(atlas.log.mask),
+    );
     expect(await promote(atlas.log, { branch })).toMatchObject({ revised: 2 * SESSIONS });
     await atlas.settled();
     expect(new Set(await rewardsIn(atlas))).toEqual(new Set([0.4, 0.7]));
@@ -186,7 +188,7 @@ describe("a promotion", () => {
     const old = await atlas.rules.ensure(atlas.config.rules);
     const { branch } = await rescore(atlas.log, { rubric: ONLY_STRICT });
     await promote(atlas.log, { branch });
-    await atlas.log.append(judgedSession(SESSIONS + 1, { strict: 0.1, kind: 1 }, old));
+    await atlas.log.append(judgedSession(SESSIONS + 1, { strict: 0.1, kind: 1 }, old).map(atlas.log.mask));
     await atlas.settled();
     const first = await rebuild(atlas, { derived: true, mayPublish: async () => true });
     expect(first.derived).toMatchObject({ differences: 2, explained: 2 });
@@ -203,11 +205,11 @@ describe("a promotion", () => {
         { strict: 0.4, kind: 0.9 },
         await atlas.rules.ensure(atlas.config.rules),
       );
-      await atlas.log.append(session);
+      await atlas.log.append(session.map(atlas.log.mask));
     }
     await atlas.settled();
     const reviewed = await listSessions(atlas.db, { sessionIds: [idOf("judged", 101)] });
-    await atlas.log.append(decisionsOn(reviewed, "approved", { author: "ann" }));
+    await atlas.log.append(decisionsOn(atlas.log, reviewed, "approved", { author: "ann" }));
     await atlas.settled();
     expect(await statusOf(atlas, 101)).toBe("approved");
     expect(await statusOf(atlas, 102)).toBe("approved");
@@ -218,7 +220,7 @@ describe("a promotion", () => {
     expect(await statusOf(atlas, 101)).toBe("approved");
     expect(await statusOf(atlas, 102)).toBe("pending");
     const later = await listSessions(atlas.db, { sessionIds: [idOf("judged", 101), idOf("judged", 102)] });
-    await atlas.log.append(decisionsOn(later, "quarantined", { author: "bea" }));
+    await atlas.log.append(decisionsOn(atlas.log, later, "quarantined", { author: "bea" }));
     await atlas.settled();
     expect(await statusOf(atlas, 101)).toBe("quarantined");
     expect(await statusOf(atlas, 102)).toBe("quarantined");

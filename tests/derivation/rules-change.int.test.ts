@@ -12,13 +12,13 @@ describe("rules that change between two starts", () => {
     const folder = folderForTest();
     const before = await opened(folder, EVENLY);
     const evenly = await before.rules.ensure(before.config.rules);
-    await before.log.append(judgedSession(1, SCORES, evenly));
+    await before.log.append(judgedSession(1, SCORES, evenly).map(before.log.mask));
     await before.settled();
     await before.close();
 
     const after = await opened(folder, STRICTLY);
     const strictly = await after.rules.ensure(after.config.rules);
-    await after.log.append(judgedSession(2, SCORES, strictly));
+    await after.log.append(judgedSession(2, SCORES, strictly).map(after.log.mask));
     await after.settled();
     const rewards = await eventsOf(after.log, "atlas.rewards", "SessionRewarded");
     expect(rewards.map(({ score }) => score)).toEqual([0.5, 0.35]);
@@ -31,7 +31,9 @@ describe("rules that change between two starts", () => {
   test("do not touch a session that was judged before the restart and is rewarded after it", async () => {
     const folder = folderForTest();
     const before = await opened(folder, EVENLY, { consumers: false });
-    await before.log.append(judgedSession(1, SCORES, await before.rules.ensure(before.config.rules)));
+    await before.log.append(
+      judgedSession(1, SCORES, await before.rules.ensure(before.config.rules)).map(before.log.mask),
+    );
     await before.close();
 
     const after = await opened(folder, STRICTLY);

@@ -16,7 +16,7 @@ async function filled(): Promise<Atlas> {
   const atlas = await opened(folderForTest());
   const hash = await atlas.rules.ensure(atlas.config.rules);
   for (let number = 1; number <= SESSIONS; number += 1) {
-    await atlas.log.append(judgedSession(number, { only: number / 10 }, hash));
+    await atlas.log.append(judgedSession(number, { only: number / 10 }, hash).map(atlas.log.mask));
     await atlas.settled();
   }
   await approveAll(atlas);
@@ -39,7 +39,7 @@ async function tamper({ log, settled }: Atlas): Promise<SessionRewarded> {
       derivation: { ...meta.derivation!, revision: 1 },
     },
   };
-  await log.append([forged]);
+  await log.append([forged].map(log.mask));
   await settled();
   return forged;
 }

@@ -6,6 +6,7 @@ import type { Apply, EventLog, LogRecord } from "../../log/event-log.ts";
 import { MAX_EVENT_BYTES } from "../../log/outgoing.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
+import { alreadyMasked } from "../../schemas/masked.ts";
 import { fact, facts } from "./facts.ts";
 
 /** One log of its own, and the ways to it. */
@@ -102,7 +103,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
     test("keeps the order of each key", async () => {
       const sessions = Array.from({ length: 5 }, newId);
       for (let sequence = 1; sequence <= 40; sequence += 1)
-        await log.append(sessions.map((session) => fact(session, sequence)));
+        await log.append(sessions.map((session) => fact(session, sequence)).map(log.mask));
       const records = fresh(await all(log));
       for (const session of sessions) {
         const sequences = records
@@ -114,7 +115,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("has what a resolved append confirmed, also through another handle", async () => {
       const session = newId();
-      await log.append(facts(session, 3));
+      await log.append(facts(session, 3).map(log.mask));
       const other = await open();
       expect((await all(other)).map((record) => record.event.meta.sequence)).toEqual([1, 2, 3]);
     });
@@ -139,7 +140,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
           tags: ["x"],
         },
       );
-      await log.append([event]);
+      await log.append([event].map(log.mask));
       const [record] = await all(log);
       expect(JSON.parse(JSON.stringify(record!.event))).toMatchObject(JSON.parse(JSON.stringify(event)));
     });
@@ -149,7 +150,8 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       let appending = true;
       const appenders = Promise.all(
         sessions.map(async (session) => {
-          for (let sequence = 1; sequence <= 30; sequence += 1) await log.append([fact(session, sequence)]);
+          for (let sequence = 1; sequence <= 30; sequence += 1)
+            await log.append([fact(session, sequence)].map(log.mask));
         }),
       ).then(() => {
         appending = false;
@@ -179,7 +181,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("reads a range of offsets", async () => {
       const session = newId();
-      await log.append(facts(session, 20));
+      await log.append(facts(session, 20).map(log.mask));
       const { partition } = (await all(log))[0]!;
       const range = await all(log, { partition, fromOffset: 5, untilOffset: 9 });
       expect(range.map((record) => record.offset)).toEqual([5, 6, 7, 8]);
@@ -189,11 +191,11 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("reads a range of append times", async () => {
       const session = newId();
-      await log.append(facts(session, 3));
+      await log.append(facts(session, 3).map(log.mask));
       await sleep(30);
       const middle = new Date();
       await sleep(30);
-      await log.append(facts(session, 3, 4));
+      await log.append(facts(session, 3, 4).map(log.mask));
       expect((await all(log, { from: middle })).map((record) => record.event.meta.sequence)).toEqual([
         4, 5, 6,
       ]);
@@ -206,10 +208,12 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
     test("refuses what is no event, and appends nothing of it", async () => {
       const session = newId();
       const wrong = { ...fact(session, 2), step_id: "two" } as never;
-      await expect(log.append([fact(session, 1), wrong])).rejects.toMatchObject({
+      await expect(log.append([fact(session, 1), wrong].map(log.mask))).rejects.toMatchObject({
         code: "ATLAS_EVENT_INVALID",
       });
-      await expect(log.append([fact(session, 1, "x".repeat(MAX_EVENT_BYTES))])).rejects.toMatchObject({
+      await expect(
+        log.append([fact(session, 1, "x".repeat(MAX_EVENT_BYTES))].map(log.mask)),
+      ).rejects.toMatchObject({
         code: "ATLAS_EVENT_TOO_LARGE",
       });
       expect(await all(log)).toEqual([]);
@@ -219,9 +223,9 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       const sessions = Array.from({ length: 12 }, newId);
       for (const session of sessions) {
         const mine = facts(session, 10);
-        await log.append(mine.slice(0, 7));
-        await log.append(mine.slice(3));
-        await log.append(mine);
+        await log.append(mine.slice(0, 7).map(log.mask));
+        await log.append(mine.slice(3).map(log.mask));
+        await log.append(mine.map(log.mask));
       }
       await log.consume({ group: "once", topics: ["atlas.sessions"], db: under.db }, writeDown("once"));
       await caughtUp("once");
@@ -230,12 +234,12 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("goes on after a consumer that was stopped between two units", async () => {
       const sessions = Array.from({ length: 6 }, newId);
-      await log.append(sessions.flatMap((session) => facts(session, 10)));
+      await log.append(sessions.flatMap((session) => facts(session, 10)).map(log.mask));
       const options = { group: "resume", topics: ["atlas.sessions"] as const, db: under.db, batchSize: 7 };
       const first = await log.consume(options, writeDown("resume"));
       await eventually("a first unit", async () => (await effects("resume")).length > 0);
       await first.stop();
-      await log.append(sessions.flatMap((session) => facts(session, 10, 11)));
+      await log.append(sessions.flatMap((session) => facts(session, 10, 11)).map(log.mask));
       await log.consume(options, writeDown("resume"));
       await caughtUp("resume");
       expect(await effects("resume")).toEqual(expected(sessions, 20));
@@ -243,7 +247,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("does over what crashed before its commit", async () => {
       const sessions = Array.from({ length: 4 }, newId);
-      await log.append(sessions.flatMap((session) => facts(session, 10)));
+      await log.append(sessions.flatMap((session) => facts(session, 10)).map(log.mask));
       let crashes = 3;
       const crash: Apply = async () => {
         crashes -= 1;
@@ -264,35 +268,37 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       const other = await open();
       const first = await log.consume(options, writeDown("shared"));
       const second = await other.consume(options, writeDown("shared"));
-      await log.append(sessions.flatMap((session) => facts(session, 5)));
+      await log.append(sessions.flatMap((session) => facts(session, 5)).map(log.mask));
       await eventually("a fair share", () => {
         const shared = [...first.assignments, ...second.assignments];
         const fair = first.assignments.length > 0 && second.assignments.length > 0;
         return fair && shared.length === log.partitions && new Set(shared).size === shared.length;
       });
-      await log.append(sessions.flatMap((session) => facts(session, 5, 6)));
+      await log.append(sessions.flatMap((session) => facts(session, 5, 6)).map(log.mask));
       await second.stop();
-      await log.append(sessions.flatMap((session) => facts(session, 5, 11)));
+      await log.append(sessions.flatMap((session) => facts(session, 5, 11)).map(log.mask));
       await caughtUp("shared");
       expect(await effects("shared")).toEqual(expected(sessions, 15));
     });
 
     test("emits what a unit emitted, once and in order, if and only if it commits", async () => {
       const sessions = Array.from({ length: 5 }, newId);
-      await log.append(sessions.flatMap((session) => facts(session, 6)));
+      await log.append(sessions.flatMap((session) => facts(session, 6)).map(log.mask));
       let failures = 2;
       const emit: Apply = async (batch, unit) => {
         unit.emit(
           batch.map(({ event }) =>
-            createEvent(
-              "ReviewStatusChanged",
-              { ...event.meta, event_id: newId(), source: `echo/${event.meta.source}` },
-              {
-                learning_key: event.meta.source,
-                from_status: "pending",
-                to_status: "approved",
-                because: "rule",
-              },
+            alreadyMasked(
+              createEvent(
+                "ReviewStatusChanged",
+                { ...event.meta, event_id: newId(), source: `echo/${event.meta.source}` },
+                {
+                  learning_key: event.meta.source,
+                  from_status: "pending",
+                  to_status: "approved",
+                  because: "rule",
+                },
+              ),
             ),
           ),
         );
@@ -315,7 +321,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("sets a poison record aside with its place, and not its neighbours", async () => {
       const sessions = Array.from({ length: 3 }, newId);
-      await log.append(sessions.flatMap((session) => facts(session, 10)));
+      await log.append(sessions.flatMap((session) => facts(session, 10)).map(log.mask));
       const bad = `${sessions[1]}#5`;
       const poison: Apply = async (batch) => {
         if (batch.some(({ event }) => `${event.meta.source}#${event.meta.sequence}` === bad))
@@ -342,9 +348,9 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("sets a record aside that is no event", async () => {
       const session = newId();
-      await log.append(facts(session, 2));
+      await log.append(facts(session, 2).map(log.mask));
       await under.poison(log, session);
-      await log.append(facts(session, 2, 3));
+      await log.append(facts(session, 2, 3).map(log.mask));
       await log.consume({ group: "foreign", topics: ["atlas.sessions"], db: under.db }, writeDown("foreign"));
       await caughtUp("foreign");
       expect(await effects("foreign")).toEqual(expected([session], 4));
@@ -352,7 +358,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("stops as unhealthy when everything fails, instead of setting a topic aside", async () => {
       const session = newId();
-      await log.append(facts(session, 40));
+      await log.append(facts(session, 40).map(log.mask));
       const consumer = await log.consume(
         { group: "storm", topics: ["atlas.sessions"], db: under.db },
         async () => {
@@ -367,13 +373,13 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("notices that the log was truncated behind its back", async () => {
       const session = newId();
-      await log.append(facts(session, 10));
+      await log.append(facts(session, 10).map(log.mask));
       const { partition } = (await all(log))[0]!;
       const options = { group: "truncated", topics: ["atlas.sessions"] as const, db: under.db };
       const first = await log.consume(options, writeDown("truncated"));
       await caughtUp("truncated");
       await first.stop();
-      await log.append(facts(session, 10, 11));
+      await log.append(facts(session, 10, 11).map(log.mask));
       await under.truncate("atlas.sessions", partition, 15);
       const failed = log.consume(options, writeDown("truncated")).then((consumer) => consumer.done);
       await expect(failed).rejects.toMatchObject({ code: "ATLAS_LOG_REPLACED" });
@@ -381,7 +387,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
 
     test("delivers to a subscriber again what it did not acknowledge", async () => {
       const session = newId();
-      await log.append(facts(session, 6));
+      await log.append(facts(session, 6).map(log.mask));
       const take = async (count: number, acknowledge: boolean): Promise<number[]> => {
         const taken: number[] = [];
         for await (const event of log.subscribe({ group: "pager", topics: ["atlas.sessions"] })) {
@@ -393,13 +399,15 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       };
       expect(await take(2, false)).toEqual([1, 2]);
       expect(await take(4, true)).toEqual([1, 2, 3, 4]);
-      await log.append([fact(session, 7)]);
+      await log.append([fact(session, 7)].map(log.mask));
       expect(await take(3, true)).toEqual([5, 6, 7]);
     });
 
     test("is closed for good", async () => {
       await log.close();
-      await expect(log.append([fact(newId(), 1)])).rejects.toMatchObject({ code: "ATLAS_LOG_CLOSED" });
+      await expect(log.append([fact(newId(), 1)].map(log.mask))).rejects.toMatchObject({
+        code: "ATLAS_LOG_CLOSED",
+      });
     });
   });
 }

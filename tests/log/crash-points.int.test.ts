@@ -11,6 +11,7 @@ import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
 import { type Assignment, type AssignmentOptions, claimAssignment } from "../../log/runner/assignment.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { idOf } from "../../schemas/identity.ts";
+import { alreadyMasked } from "../../schemas/masked.ts";
 import { facts } from "./facts.ts";
 
 const SESSION = "01a205d0-626c-7728-8324-9cb0f586440b";
@@ -31,7 +32,7 @@ describe("an owner that dies", () => {
     db = await openEmbedded(folder);
     log = await openPostgresLog({ db, embedded: true });
     await db.query("create table effects (sequence int)");
-    await log.append(facts(SESSION, 6));
+    await log.append(facts(SESSION, 6).map(log.mask));
     input = [];
     for await (const batch of log.readRaw(["atlas.sessions"])) input.push(...batch);
   });
@@ -49,20 +50,22 @@ describe("an owner that dies", () => {
         await unit.tx.query("insert into effects values ($1)", [event.meta.sequence]);
       unit.emit(
         batch.map(({ event }) =>
-          createEvent(
-            "ReviewStatusChanged",
-            {
-              ...event.meta,
-              event_id: idOf("echo", event.meta.event_id),
-              source: `echo/${event.meta.source}`,
-            },
-            {
-              learning_key: "k",
-              from_status: "pending",
-              to_status: "approved",
-              because: "rule",
-              note: rules,
-            },
+          alreadyMasked(
+            createEvent(
+              "ReviewStatusChanged",
+              {
+                ...event.meta,
+                event_id: idOf("echo", event.meta.event_id),
+                source: `echo/${event.meta.source}`,
+              },
+              {
+                learning_key: "k",
+                from_status: "pending",
+                to_status: "approved",
+                because: "rule",
+                note: rules,
+              },
+            ),
           ),
         ),
       );
@@ -79,6 +82,7 @@ describe("an owner that dies", () => {
       member: "test",
       batchSize: 3,
       apply: echo(),
+      mask: log.mask,
       publish: (records) => appendRecords(db, records),
       ...over,
     });

@@ -105,7 +105,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
   test("a member that is killed leaves nothing undone and nothing done twice", async () => {
     const sessions = Array.from({ length: 40 }, newId);
     const append = async (first: number): Promise<void> => {
-      await log.append(sessions.flatMap((session) => facts(session, 10, first)));
+      await log.append(sessions.flatMap((session) => facts(session, 10, first)).map(log.mask));
     };
     const member = await startMember();
     const consumer = await log.consume({ group: "echo", topics: ["atlas.sessions"], batchSize: 20 }, echo);
@@ -125,17 +125,17 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     const sessions = Array.from({ length: 40 }, newId);
     const member = await startMember();
     for (let round = 0; round < 5; round += 1) {
-      await log.append(sessions.flatMap((session) => facts(session, 4, 1 + round * 4)));
+      await log.append(sessions.flatMap((session) => facts(session, 4, 1 + round * 4)).map(log.mask));
     }
     member.kill("SIGSTOP");
     const consumer = await log.consume({ group: "echo", topics: ["atlas.sessions"], batchSize: 20 }, echo);
     await caughtUp("echo");
     expect(consumer.assignments).toHaveLength(8);
     member.kill("SIGCONT");
-    await log.append(sessions.flatMap((session) => facts(session, 4, 21)));
+    await log.append(sessions.flatMap((session) => facts(session, 4, 21)).map(log.mask));
     await caughtUp("echo");
     await vi.waitFor(() => expect(consumer.assignments).toHaveLength(4), 20_000);
-    await log.append(sessions.flatMap((session) => facts(session, 4, 25)));
+    await log.append(sessions.flatMap((session) => facts(session, 4, 25)).map(log.mask));
     await caughtUp("echo");
     expect(await effects()).toEqual(expected(sessions, 28));
     expect(await emitted()).toEqual(expected(sessions, 28));
@@ -144,7 +144,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
   test("a unit may take longer than the group waits for a silent member", async () => {
     const session = newId();
     const other = await open();
-    await log.append(facts(session, 3));
+    await log.append(facts(session, 3).map(log.mask));
     const applied: string[] = [];
     const slow =
       (name: string): Apply =>
@@ -173,7 +173,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
       await echo(batch, unit);
     };
     await log.consume({ group: "echo", topics: ["atlas.sessions"] }, apply);
-    await log.append(sessions.flatMap((session) => facts(session, 5)));
+    await log.append(sessions.flatMap((session) => facts(session, 5)).map(log.mask));
     await vi.waitFor(async () => expect(await effects()).toEqual(expected(free, 5)), 20_000);
     release();
     await caughtUp("echo");
@@ -183,7 +183,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
   test("stop when the log is truncated beyond them while they run", async () => {
     const session = newId();
     const partition = partitionOf(session, log.partitions);
-    await log.append(facts(session, 10));
+    await log.append(facts(session, 10).map(log.mask));
     let applied = (): void => {};
     const once = new Promise<void>((resolve) => {
       applied = resolve;
@@ -197,7 +197,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
       await gate;
     });
     await once;
-    await log.append(facts(session, 10, 11));
+    await log.append(facts(session, 10, 11).map(log.mask));
     const admin = plainKafka(services).admin();
     await admin.connect();
     await admin.fetchTopicMetadata({ topics: [`${topicPrefix}atlas.sessions`] });
@@ -216,7 +216,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     const [session] = sessions;
     const partition = partitionOf(session!, log.partitions);
     const rest = sessions.filter((each) => partitionOf(each, log.partitions) !== partition);
-    await log.append(facts(session!, 2));
+    await log.append(facts(session!, 2).map(log.mask));
     const producer = plainKafka(services).producer({ allowAutoTopicCreation: false });
     await producer.connect();
     await producer.send({
@@ -234,7 +234,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     const retries: unknown[] = [];
     const onRetry = (error: unknown): void => void retries.push(error);
     const consumer = await log.consume({ group: "echo", topics: ["atlas.sessions"], onRetry }, echo);
-    await log.append(rest.flatMap((each) => facts(each, 3)));
+    await log.append(rest.flatMap((each) => facts(each, 3)).map(log.mask));
     const reached = [...expected(rest, 3), ...expected([session!], 2)].sort();
     await vi.waitFor(async () => expect(await effects()).toEqual(reached), 20_000);
     await vi.waitFor(() =>
@@ -247,7 +247,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
 
   test("show how far they are to tools that look at Kafka's committed offsets", async () => {
     const session = newId();
-    await log.append(facts(session, 7));
+    await log.append(facts(session, 7).map(log.mask));
     const consumer = await log.consume({ group: "lag", topics: ["atlas.sessions"] }, async () => {});
     await caughtUp("lag");
     await consumer.stop();
@@ -290,7 +290,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
       };
     };
     const events = splitContent(
-      createEvent("ToolCallEnded", meta(), { call_id: "1", name: "cat", output }),
+      log.mask(createEvent("ToolCallEnded", meta(), { call_id: "1", name: "cat", output })),
       meta,
     );
     expect(events.length).toBeGreaterThan(50);

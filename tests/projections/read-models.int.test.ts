@@ -7,6 +7,7 @@ import { streamTraces } from "../../projections/stream-traces.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
+import { alreadyMasked } from "../../schemas/masked.ts";
 import { splitContent } from "../../traces/content.ts";
 import { foldSession } from "../../traces/fold.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
@@ -417,7 +418,7 @@ describe.each(DATABASES)("read models on $name", ({ skip, open }) => {
         }),
       );
       own.push(whole);
-      const parts = splitContent(whole, () => {
+      const parts = splitContent(alreadyMasked(whole), () => {
         const meta = nextMeta();
         own.push(whole);
         return meta;

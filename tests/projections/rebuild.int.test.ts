@@ -40,7 +40,7 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
     const appendSessions = async (names: readonly string[]): Promise<void> => {
       for (const name of names) {
         const own = wholeSession(name, { learningKey: `key ${name}` });
-        await log.append([...own, ...factsOf(own)]);
+        await log.append([...own, ...factsOf(own)].map(log.mask));
       }
     };
 
@@ -142,7 +142,7 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
       const { emit, events } = sessionWriter("poison");
       emit("SessionStarted", { task: "t", learning_key: "k", agent: "x" });
       const stray = { ...events[0]!, meta: { ...events[0]!.meta, session_id: "nobody", source: "nobody" } };
-      await log.append([stray as AtlasEvent]);
+      await log.append([stray as AtlasEvent].map(log.mask));
       const { fingerprint } = encodeEvent(stray as AtlasEvent);
       const garbage = {
         topic: "atlas.sessions",
@@ -197,7 +197,9 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
 
     it("replays a revised reward as the consumers saw it", async () => {
       const own = wholeSession("a");
-      await log.append([...own, ...factsOf(own), ...factsOf(own, { revision: 1, score: 0.25 })]);
+      await log.append(
+        [...own, ...factsOf(own), ...factsOf(own, { revision: 1, score: 0.25 })].map(log.mask),
+      );
       const late = createEvent(
         "SessionErased",
         {
@@ -210,7 +212,7 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
         },
         { learning_key: "counting", author: "Ada" },
       );
-      await log.append([...wholeSession("b"), late]);
+      await log.append([...wholeSession("b"), late].map(log.mask));
       await consume();
       await caughtUp();
       const rows = await everything(db);

@@ -13,6 +13,7 @@ import { createRecorder } from "../../recording/recorder.ts";
 import type { AtlasEvent, Draft, EventType } from "../../schemas/generated/events.ts";
 import { RELEASED_SCHEMAS } from "../../schemas/generated/released.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
+import { maskingBy } from "../../schemas/masked.ts";
 import { topicOf } from "../../schemas/topics.ts";
 import { VOCABULARIES } from "../../schemas/vocabulary.ts";
 
@@ -118,18 +119,18 @@ test("what a mask takes out is in no log row, read model, dead letter, export, s
     clean(`${explain(result.error)} ${result.error?.stack}`, "the error of a run");
     const sessionId = newId();
     for (const event of planting(sessionId)) {
-      await atlas.log.append([event]).catch((error: unknown) => {
+      await atlas.log.append([event].map(atlas.log.mask)).catch((error: unknown) => {
         throw new Error(`${event.type}: ${explain(error)}`);
       });
     }
     // Consumers refuse what is planted; with its branch it would go where none of them reads.
     const drifted = plantedEvent("DriftAssessed", sessionId, TYPES.length + 1);
     const derivation = { ...drifted.meta.derivation!, branch: null };
-    await atlas.log.append([{ ...drifted, meta: { ...drifted.meta, derivation } }]);
+    await atlas.log.append([{ ...drifted, meta: { ...drifted.meta, derivation } }].map(atlas.log.mask));
     await atlas.settled();
     expect(letters.length).toBeGreaterThan(0);
     const bad = { ...plantedEvent("LaneSelected", newId(), 1), lane: CANARY } as AtlasEvent;
-    const refused = await atlas.log.append([bad]).catch((error: unknown) => error);
+    const refused = await atlas.log.append([bad].map(atlas.log.mask)).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "ATLAS_EVENT_INVALID" });
     clean(`${explain(refused)} ${(refused as Error).stack}`, "the error of a refused event");
 
@@ -157,12 +158,12 @@ test("a secret across the place where a long content is cut is masked, as is wha
   const spool = join(folder, "spool");
   const seen: AtlasEvent[] = [];
   const log = {
+    mask: maskingBy(createMask({ patterns: [CANARY] })),
     append: async () => {
       throw new AtlasError("ATLAS_LOG_UNREACHABLE", "no answer", { retryable: true });
     },
   };
-  const mask = createMask({ patterns: [CANARY] });
-  const flusher = createFlusher(log, { mask, retryMs: 50, spool: { folder: spool, logId: "log" } });
+  const flusher = createFlusher(log, { retryMs: 50, spool: { folder: spool, logId: "log" } });
   const sessionId = newId();
   const recorder = createRecorder({ flusher, sessionId, onEvent: (event) => void seen.push(event) });
   for (const { type, meta: _meta, ...draft } of planting(sessionId))

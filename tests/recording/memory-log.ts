@@ -1,8 +1,10 @@
 import { decodeEvent, encodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent, EventOf, EventType } from "../../schemas/generated/events.ts";
+import { type Mask, type Masked, type Masking, maskingBy } from "../../schemas/masked.ts";
 
 /** Stands for a log where only what reaches `append` matters: in order, and failing as often as it is told. */
 export class MemoryLog {
+  readonly mask: Masking;
   /** Every append that was answered, or whose answer was lost. */
   readonly batches: (readonly AtlasEvent[])[] = [];
   /** Called before an append; throws to make it fail. */
@@ -12,7 +14,11 @@ export class MemoryLog {
   outstanding = 0;
   mostOutstanding = 0;
 
-  async append(events: readonly AtlasEvent[]): Promise<void> {
+  constructor(mask?: Mask) {
+    this.mask = maskingBy(mask);
+  }
+
+  async append(events: readonly Masked[]): Promise<void> {
     this.outstanding += 1;
     this.mostOutstanding = Math.max(this.mostOutstanding, this.outstanding);
     try {

@@ -19,6 +19,7 @@ import { createFlusher, type FlusherOptions } from "../../recording/flusher.ts";
 import { createRecorder } from "../../recording/recorder.ts";
 import { drainSpools } from "../../recording/spool/drain-spools.ts";
 import { newId } from "../../schemas/identity.ts";
+import type { Mask } from "../../schemas/masked.ts";
 import { MemoryLog, only } from "./memory-log.ts";
 
 const cleanups: (() => void | Promise<void>)[] = [];
@@ -37,8 +38,8 @@ function newFolder(): string {
   return folder;
 }
 
-function open(options: FlusherOptions = {}, folder = join(newFolder(), "spool")) {
-  const log = Object.assign(new MemoryLog(), { id: "log-1" });
+function open(options: FlusherOptions = {}, folder = join(newFolder(), "spool"), mask?: Mask) {
+  const log = Object.assign(new MemoryLog(mask), { id: "log-1" });
   const flusher = createFlusher(log, { spool: { folder, logId: log.id }, ...options });
   cleanups.push(() => flusher.close());
   return { log, folder, flusher, recorder: createRecorder({ flusher, sessionId: newId() }) };
@@ -182,10 +183,8 @@ test("a torn tail is ignored; a damaged middle and another log's events are kept
 });
 
 test("events are masked on the disk, and what no log would take costs nothing else", async () => {
-  const { log, folder, flusher, recorder } = open({
-    retryMs: 50,
-    mask: (event) => (event.type === "StepSkipped" ? { ...event, reason: "masked" } : event),
-  });
+  const mask: Mask = (event) => (event.type === "StepSkipped" ? { ...event, reason: "masked" } : event);
+  const { log, folder, flusher, recorder } = open({ retryMs: 50 }, join(newFolder(), "spool"), mask);
   log.before = away;
   recorder.emit("StepSkipped", skipped(1, "CANARY"));
   recorder.emit("SessionEnded", { learning_key: "k", status: "exploded" });

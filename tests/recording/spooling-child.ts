@@ -2,9 +2,11 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { createFlusher } from "../../recording/flusher.ts";
 import { createRecorder } from "../../recording/recorder.ts";
+import { alreadyMasked } from "../../schemas/masked.ts";
 
 const [folder = "", logId = "", sessionId = ""] = process.argv.slice(2);
 const log = {
+  mask: alreadyMasked,
   append: async () => {
     throw new AtlasError("ATLAS_LOG_UNREACHABLE", "no answer", { retryable: true });
   },

@@ -34,15 +34,17 @@ describe.skipIf(await missing("kafka", "postgres"))("a program without Atlas cod
 
   async function printsNews(command: string, file: string): Promise<void> {
     const news = driftFact({ message: `for ${file}` });
-    await log.append([
-      driftFact({ alert: false }),
-      driftFact({}, { branch: "stricter" }),
-      driftFact({}, { revision: 1 }),
-      driftFact({}, { ageHours: 48 }),
-      rewardFact(0),
-      news,
-      news,
-    ]);
+    await log.append(
+      [
+        driftFact({ alert: false }),
+        driftFact({}, { branch: "stricter" }),
+        driftFact({}, { revision: 1 }),
+        driftFact({}, { ageHours: 48 }),
+        rewardFact(0),
+        news,
+        news,
+      ].map(log.mask),
+    );
     const topic = `${underTest.prefix}atlas.drift`;
     const args = [join(EXAMPLES, file), services.brokers.join(","), services.schemaRegistryUrl, topic];
     const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
@@ -57,7 +59,7 @@ describe.skipIf(await missing("kafka", "postgres"))("a program without Atlas cod
     await vi.waitFor(() => expect(written.stdout, written.stderr).toContain(lineOf(news)), 30_000);
     // What is appended while it runs, and nothing twice.
     const later = driftFact({ message: `later for ${file}` });
-    await log.append([later]);
+    await log.append([later].map(log.mask));
     await vi.waitFor(() => expect(written.stdout, written.stderr).toContain(lineOf(later)), 30_000);
     expect(written.stdout.split(lineOf(news))).toHaveLength(2);
     expect(written.stdout.split("\n").filter((line) => line.includes(file))).toHaveLength(2);

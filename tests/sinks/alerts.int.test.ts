@@ -71,23 +71,25 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
   test("news reaches those that asked for it, once; history, branches, revisions and old facts nobody", async () => {
     const { log, db } = await newLog();
     const [all, rewards] = [await startReceiver(), await startReceiver()];
-    await log.append([driftFact(), rewardFact(0.1)]);
+    await log.append([driftFact(), rewardFact(0.1)].map(log.mask));
     await alerting(log, [
       pager(all.url),
       { ...pager(rewards.url), name: "rewards", on: ["reward"], rewardBelow: 0.4 },
     ]);
     const news = driftFact();
     const low = rewardFact(0.2);
-    await log.append([
-      driftFact({}, { branch: "stricter" }),
-      driftFact({}, { revision: 1 }),
-      driftFact({}, { ageHours: 200 }),
-      driftFact({ direction: "improvement" }),
-      rewardFact(0.1, { branch: "stricter" }),
-      rewardFact(0.8),
-      news,
-      low,
-    ]);
+    await log.append(
+      [
+        driftFact({}, { branch: "stricter" }),
+        driftFact({}, { revision: 1 }),
+        driftFact({}, { ageHours: 200 }),
+        driftFact({ direction: "improvement" }),
+        rewardFact(0.1, { branch: "stricter" }),
+        rewardFact(0.8),
+        news,
+        low,
+      ].map(log.mask),
+    );
     await vi.waitFor(() => expect([all.keys().length, rewards.keys().length]).toEqual([1, 1]), 10_000);
     await kept(log);
     await pause(700);
@@ -110,7 +112,7 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
       ],
       { onDelivery: (destination, outcome) => outcomes.push(`${destination} ${outcome}`) },
     );
-    await log.append([driftFact(), driftFact()]);
+    await log.append([driftFact(), driftFact()].map(log.mask));
     await vi.waitFor(() => expect(good.keys()).toHaveLength(2), 10_000);
     await vi.waitFor(
       async () => expect(await statuses(db)).toEqual(expect.arrayContaining(["down failed"])),
@@ -135,17 +137,19 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
     const { log, db } = await newLog();
     await alerting(log, [{ ...pager("http://127.0.0.1:9/"), timeoutSeconds: 1 }]);
     const [fact, other] = [driftFact(), driftFact()];
-    await log.append([fact, other]);
+    await log.append([fact, other].map(log.mask));
     await kept(log);
     const session_id = fact.meta.session_id ?? null;
     const meta = { event_id: newId(), session_id, source: `erase/${newId()}`, sequence: 1 };
-    await log.append([
-      createEvent(
-        "SessionErased",
-        { ...meta, occurred_at: nowMicros(), time_assumed: false },
-        { learning_key: fact.learning_key, author: "test" },
-      ),
-    ]);
+    await log.append(
+      [
+        createEvent(
+          "SessionErased",
+          { ...meta, occurred_at: nowMicros(), time_assumed: false },
+          { learning_key: fact.learning_key, author: "test" },
+        ),
+      ].map(log.mask),
+    );
     await kept(log);
     const left = await listDeliveries(db, { statuses: ["pending", "delivered", "failed"], limit: 100 });
     expect(left.map(({ sessionId }) => sessionId)).toEqual([other.meta.session_id]);
@@ -157,7 +161,7 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
       request === 0 ? response.writeHead(429, { "retry-after": "3" }).end() : response.writeHead(200).end(),
     );
     await alerting(log, [pager(receiver.url)]);
-    await log.append([driftFact()]);
+    await log.append([driftFact()].map(log.mask));
     await vi.waitFor(() => expect(receiver.received).toHaveLength(2), 15_000);
     const [first, second] = receiver.received;
     expect(second!.at - first!.at).toBeGreaterThanOrEqual(2900);
@@ -185,7 +189,7 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
       { timeout: 20_000, interval: 100 },
     );
     const news = driftFact();
-    await log.append([news]);
+    await log.append([news].map(log.mask));
     await vi.waitFor(() => expect(receiver.received).toHaveLength(1), 20_000);
     await alerting(log, [{ ...pager(receiver.url), timeoutSeconds: 1 }]);
     await vi.waitFor(() => expect(receiver.received).toHaveLength(2), 20_000);
@@ -201,13 +205,13 @@ test("the whole way: sessions judged today raise an alert, a rebuild and an impo
   const atlas = await opened(folderForTest(), { alerts });
   const rulesHash = await atlas.rules.ensure(atlas.config.rules);
   // A year ago, as an import has them.
-  await atlas.log.append(judgedSession(1, { outcome: 0.1 }, rulesHash));
+  await atlas.log.append(judgedSession(1, { outcome: 0.1 }, rulesHash).map(atlas.log.mask));
   const now = Date.now() * 1000;
   const today = judgedSession(2, { outcome: 0.2 }, rulesHash).map((event, index) => ({
     ...event,
     meta: { ...event.meta, occurred_at: now + index },
   }));
-  await atlas.log.append(today);
+  await atlas.log.append(today.map(atlas.log.mask));
   await atlas.settled();
   await kept(atlas.log);
   await vi.waitFor(() => expect(receiver.received).toHaveLength(1), 10_000);
@@ -244,7 +248,7 @@ describe.skipIf(await missing("kafka", "postgres"))("on Kafka", () => {
     const receiver = await startReceiver();
     const first = await startAlerting(log, destinationsOf([pager(receiver.url)]), { graceMs: 200 });
     const news = driftFact();
-    await log.append([news]);
+    await log.append([news].map(log.mask));
     await vi.waitFor(() => expect(receiver.keys()).toEqual([`${news.meta.event_id}:pager`]), 20_000);
     await first.stop();
 
@@ -257,7 +261,7 @@ describe.skipIf(await missing("kafka", "postgres"))("on Kafka", () => {
     await pause(1000);
     expect(receiver.received).toHaveLength(1);
     const later = driftFact();
-    await fresh.append([later]);
+    await fresh.append([later].map(fresh.mask));
     await vi.waitFor(() => expect(receiver.keys()).toContain(`${later.meta.event_id}:pager`), 20_000);
     await second.stop();
     await fresh.close();
@@ -273,7 +277,7 @@ test("`atlas alerts` lists what failed, and makes it due again", async () => {
     `alerts: [{type: webhook, name: pager, url: "${receiver.url}", allow_private: true, max_attempts: 1}]\n`,
   );
   const atlas = await opened(folder, { alerts: [{ ...pager(receiver.url), maxAttempts: 1 }] });
-  await atlas.log.append([driftFact({}, { learningKey: "bil\u001bling" })]);
+  await atlas.log.append([driftFact({}, { learningKey: "bil\u001bling" })].map(atlas.log.mask));
   await vi.waitFor(async () => expect(await statuses(atlas.db)).toEqual(["pager failed"]), 10_000);
   const run = (...args: string[]) => cli(folder, ["alerts", ...args, "--config", "atlas.yaml"]);
   const listed = await run("list");
@@ -314,7 +318,7 @@ test("a request is signed over what is received; one to Slack, and one without a
       { ...pager(slack.url), type: "slack", name: "team" },
     ],
   });
-  await atlas.log.append([driftFact()]);
+  await atlas.log.append([driftFact()].map(atlas.log.mask));
   const receivers = [signed, plain, slack];
   await vi.waitFor(() => expect(receivers.map(({ received }) => received.length)).toEqual([1, 1, 1]), 10_000);
   const [{ headers, body }] = signed.received as [(typeof signed.received)[number]];

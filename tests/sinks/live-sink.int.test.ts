@@ -35,7 +35,7 @@ async function decide(atlas: Atlas, decision: "approved" | "quarantined", count:
   const sessions = (
     await listSessions(atlas.db, { reviewStatusFilters: [...REVIEW_STATUSES], limit: null })
   ).slice(0, count);
-  await atlas.log.append(decisionsOn(sessions, decision, { author: "test" }));
+  await atlas.log.append(decisionsOn(atlas.log, sessions, decision, { author: "test" }));
   await written(atlas);
   return sessions.map(({ sessionId }) => sessionId).sort();
 }
@@ -92,7 +92,7 @@ test("what is withdrawn or erased goes to the tombstones, and no session stands 
   await decide(atlas, "quarantined", 3);
   await decide(atlas, "approved", 2);
   const [first] = await listSessions(atlas.db, { reviewStatusFilters: [...REVIEW_STATUSES], limit: 1 });
-  await atlas.log.append([erased(first!.sessionId, first!.learningKey)]);
+  await atlas.log.append([erased(first!.sessionId, first!.learningKey)].map(atlas.log.mask));
   await written(atlas);
 
   expect(idsIn(linesIn(folder, "approved-"))).toEqual(ids);
@@ -148,7 +148,7 @@ test("a session that is approved before the read models know of it waits for the
     { group: sink.group, topics: sink.topics, onRetry: retries },
     sink.apply,
   );
-  await atlas.log.append([change]);
+  await atlas.log.append([change].map(atlas.log.mask));
   await vi.waitFor(() => expect(retries).toHaveBeenCalled(), { timeout: 5000 });
   expect(retries.mock.calls[0]![0]).toMatchObject({ code: "ATLAS_CONSUMER_BEHIND" });
   await consumer.stop();

@@ -52,12 +52,12 @@ const unordered = (): never => {
 const importing =
   ({ log, rules }: Pick<OpenPlace, "log" | "rules">): OpenPlace["importFile"] =>
   async (file, { inTurn = true } = {}) => {
-    const { append, knownSequences } = intakeInto(log, unordered);
+    const { knownSequences, ...ordered } = intakeInto(log, unordered);
     return importRecorded({
       files: [file],
       at: AT,
       rulesHash: await rules.ensure(loadConfig({ rules: RULES }, {}).rules),
-      log: inTurn ? { append } : log,
+      log: inTurn ? ordered : log,
       knownSequences,
     });
   };

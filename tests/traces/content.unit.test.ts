@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEvent, encodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { alreadyMasked } from "../../schemas/masked.ts";
 import { joinContent, MAX_CONTENT_BYTES, needsSplitting, splitContent } from "../../traces/content.ts";
 import { foldSession } from "../../traces/fold.ts";
 import { sessionWriter, stored } from "./sessions.ts";
@@ -14,7 +15,7 @@ function large(draft: { output?: string; error?: string; name?: string }) {
     createEvent("ToolCallEnded", nextMeta(), { call_id: "c", name: "read", ...draft }),
   ) as AtlasEvent;
   events.push(event);
-  const parts = splitContent(event, () => {
+  const parts = splitContent(alreadyMasked(event), () => {
     const meta = nextMeta();
     events.push(event);
     return meta;
@@ -80,7 +81,7 @@ describe("content too large for one message", () => {
     const plan = { steps: [{ id: 1, description, depends_on: [] }], execution_mode: "stepwise" };
     const event = stored(createEvent("PlanProposed", nextMeta(), { plan })) as AtlasEvent;
     events.push(event);
-    const parts = splitContent(event, () => ({
+    const parts = splitContent(alreadyMasked(event), () => ({
       ...nextMeta(),
       sequence: events.length + 1,
       event_id: crypto.randomUUID(),

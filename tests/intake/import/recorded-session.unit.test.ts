@@ -5,10 +5,11 @@ import { sessionEvents } from "../../../intake/import/recorded-session.ts";
 import { learningKeyOf } from "../../../recording/learning-key.ts";
 import { decodeEvent, encodeEvent } from "../../../schemas/codec.ts";
 import type { AtlasEvent, EventOf, EventType } from "../../../schemas/generated/events.ts";
+import { alreadyMasked } from "../../../schemas/masked.ts";
 import { MAX_CONTENT_BYTES } from "../../../traces/content.ts";
 import { foldSession } from "../../../traces/fold.ts";
 
-const OPTIONS = { assumedStart: 1_000_000, rulesHash: "rules" };
+const OPTIONS = { assumedStart: 1_000_000, rulesHash: "rules", mask: alreadyMasked };
 
 function rowOf(value: unknown): RecordedRow {
   const row = readRow(typeof value === "string" ? value : JSON.stringify(value));

@@ -24,7 +24,7 @@ const SPLIT = { train: 0.7, eval: 0.3 };
 describe("a dataset", () => {
   test("holds approved sessions, newest first, and says in the log what it holds", async () => {
     const atlas = await filled(upTo(6));
-    await atlas.log.append(told(7, { decision: "quarantined" }));
+    await atlas.log.append(told(7, { decision: "quarantined" }).map(atlas.log.mask));
     const { folder, manifest } = await built(atlas);
     expect(idsOf(folder)).toEqual([6, 5, 4, 3, 2, 1].map((number) => sessionId(`dataset ${number}`)));
     expect(readdirSync(folder).sort()).toEqual(["data.jsonl", "manifest.json", "sessions.ndjson"]);
@@ -64,8 +64,8 @@ describe("a dataset", () => {
   test("leaves out what is not whole, and what was erased, and counts both", async () => {
     const atlas = await filled(upTo(3));
     const torn = told(4).filter((_, index) => index !== 5);
-    await atlas.log.append(torn);
-    await atlas.log.append([erased(1)]);
+    await atlas.log.append(torn.map(atlas.log.mask));
+    await atlas.log.append([erased(1)].map(atlas.log.mask));
     const { folder, manifest } = await built(atlas);
     expect(manifest.left_out).toMatchObject({ incomplete: 1, erased: 1 });
     expect(idsOf(folder)).toHaveLength(2);
@@ -79,7 +79,7 @@ describe("a dataset", () => {
     const ends = Math.max(...(await atlas.log.ends(["atlas.sessions"])).get("atlas.sessions")!);
     const between = new Date();
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await atlas.log.append([5, 6].flatMap((number) => told(number)));
+    await atlas.log.append([5, 6].flatMap((number) => told(number)).map(atlas.log.mask));
     const until = await built(atlas, { until: between });
     expect(until.manifest.sessions).toBe(4);
     const from = await built(atlas, { from: between });
@@ -97,7 +97,8 @@ describe("a divided dataset", () => {
     await atlas.log.append(
       upTo(120)
         .slice(60)
-        .flatMap((number) => told(number)),
+        .flatMap((number) => told(number))
+        .map(atlas.log.mask),
     );
     const large = await built(atlas, { split: SPLIT });
     const [before, after] = [partsOf(small.folder), partsOf(large.folder)];
@@ -121,9 +122,9 @@ describe("a divided dataset", () => {
     const atlas = await filled(upTo(30));
     // The same task and answer under keys of every part.
     await atlas.log.append(
-      upTo(30).flatMap((number) =>
-        told(100 + number, { task: "The same task", learningKey: `twin ${number}` }),
-      ),
+      upTo(30)
+        .flatMap((number) => told(100 + number, { task: "The same task", learningKey: `twin ${number}` }))
+        .map(atlas.log.mask),
     );
     const { folder, manifest } = await built(atlas, { split: SPLIT });
     const parts = partsOf(folder);
@@ -181,7 +182,7 @@ describe("the folder of a dataset", () => {
       code: "ATLAS_FILE_UNWRITABLE",
       message: "there is a dataset already",
     });
-    await atlas.log.append(told(3));
+    await atlas.log.append(told(3).map(atlas.log.mask));
     expect((await built(atlas, { output, force: true })).manifest.sessions).toBe(3);
     expect(readdirSync(dirname(output))).toEqual(["data"]);
     const other = folderForTest();
@@ -235,7 +236,7 @@ test("a format that has nothing of any session is refused with the reasons", asy
   const { events, emit } = sessionWriter("silent");
   emit("SessionStarted", { task: "t", learning_key: "k", agent: "a" });
   emit("SessionEnded", { learning_key: "k", status: "succeeded", final_answer: "x" });
-  await atlas.log.append(events);
+  await atlas.log.append(events.map(atlas.log.mask));
   const where = { reviewStatusFilters: "all" } as const;
   const failure = built(atlas, { where, format: "trl-preference" });
   await expect(failure).rejects.toMatchObject({

@@ -23,7 +23,7 @@ describe("reproducing a dataset", () => {
     const atlas = await filled(upTo(20));
     const split = { train: 0.7, eval: 0.3 };
     const first = await built(atlas, { split, shards: 2, seed: 3 });
-    await atlas.log.append([21, 22].flatMap((number) => told(number)));
+    await atlas.log.append([21, 22].flatMap((number) => told(number)).map(atlas.log.mask));
     await built(atlas);
     const output = join(folderForTest(), "again");
     const result = await reproduceDataset(atlas.log, first.manifestPath, { output });
@@ -54,7 +54,7 @@ describe("reproducing a dataset", () => {
   test("does not bring back what was erased", async () => {
     const atlas = await filled(upTo(3));
     const { folder } = await built(atlas);
-    await atlas.log.append([erased(2)]);
+    await atlas.log.append([erased(2)].map(atlas.log.mask));
     const output = join(folderForTest(), "again");
     await expect(reproduceDataset(atlas.log, folder, { output })).rejects.toMatchObject({
       code: "ATLAS_DATASET_ERASED",
@@ -123,7 +123,7 @@ test("a comparison names what came, what went and what moved", async () => {
     told(4).filter(({ meta }) => meta.source === meta.session_id),
     { score: 0.125, revision: 1 },
   );
-  await atlas.log.append([rewarded!]);
+  await atlas.log.append([rewarded!].map(atlas.log.mask));
   const after = await built(atlas, { where: { createdAfter: new Date(1_700_000_000_000 + 1.5 * 60_000) } });
   const id = (number: number): string => sessionId(`dataset ${number}`);
   expect(await diffDatasets(before.folder, after.manifestPath)).toMatchObject({

@@ -1,6 +1,7 @@
 import { readRow } from "../../../intake/import/recorded-row.ts";
 import { sessionEvents } from "../../../intake/import/recorded-session.ts";
 import type { AtlasEvent } from "../../../schemas/generated/events.ts";
+import { alreadyMasked } from "../../../schemas/masked.ts";
 import { foldSession, withFacts } from "../../../traces/fold.ts";
 import type { SessionTrace } from "../../../traces/session-trace.ts";
 import { factsOf, RULES, sessionWriter, wholeSession } from "../../traces/sessions.ts";
@@ -29,7 +30,9 @@ export function recordedTrace(
 ): SessionTrace {
   const row = readRow(JSON.stringify({ messages, ...more }));
   if (typeof row === "string") throw new Error(row);
-  return foldSession(sessionEvents(row, { assumedStart: 1_700_000_000_000_000, rulesHash: RULES }));
+  return foldSession(
+    sessionEvents(row, { assumedStart: 1_700_000_000_000_000, rulesHash: RULES, mask: alreadyMasked }),
+  );
 }
 
 export const system = (content: string) => ({ role: "system", content });

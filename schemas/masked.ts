@@ -1,0 +1,59 @@
+import { AtlasError } from "../errors/atlas-error.ts";
+import type { AtlasEvent } from "./generated/events.ts";
+
+declare const brand: unique symbol;
+
+/** An event from which what must not be written has been taken out: the only kind that a log takes. */
+export type Masked<E extends AtlasEvent = AtlasEvent> = E & { readonly [brand]: true };
+
+/** Replaces what must not be written. It is called once for each event, before anything else sees that event. */
+export type Mask = (event: AtlasEvent) => AtlasEvent;
+
+/** Makes an event one that a log takes. */
+export type Masking = <E extends AtlasEvent>(event: E) => Masked<E>;
+
+/** Types can be got round, by a copy of an event or in JavaScript: whoever encodes an event asks here. */
+const masked = new WeakSet<AtlasEvent>();
+
+/** Says whether an event went through a mask, or was made of such events alone. */
+export const isMasked = (event: AtlasEvent): event is Masked => masked.has(event);
+
+/**
+ * Says that there is nothing to take out of an event: it was read from a log or from the spool, or made of such
+ * events alone, as what processors derive is.
+ */
+export function alreadyMasked<E extends AtlasEvent>(event: E): Masked<E> {
+  masked.add(event);
+  return event as Masked<E>;
+}
+
+/**
+ * A masked event with fields as the log has them. They were masked when they came, and a mask that changes its own
+ * results must not get them again.
+ *
+ * @example
+ * withLogged(log.mask(erasure), { learning_key: session.learningKey });
+ */
+export const withLogged = <E extends AtlasEvent>(event: Masked<E>, logged: Partial<E>): Masked<E> =>
+  alreadyMasked({ ...event, ...logged });
+
+/**
+ * The one step from an event to a masked one. Without a mask nothing is taken out.
+ *
+ * @returns a function that throws AtlasError ATLAS_MASK_FAILED; nothing of the event may be used then
+ */
+export function maskingBy(mask?: Mask): Masking {
+  if (mask === undefined) return alreadyMasked;
+  return <E extends AtlasEvent>(event: E): Masked<E> => {
+    try {
+      return alreadyMasked(mask(event)) as Masked<E>;
+    } catch (error) {
+      // Not what it threw: that may quote the very text which was to be taken out.
+      const kind = error instanceof Error ? error.name : typeof error;
+      throw new AtlasError("ATLAS_MASK_FAILED", `the mask function threw (${kind})`, {
+        where: `${event.type} ${event.meta.event_id}`,
+        hint: "Mend the mask function; nothing of this event was written.",
+      });
+    }
+  };
+}
