@@ -36,7 +36,7 @@ const LEAST_WORDS = 100;
  */
 export const drift = defineProcessor({
   name: "drift",
-  version: 3,
+  version: 1,
   inputs: ["atlas.rewards", "atlas.decisions"],
   output: "atlas.drift",
   facts: ["SessionRewarded", "ReviewDecided"],

@@ -29,7 +29,7 @@ const NO_RULES = "";
  */
 export const review = defineProcessor({
   name: "review",
-  version: 3,
+  version: 1,
   inputs: ["atlas.drift", "atlas.decisions"],
   output: "atlas.review-status",
   facts: ["DriftAssessed", "ReviewDecided"],

@@ -42,7 +42,7 @@ const NEW: SessionState = { next: 1, gap: false, models: [], made: [] };
  */
 export const sessionRewards = defineProcessor({
   name: "session-rewards",
-  version: 2,
+  version: 1,
   inputs: ["atlas.sessions"],
   output: "atlas.rewards",
   facts: FACTS,

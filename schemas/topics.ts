@@ -9,6 +9,8 @@ export const TOPICS = [
   "atlas.rewards",
   "atlas.drift",
   "atlas.review-status",
+  "atlas.conclusions",
+  "atlas.lessons",
   "atlas.dead-letters",
   "atlas.branches",
 ] as const;
@@ -27,6 +29,8 @@ export const DERIVED_TOPICS = [
   "atlas.rewards",
   "atlas.drift",
   "atlas.review-status",
+  "atlas.conclusions",
+  "atlas.lessons",
 ] as const satisfies Topic[];
 
 /** Holds what was derived under other rules than those in force, of every branch: readers of live topics never see it. */
@@ -39,14 +43,21 @@ const ELSEWHERE: Partial<Record<EventType, Topic>> = {
   RulesSet: "atlas.decisions",
   DerivationPromoted: "atlas.decisions",
   SessionErased: "atlas.decisions",
+  AnswerCorrected: "atlas.decisions",
   PlaybookRevised: "atlas.learning",
   PlaybookUsed: "atlas.learning",
+  LessonProposed: "atlas.learning",
+  LessonDecided: "atlas.learning",
+  EvalPlanned: "atlas.learning",
+  EvalConcluded: "atlas.learning",
   DatasetBuilt: "atlas.learning",
   TrainingLaunched: "atlas.learning",
   TrainingEnded: "atlas.learning",
   SessionRewarded: "atlas.rewards",
   DriftAssessed: "atlas.drift",
   ReviewStatusChanged: "atlas.review-status",
+  SessionConcluded: "atlas.conclusions",
+  LessonAssessed: "atlas.lessons",
   DeadLettered: "atlas.dead-letters",
   DeadLetterRetried: "atlas.dead-letters",
 };
@@ -72,13 +83,15 @@ export const destinationOf = ({ type, meta }: AtlasEvent): Topic =>
   (meta.derivation?.branch ?? null) === null ? topicOf(type) : BRANCHES;
 
 /**
- * The key that decides an event's partition: the session on `atlas.sessions`, the learning key elsewhere.
+ * The key that decides an event's partition: the session on `atlas.sessions`, the learning key elsewhere, and
+ * `eval:<id>` for an eval.
  *
  * @throws AtlasError ATLAS_EVENT_INVALID for a session event without a session
  * @example
  * keyOf(event); // "code-review"
  */
 export function keyOf(event: AtlasEvent): string {
+  if ("eval_id" in event) return `eval:${event.eval_id}`;
   if (topicOf(event.type) !== "atlas.sessions")
     return "learning_key" in event ? event.learning_key : SHARED_KEY;
   const session = event.meta.session_id;

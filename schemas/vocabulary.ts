@@ -5,6 +5,7 @@ export const REVIEW_STATUSES = ["pending", "approved", "quarantined"] as const;
 const ENDED = ["succeeded", "failed", "cancelled"] as const;
 const SCOPES = ["session", "step"] as const;
 const ROLES = ["student", "teacher", "judge", "probe", "learning"] as const;
+const AUDIENCES = ["student", "teacher"] as const;
 const STAGES = ["sample", "arbitration", "recorded", "function"] as const;
 
 /** A session's review status. */
@@ -16,7 +17,11 @@ export type ModelRole = (typeof ROLES)[number];
 
 /** Fields whose strings come from a fixed list; Avro enums could never be widened for old readers. */
 export const VOCABULARIES: Record<string, Record<string, readonly string[]>> = {
-  SessionStarted: { origin: ["run", "import", "migration"], judging: ["deferred"] },
+  SessionStarted: {
+    origin: ["run", "import", "migration"],
+    judging: ["deferred"],
+    tools_source: ["declared", "observed"],
+  },
   LaneSelected: { lane: ["auto", "paired", "coach"] },
   ModelCallStarted: { role: ROLES },
   ModelCallEnded: { role: ROLES },
@@ -27,6 +32,18 @@ export const VOCABULARIES: Record<string, Record<string, readonly string[]>> = {
   JudgementFailed: { scope: SCOPES, stage: STAGES },
   SessionEnded: { status: ENDED },
   ReviewDecided: { decision: ["approved", "quarantined"], on_status: REVIEW_STATUSES },
+  AnswerCorrected: { target: ["answer", "plan"] },
+  LessonProposed: {
+    audience: AUDIENCES,
+    operation: ["add", "refine", "retire", "merge", "revert"],
+  },
+  LessonDecided: { decision: ["approve", "pin", "ban", "retire"] },
+  LessonAssessed: { status: ["proposed", "trial", "active", "retired", "quarantined"] },
+  PlaybookRevised: { audience: AUDIENCES },
+  PlaybookUsed: { audience: AUDIENCES },
+  EvalPlanned: { kind: ["learning", "runtime", "reward", "probe"] },
+  EvalConcluded: { status: ["completed", "stopped", "failed"] },
+  SessionConcluded: { status: [...ENDED, "abandoned"] },
   ReviewStatusChanged: {
     from_status: REVIEW_STATUSES,
     to_status: REVIEW_STATUSES,

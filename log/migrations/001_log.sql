@@ -40,6 +40,8 @@ create table atlas_log.events_learning partition of atlas_log.events for values 
 create table atlas_log.events_rewards partition of atlas_log.events for values in ('atlas.rewards');
 create table atlas_log.events_drift partition of atlas_log.events for values in ('atlas.drift');
 create table atlas_log.events_review_status partition of atlas_log.events for values in ('atlas.review-status');
+create table atlas_log.events_conclusions partition of atlas_log.events for values in ('atlas.conclusions');
+create table atlas_log.events_lessons partition of atlas_log.events for values in ('atlas.lessons');
 create table atlas_log.events_branches partition of atlas_log.events for values in ('atlas.branches');
 create table atlas_log.events_dead_letters partition of atlas_log.events for values in ('atlas.dead-letters');
 

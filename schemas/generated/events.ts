@@ -55,6 +55,17 @@ export interface DriftMetric {
   change_limit?: number | null;
 }
 
+/** Which trial of an eval a session is. */
+export interface EvalTrial {
+  eval_id: string;
+  /** Names the task among those of the eval. */
+  case: string;
+  /** Names what is compared: an agent, a prompt, a playbook. */
+  arm: string;
+  /** From 0, within the case and the arm. */
+  trial: number;
+}
+
 /** What one judge's judgements come to. */
 export interface JudgeScore {
   judge: string;
@@ -67,6 +78,15 @@ export interface JudgeScore {
   stddev?: number | null;
   /** The least uncertainty of the samples. */
   best_uncertainty?: number | null;
+}
+
+/** Whether a session ran with a lesson, and how likely that was. */
+export interface LessonAssignment {
+  lesson_id: Uuid;
+  /** treated, held-out or pinned. */
+  arm: string;
+  /** The probability of this arm, above 0 and at most 1. */
+  propensity: number;
 }
 
 /** The envelope of every event. */
@@ -135,6 +155,28 @@ export interface TokenUsage {
   reasoning_tokens?: number | null;
   cached_tokens?: number | null;
   calls: number;
+}
+
+/** A place in one partition of a topic. */
+export interface TopicPosition {
+  topic: string;
+  partition: number;
+  /** The next offset. */
+  offset: number;
+}
+
+/** A person wrote what the answer should have been. */
+export interface AnswerCorrected {
+  type: "AnswerCorrected";
+  meta: Meta;
+  learning_key: string;
+  /** The step whose output is corrected; null for the session. */
+  step_id?: number | null;
+  /** answer, or plan. */
+  target: string;
+  content: string;
+  author: string;
+  note?: string | null;
 }
 
 /** An attempt ended. */
@@ -228,6 +270,10 @@ export interface DerivationPromoted {
   rules_hash: string;
   branch?: string | null;
   author?: string | null;
+  /** From where on this derivation answers; empty for all that there is. */
+  positions: TopicPosition[];
+  /** Version of the processor that stops answering. */
+  retired?: number | null;
 }
 
 /** A rewarded session held against the sessions of its learning key before it. */
@@ -254,6 +300,30 @@ export interface DriftAssessed {
   complete?: boolean | null;
   /** What the sessions of the baseline have in common beside the learning key. */
   cohort?: JsonText | null;
+}
+
+/** An eval came to its end. */
+export interface EvalConcluded {
+  type: "EvalConcluded";
+  meta: Meta;
+  eval_id: string;
+  /** completed, stopped or failed. */
+  status: string;
+  outcome: JsonText;
+  note?: string | null;
+}
+
+/** An eval is about to run. */
+export interface EvalPlanned {
+  type: "EvalPlanned";
+  meta: Meta;
+  eval_id: string;
+  /** learning, runtime, reward or probe. */
+  kind: string;
+  plan: JsonText;
+  seed: string;
+  /** SHA-256 of what it runs on, as name=digest. */
+  digests: string[];
 }
 
 /** An event that another system recorded of the session, kept as it was. */
@@ -325,6 +395,67 @@ export interface LaneSelected {
   reason: string;
   confidence?: number | null;
   probe?: JsonText | null;
+  /** The probability with which this lane was drawn; null where it was no draw. */
+  propensity?: number | null;
+}
+
+/** What a lesson was found to do. */
+export interface LessonAssessed {
+  type: "LessonAssessed";
+  meta: Meta;
+  learning_key: string;
+  lesson_id: Uuid;
+  /** proposed, trial, active, retired or quarantined. */
+  status: string;
+  /** What was measured, such as reward. */
+  outcome: string;
+  /** Sessions that ran with it. */
+  treated: number;
+  /** Sessions that could have, and did not. */
+  held_out: number;
+  effect?: number | null;
+  lower?: number | null;
+  upper?: number | null;
+  /** The smallest effect that these sessions could show. */
+  detectable?: number | null;
+}
+
+/** A person decided on a lesson. */
+export interface LessonDecided {
+  type: "LessonDecided";
+  meta: Meta;
+  learning_key: string;
+  lesson_id: Uuid;
+  /** approve, pin, ban or retire. */
+  decision: string;
+  author: string;
+  note?: string | null;
+}
+
+/** Somebody or something proposed a change of a learning key's lessons. */
+export interface LessonProposed {
+  type: "LessonProposed";
+  meta: Meta;
+  learning_key: string;
+  lesson_id: Uuid;
+  /** student or teacher. */
+  audience: string;
+  /** Revision of the playbook that it was proposed for. */
+  base_revision: number;
+  /** add, refine, retire, merge or revert. */
+  operation: string;
+  text: string;
+  /** When the lesson applies. */
+  cue?: string | null;
+  /** What to do then. */
+  action?: string | null;
+  scope?: string | null;
+  /** Events that it rests on. */
+  because: Uuid[];
+  /** Origins that nobody vouches for: tool, task, agent. */
+  taint: string[];
+  model?: string | null;
+  prompt_version?: string | null;
 }
 
 /** One message of the conversation, exactly as it was. */
@@ -415,6 +546,10 @@ export interface PlaybookRevised {
   playbook: JsonText;
   model?: string | null;
   prompt_version?: string | null;
+  /** Lessons that it is made of, in order. */
+  lessons: Uuid[];
+  /** SHA-256 of the playbook. */
+  digest?: string | null;
 }
 
 /** A session ran with a playbook. */
@@ -424,7 +559,11 @@ export interface PlaybookUsed {
   learning_key: string;
   audience: string;
   revision: number;
-  usage?: JsonText | null;
+  assignment: LessonAssignment[];
+  /** SHA-256 of the playbook as the prompt had it. */
+  digest?: string | null;
+  /** Tokens that it added to the prompt. */
+  tokens?: number | null;
 }
 
 /** A person decided whether a session may be trained on. */
@@ -438,6 +577,11 @@ export interface ReviewDecided {
   note?: string | null;
   /** The status that the person saw. */
   on_status?: string | null;
+  /** True where the person saw neither reward nor status. */
+  blind?: boolean | null;
+  /** Revision of the reward that the person saw. */
+  seen_revision?: number | null;
+  reason_codes: string[];
 }
 
 /** A session's review status changed. */
@@ -471,6 +615,32 @@ export interface SessionAbandoned {
   learning_key: string;
   deadline: Micros;
   reason: string;
+}
+
+/** What a session came to: one for every session that ended or was abandoned, rewarded or not. */
+export interface SessionConcluded {
+  type: "SessionConcluded";
+  meta: Meta;
+  learning_key: string;
+  /** succeeded, failed, cancelled or abandoned. */
+  status: string;
+  /** Null where the session has no reward. */
+  score?: number | null;
+  agent: string;
+  lane?: string | null;
+  /** Rollouts of one task share it. */
+  group_id?: string | null;
+  /** SHA-256 of the task. */
+  task_digest: string;
+  tokens?: number | null;
+  tool_calls: number;
+  steps: number;
+  /** How often the teacher guided or planned. */
+  interventions: number;
+  started_at: Micros;
+  completed_at: Micros;
+  simulated: boolean;
+  eval?: EvalTrial | null;
 }
 
 /** A session ended. */
@@ -535,6 +705,8 @@ export interface SessionRewarded {
   configuration?: string | null;
   /** False where an event of the session is missing from the log. */
   complete?: boolean | null;
+  /** The session of the learning key that drift compares before this one. */
+  after?: Uuid | null;
 }
 
 /** A session began: one task given to one agent. */
@@ -566,6 +738,19 @@ export interface SessionStarted {
   simulated: boolean;
   /** deferred where judgements come later, from a source of their own; null where they are the session's own events. */
   judging?: string | null;
+  /** Definitions of the tools that the agent could call. */
+  tools?: JsonText | null;
+  /** declared, or observed where they were made from the calls. */
+  tools_source?: string | null;
+  /** Name of the format that an import was read from. */
+  format?: string | null;
+  /** Version of the translation of that format. */
+  translation?: number | null;
+  /** The session that this one is another translation of. */
+  supersedes?: Uuid | null;
+  /** The session of the learning key that is rewarded before this one; null where order is that of arrival. */
+  after?: Uuid | null;
+  eval?: EvalTrial | null;
 }
 
 /** A step ended. */
@@ -676,6 +861,7 @@ export interface TrainingLaunched {
 
 /** Any event of the log. */
 export type AtlasEvent =
+  | AnswerCorrected
   | AttemptEnded
   | AttemptStarted
   | ContentContinued
@@ -684,11 +870,16 @@ export type AtlasEvent =
   | DeadLettered
   | DerivationPromoted
   | DriftAssessed
+  | EvalConcluded
+  | EvalPlanned
   | ForeignEventRecorded
   | GuidanceGiven
   | JudgementFailed
   | JudgementMade
   | LaneSelected
+  | LessonAssessed
+  | LessonDecided
+  | LessonProposed
   | MessageRecorded
   | ModelCallEnded
   | ModelCallStarted
@@ -700,6 +891,7 @@ export type AtlasEvent =
   | ReviewStatusChanged
   | RulesSet
   | SessionAbandoned
+  | SessionConcluded
   | SessionEnded
   | SessionErased
   | SessionJudged
@@ -723,30 +915,37 @@ export type EventOf<T extends EventType> = Extract<AtlasEvent, { type: T }>;
 
 /** What a field that is left out of an event means, for fields that are never null. */
 export const DEFAULTS = {
+  AnswerCorrected: {},
   AttemptEnded: {},
   AttemptStarted: {"guidance":[]},
   ContentContinued: {},
   DatasetBuilt: {},
   DeadLetterRetried: {},
   DeadLettered: {},
-  DerivationPromoted: {},
+  DerivationPromoted: {"positions":[]},
   DriftAssessed: {"metrics":[],"baseline":[]},
+  EvalConcluded: {},
+  EvalPlanned: {"digests":[]},
   ForeignEventRecorded: {},
   GuidanceGiven: {"author":"teacher"},
   JudgementFailed: {"scope":"session"},
   JudgementMade: {"scope":"session"},
   LaneSelected: {},
+  LessonAssessed: {"treated":0,"held_out":0},
+  LessonDecided: {},
+  LessonProposed: {"because":[],"taint":[]},
   MessageRecorded: {},
   ModelCallEnded: {},
   ModelCallStarted: {},
   PlanProposed: {"author":"student"},
   PlanReviewed: {"concerns":[],"author":"teacher"},
-  PlaybookRevised: {},
-  PlaybookUsed: {},
-  ReviewDecided: {},
+  PlaybookRevised: {"lessons":[]},
+  PlaybookUsed: {"assignment":[]},
+  ReviewDecided: {"reason_codes":[]},
   ReviewStatusChanged: {},
   RulesSet: {},
   SessionAbandoned: {},
+  SessionConcluded: {"tool_calls":0,"steps":0,"interventions":0,"simulated":false},
   SessionEnded: {},
   SessionErased: {},
   SessionJudged: {"judgements":[],"missing":[]},

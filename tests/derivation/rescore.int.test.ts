@@ -174,7 +174,7 @@ describe("a promotion", () => {
         createEvent(
           "DerivationPromoted",
           { ...meta, occurred_at: nowMicros(), time_assumed: false },
-          { processor: "session-rewards", version: 2, rules_hash: rulesHash, branch },
+          { processor: "session-rewards", version: 1, rules_hash: rulesHash, branch },
         ),
       ].map(atlas.log.mask),
     );

@@ -29,7 +29,7 @@ const assessed = (
       complete: true,
       ...draft,
     },
-    { derivation: { processor: "drift", version: 3, rules_hash: HASH, branch: null, revision } },
+    { derivation: { processor: "drift", version: 1, rules_hash: HASH, branch: null, revision } },
   );
 const alarming = (direction: string): EventOf<"DriftAssessed"> =>
   assessed({ alert: true, reason: "score_z", direction, message: "score 0.1 against 0.9" });

@@ -14,6 +14,7 @@ describe("topics", () => {
   it("hold what the design says", () => {
     const on = (topic: string) => types.filter((type) => topicOf(type) === topic).sort();
     expect(on("atlas.decisions")).toEqual([
+      "AnswerCorrected",
       "DerivationPromoted",
       "ReviewDecided",
       "RulesSet",
@@ -21,6 +22,10 @@ describe("topics", () => {
     ]);
     expect(on("atlas.learning")).toEqual([
       "DatasetBuilt",
+      "EvalConcluded",
+      "EvalPlanned",
+      "LessonDecided",
+      "LessonProposed",
       "PlaybookRevised",
       "PlaybookUsed",
       "TrainingEnded",
@@ -29,9 +34,11 @@ describe("topics", () => {
     expect(on("atlas.rewards")).toEqual(["SessionRewarded"]);
     expect(on("atlas.drift")).toEqual(["DriftAssessed"]);
     expect(on("atlas.review-status")).toEqual(["ReviewStatusChanged"]);
+    expect(on("atlas.conclusions")).toEqual(["SessionConcluded"]);
+    expect(on("atlas.lessons")).toEqual(["LessonAssessed"]);
     expect(on("atlas.dead-letters")).toEqual(["DeadLetterRetried", "DeadLettered"]);
     expect(on("atlas.sessions")).toContain("SessionStarted");
-    expect(on("atlas.sessions")).toHaveLength(types.length - 14);
+    expect(on("atlas.sessions")).toHaveLength(types.length - 21);
   });
 
   it.each(types)("give a %s its key", (type) => {
@@ -40,9 +47,11 @@ describe("topics", () => {
     const expected =
       topicOf(type) === "atlas.sessions"
         ? event.meta.session_id
-        : "learning_key" in event
-          ? event.learning_key
-          : "atlas";
+        : "eval_id" in event
+          ? `eval:${event.eval_id}`
+          : "learning_key" in event
+            ? event.learning_key
+            : "atlas";
     expect(keyOf(event)).toBe(expected);
   });
 
