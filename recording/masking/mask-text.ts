@@ -23,7 +23,7 @@ function endOfNumber(text: string, start: number): number {
   return index;
 }
 
-/** Applies a rule to what stands between markers until nothing changes, so that masking twice changes nothing. */
+/** Applies a rule to what stands between markers until nothing changes: a marker may part what a rule took for one. */
 function untilStable(text: string, redact: Redact): string {
   for (let before = text; ; ) {
     const after = before.includes(REDACTED)

@@ -6,13 +6,13 @@ import type { Apply, EventLog, LogRecord } from "../../log/event-log.ts";
 import { MAX_EVENT_BYTES } from "../../log/outgoing.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
-import { alreadyMasked } from "../../schemas/masked.ts";
+import { alreadyMasked, type Mask, type Masked } from "../../schemas/masked.ts";
 import { fact, facts } from "./facts.ts";
 
 /** One log of its own, and the ways to it. */
 export interface LogUnderTest {
   /** Another handle on the same log, as another process would have one. */
-  open(): Promise<EventLog>;
+  open(mask?: Mask): Promise<EventLog>;
   /** The database of consumers, of this test alone. */
   db: Database;
   /** Makes the log forget its oldest records of a partition, as a truncation would. */
@@ -56,8 +56,8 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
     let under: LogUnderTest;
     let log: EventLog;
     const opened: EventLog[] = [];
-    const open = async (): Promise<EventLog> => {
-      const another = await under.open();
+    const open = async (mask?: Mask): Promise<EventLog> => {
+      const another = await under.open(mask);
       opened.push(another);
       return another;
     };
@@ -317,6 +317,40 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
           .map((effect) => `echo/${effect}`)
           .sort(),
       );
+    });
+
+    test("takes what its mask was shown, once, and nothing else", async () => {
+      const shown: string[] = [];
+      const masking = await open((event) => {
+        shown.push(event.meta.event_id);
+        return event.type === "StepSkipped" ? { ...event, reason: `${event.reason}'` } : event;
+      });
+      const session = newId();
+      const events = facts(session, 3);
+      const masked = events.map(masking.mask);
+      await masking.append(masked);
+      // Again, as after a lost answer.
+      await masking.append(masked);
+      expect(shown).toEqual(events.map(({ meta }) => meta.event_id));
+      const read = fresh(await all(masking)).map(({ event }) => event);
+      expect(read.map((event) => event.type === "StepSkipped" && event.reason)).toEqual(
+        Array(3).fill("because'"),
+      );
+
+      const changed = { ...masked[0]!, meta: { ...masked[0]!.meta, event_id: newId(), sequence: 4 } };
+      for (const unmasked of [changed, fact(session, 4) as Masked])
+        await expect(masking.append([unmasked])).rejects.toMatchObject({ code: "ATLAS_EVENT_UNMASKED" });
+      const refuse: Apply = async (_batch, unit) => unit.emit([fact(session, 4) as Masked]);
+      await masking.consume({ group: "refused", topics: ["atlas.sessions"], db: under.db }, refuse);
+      await masking.caughtUp("refused", await masking.ends(["atlas.sessions"]));
+      const letters: LogRecord[] = [];
+      for await (const batch of masking.read(["atlas.dead-letters"])) letters.push(...batch);
+      const codes = new Set(letters.map(({ event }) => event.type === "DeadLettered" && event.error_code));
+      expect(codes).toEqual(new Set(["ATLAS_EVENT_UNMASKED"]));
+      // What is said of an error comes from outside; a letter names the same event whenever it is written.
+      const told = letters.map(({ event }) => event.meta.event_id);
+      expect(shown.slice(3)).toEqual(expect.arrayContaining(told));
+      expect(fresh(await all(masking))).toHaveLength(3);
     });
 
     test("sets a poison record aside with its place, and not its neighbours", async () => {

@@ -32,7 +32,7 @@ export async function kafkaUnderTest(
   return {
     db,
     prefix: topicPrefix,
-    open: () => openKafkaLog({ ...services, db, topicPrefix, ...options }),
+    open: (mask) => openKafkaLog({ ...services, db, topicPrefix, mask, ...options }),
     truncate: async (topic, partition, before) => {
       await admin.fetchTopicMetadata({ topics: [topicPrefix + topic] });
       await admin.deleteTopicRecords({

@@ -12,10 +12,10 @@ export async function postgresUnderTest(
   const databases: Database[] = [db];
   return {
     db,
-    open: async () => {
+    open: async (mask) => {
       const own = await open();
       databases.push(own);
-      return openPostgresLog({ db: own, embedded: options.embedded ?? false });
+      return openPostgresLog({ db: own, embedded: options.embedded ?? false, mask });
     },
     truncate: async (topic, partition, before) => {
       await db.query('delete from atlas_log.events where topic = $1 and partition = $2 and "offset" < $3', [
