@@ -2,6 +2,9 @@ import { defineConfig } from "vitest/config";
 
 const globalSetup = "tests/services/global-setup.ts";
 
+// Limits end what hangs, and nothing else: no machine is so loaded that a test which works takes this long.
+const patience = { testTimeout: 600_000, hookTimeout: 600_000, teardownTimeout: 60_000 };
+
 // What a test costs is in its name, and the cheap ones go first: a group starts when the one before it has ended.
 export default defineConfig({
   test: {
@@ -10,7 +13,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["tests/**/*.unit.test.ts"],
-          testTimeout: 10_000,
+          ...patience,
           maxWorkers: "100%",
           sequence: { groupOrder: 1 },
         },
@@ -20,9 +23,7 @@ export default defineConfig({
           name: "int",
           include: ["tests/**/*.int.test.ts"],
           globalSetup,
-          testTimeout: 60_000,
-          // The first run downloads services in a hook.
-          hookTimeout: 180_000,
+          ...patience,
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
         },
@@ -32,8 +33,7 @@ export default defineConfig({
           name: "e2e",
           include: ["tests/**/*.e2e.test.ts"],
           globalSetup,
-          testTimeout: 120_000,
-          hookTimeout: 180_000,
+          ...patience,
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
         },

@@ -44,7 +44,7 @@ async function contentsOf(log: EventLog): Promise<string[]> {
 }
 
 describe.skipIf(await nativeMissing("kafka"))("copying while Kafka has bad times", () => {
-  test("repeats nothing whose answer was lost, and numbers nothing anew", { timeout: 120_000 }, async () => {
+  test("repeats nothing whose answer was lost, and numbers nothing anew", async () => {
     const proxied = { listen: await freePort(), advertise: await freePort() };
     const [broker, registry] = await Promise.all([startKafka({ proxied }), startRegistry()]);
     onTestFinished(() => broker.stop());
@@ -112,7 +112,7 @@ describe.skipIf(await nativeMissing("kafka"))("copying while Kafka has bad times
 });
 
 describe.skipIf(await nativeMissing("postgres"))("copying to a Postgres that goes away", () => {
-  test("fails with a reason, and goes on once it is back", { timeout: 120_000 }, async () => {
+  test("fails with a reason, and goes on once it is back", async () => {
     const postgres = await startPostgres();
     onTestFinished(() => postgres.stop());
     const atlas = await filled(upTo(40));
@@ -143,7 +143,7 @@ describe.skipIf(await nativeMissing("postgres"))("copying to a Postgres that goe
 const canMount = spawnSync("unshare", ["-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]).status === 0;
 
 describe.skipIf(!canMount)("copying to a disk that fills up", () => {
-  test("fails with a reason, and goes on when there is space", { timeout: 120_000 }, async () => {
+  test("fails with a reason, and goes on when there is space", async () => {
     const folder = folderForTest();
     const atlas = await filled([], folder);
     for (let number = 0; number < 30; number += 1) {

@@ -14,12 +14,8 @@ import { built, upTo } from "../sinks/datasets/filled.ts";
 import { openPlace } from "../soak/place.ts";
 import { approveAll, exportedFrom, folderForTest } from "./opened.ts";
 
-async function idsOf(log: EventLog): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const batch of log.read(DERIVED_TOPICS))
-    ids.push(...batch.map(({ event }) => event.meta.event_id));
-  return ids;
-}
+const idsOf = async (log: EventLog): Promise<string[]> =>
+  (await eventsIn(log, ...DERIVED_TOPICS)).map(({ meta }) => meta.event_id);
 
 describe.skipIf(await missing("postgres"))("a copy of a Postgres log in a folder", () => {
   test("gives the same datasets and read models, before and after consumers ran on it", async () => {

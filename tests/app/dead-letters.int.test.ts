@@ -6,10 +6,12 @@ import { type DeadLetter, listDeadLetters } from "../../log/dead-letters.ts";
 import { getSession } from "../../projections/training-data.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES } from "../../schemas/rules.ts";
+import { eventsOf } from "../as-readers.ts";
 import { atlas as command, userFolder } from "../cli/from-source.ts";
+import { LIMIT_MS } from "../eventually.ts";
 import { everything } from "../projections/replayed.ts";
 import { sessionId, wholeSession } from "../traces/sessions.ts";
-import { eventsOf, folderForTest, opened } from "./opened.ts";
+import { folderForTest, opened } from "./opened.ts";
 
 /** Makes the database refuse some rows, as a full index or a broken extension would. */
 async function refuseRows(
@@ -124,7 +126,7 @@ test("the letter of another program's consumer is retried by that program only",
   };
   const consumer = await atlas.log.consume({ group: "bi", topics: ["atlas.decisions"], db: atlas.db }, apply);
   await atlas.rules.ensure(DEFAULT_RULES);
-  await atlas.log.caughtUp("bi", await atlas.log.ends(["atlas.decisions"]));
+  await atlas.log.caughtUp("bi", await atlas.log.ends(["atlas.decisions"]), { timeoutMs: LIMIT_MS });
   await consumer.stop();
   expect(placesOf(await listDeadLetters(atlas.log))).toEqual(["bi atlas.decisions"]);
   expect(await atlas.retryDeadLetters()).toMatchObject([

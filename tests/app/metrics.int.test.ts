@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { WorkerStatus } from "../../app/worker.ts";
 import { type MeasuredWorker, measureWorker, type WorkerMetricsOptions } from "../../app/worker-metrics.ts";
 import { serveWorker } from "../../app/worker-server.ts";
 import { startAtlas, userFolder } from "../cli/from-source.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
 import { driftFact, rewardFact } from "../sinks/alerts-facts.ts";
 import { startReceiver } from "../sinks/alerts-receiver.ts";
 import { judgedSession } from "./judged.ts";
@@ -59,9 +60,11 @@ test("a worker shows what it applied, what lags, rewards, drift, sessions, revie
   );
   await atlas.settled();
   for (const group of ["metrics", "alerts"])
-    await atlas.log.caughtUp(group, await atlas.log.ends(["atlas.rewards", "atlas.drift"]));
-  await vi.waitFor(() => expect(receiver.received).toHaveLength(1), 10_000);
-  await vi.waitFor(async () => {
+    await atlas.log.caughtUp(group, await atlas.log.ends(["atlas.rewards", "atlas.drift"]), {
+      timeoutMs: LIMIT_MS,
+    });
+  await eventually(() => expect(receiver.received).toHaveLength(1));
+  await eventually(async () => {
     const samples = samplesOf(await worker!.scrape());
     expect(samples.get('atlas_alert_deliveries_total{destination="pager",outcome="delivered"}')).toBe(1);
   });
@@ -97,14 +100,14 @@ test("a worker shows what it applied, what lags, rewards, drift, sessions, revie
 test("learning keys are labels where they were named, and all others are one", async () => {
   const atlas = await opened(folderForTest());
   const worker = await measured(atlas, { learningKeys: ["reviews"] });
-  await atlas.log.append(
-    [
-      driftFact(),
-      rewardFact(0.5),
-      ...Array.from({ length: 20 }, (_, index) => driftFact({}, { learningKey: `key-${index}` })),
-    ].map(atlas.log.mask),
-  );
-  await atlas.log.caughtUp("metrics", await atlas.log.ends(["atlas.rewards", "atlas.drift"]));
+  await atlas.log.append([
+    driftFact(),
+    rewardFact(0.5),
+    ...Array.from({ length: 20 }, (_, index) => driftFact({}, { learningKey: `key-${index}` })),
+  ].map(atlas.log.mask));
+  await atlas.log.caughtUp("metrics", await atlas.log.ends(["atlas.rewards", "atlas.drift"]), {
+    timeoutMs: LIMIT_MS,
+  });
   const samples = samplesOf(await worker.scrape());
   expect(samples.get('atlas_drift_alerts_total{direction="decline",learning_key="reviews"}')).toBe(1);
   expect(samples.get('atlas_drift_alerts_total{direction="decline",learning_key="other"}')).toBe(20);
@@ -146,12 +149,12 @@ test("`atlas worker` serves them", async () => {
   child.stderr!.on("data", (text: string) => {
     told += text;
   });
-  await vi.waitFor(() => expect(told).toContain("/metrics"), 20_000);
+  await eventually(() => expect(told).toContain("/metrics"));
   const url = /metrics at ([^\s,]+)/.exec(told)![1]!;
   expect(await (await fetch(url)).text()).toContain('learning_key="a"');
   child.kill("SIGTERM");
   expect((await ended).code).toBe(0);
-}, 60_000);
+});
 
 test("alert rules use metrics that a worker has, and every metric is documented", async () => {
   const atlas = await opened(folderForTest());

@@ -6,10 +6,7 @@ import { decisionsOn } from "../../app/decide-review.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
 import { type Atlas, type OpenOptions, openAtlas } from "../../app/open-atlas.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
-import type { EventLog } from "../../log/event-log.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
-import type { AtlasEvent, EventOf, EventType } from "../../schemas/generated/events.ts";
-import type { Topic } from "../../schemas/topics.ts";
 
 /** A folder that is gone after the test. */
 export function folderForTest(): string {
@@ -35,17 +32,6 @@ export async function opened(
   };
   onTestFinished(close);
   return { ...atlas, close };
-}
-
-/** Events of a type, in the order in which one reads them. */
-export async function eventsOf<T extends EventType>(
-  log: EventLog,
-  topic: Topic,
-  type: T,
-): Promise<EventOf<T>[]> {
-  const events: AtlasEvent[] = [];
-  for await (const batch of log.read([topic])) events.push(...batch.map(({ event }) => event));
-  return events.filter((event): event is EventOf<T> => event.type === type);
 }
 
 /** Approves every pending session. */

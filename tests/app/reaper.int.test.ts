@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect, test, vi } from "vitest";
+import { afterAll, expect, test } from "vitest";
 import { openAtlas } from "../../app/open-atlas.ts";
 import { startReaper } from "../../app/reaper.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { createRecorder } from "../../recording/recorder.ts";
 import type { SessionAbandoned } from "../../schemas/generated/events.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
+import { eventually } from "../eventually.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "atlas-reaper-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -48,7 +49,7 @@ test("a session past its deadline without an end is abandoned once, however many
   expect(await abandonedIn(log)).toEqual([]);
 
   now = deadline + 1;
-  await vi.waitFor(async () => expect(await abandonedIn(log)).not.toEqual([]), { timeout: 5000 });
+  await eventually(async () => expect(await abandonedIn(log)).not.toEqual([]));
   await atlas.settled();
   await new Promise((resolve) => setTimeout(resolve, 200));
   await Promise.all(reapers.map((reaper) => reaper.stop()));
@@ -82,6 +83,6 @@ test("nothing is abandoned while this process holds events back", async () => {
   await new Promise((resolve) => setTimeout(resolve, 200));
   expect(await abandonedIn(atlas.log)).toEqual([]);
   holding = false;
-  await vi.waitFor(async () => expect(await abandonedIn(atlas.log)).toHaveLength(1), { timeout: 5000 });
+  await eventually(async () => expect(await abandonedIn(atlas.log)).toHaveLength(1));
   await reaper.stop();
 });

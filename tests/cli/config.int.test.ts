@@ -21,7 +21,7 @@ test("config init writes what config check accepts, and replaces nothing unless 
   expect((await atlas(folder, ["config", "init", "--force"])).code).toBe(0);
   expect(readFileSync(join(folder, "atlas.yaml"), "utf8")).toBe(first);
   expect((await atlas(folder, ["config", "init", "--output", "other.yaml"])).code).toBe(0);
-}, 30_000);
+});
 
 test("config check lists every problem with its place, and what has no effect", async () => {
   const folder = userFolder();
@@ -44,13 +44,13 @@ test("config check lists every problem with its place, and what has no effect", 
     /^warning: student\.max_plan_tokens does not apply: .* \(python\.yaml:1:11\)\n$/,
   );
   expect((await atlas(folder, ["config", "check", "none.yaml"])).code).toBe(2);
-}, 30_000);
+});
 
 test("config schema prints a JSON Schema", async () => {
   const { code, stdout } = await atlas(userFolder(), ["config", "schema"]);
   expect(code).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ type: "object", properties: { agent: {}, log: {} } });
-}, 30_000);
+});
 
 interface Report {
   healthy: boolean;
@@ -65,7 +65,7 @@ test("doctor: a fresh folder is fine and stays empty; keys are named, never show
   expect(stdout).toMatch(/key OPENAI_API_KEY +ok +set/);
   expect(stdout).toContain("the first run makes it");
   expect(stdout + stderr).not.toContain("canary");
-}, 30_000);
+});
 
 test("doctor: models that answer, refuse the key, or are not there", async () => {
   const folder = userFolder();
@@ -92,7 +92,7 @@ lane: {probe: {model: m, base_url: "${good.url}"}}`,
   });
   expect(good.requests.map(({ path }) => path)).toEqual(["/v1/models", "/v1/models"]);
   expect(stdout).not.toContain("canary");
-}, 30_000);
+});
 
 test("doctor: a log with its groups; a database that does not answer", async () => {
   const folder = userFolder();
@@ -108,4 +108,4 @@ test("doctor: a log with its groups; a database that does not answer", async () 
   expect(gone.code).toBe(1);
   expect(gone.stdout).toContain("ATLAS_DATABASE_UNREACHABLE");
   expect(gone.stdout + gone.stderr).not.toContain("canary");
-}, 60_000);
+});

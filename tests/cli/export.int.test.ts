@@ -116,4 +116,4 @@ test("arc-atlas ends with the code that says what happened", async () => {
   for (const [args, code, words] of refused)
     expect(await run(...args), args.join(" ")).toMatchObject({ code, stderr: expect.stringMatching(words) });
   expect(existsSync(join(folder, "traces.jsonl"))).toBe(false);
-}, 120_000);
+});

@@ -32,4 +32,4 @@ test("atlas log copy makes a log from which a dataset can be built again", async
       code,
       stderr: expect.stringMatching(words),
     });
-}, 120_000);
+});

@@ -60,7 +60,7 @@ test("what describes the session is in its start", async () => {
     rollout: null,
   });
   expect(JSON.parse(started!.metadata!)).toEqual({ team: "sre", service: "billing" });
-}, 60_000);
+});
 
 test("--lane and --execution-mode go before the configuration", async () => {
   const yaml = "lane: {forced: paired}\nagent: {type: openai, model: m}\n";
@@ -69,7 +69,7 @@ test("--lane and --execution-mode go before the configuration", async () => {
   expect(only(coach.stdout, "StepEnded")).toHaveLength(2);
   const whole = await ran(["--lane", "coach", "--execution-mode", "single_shot"]);
   expect(only(whole.stdout, "StepEnded")).toHaveLength(1);
-}, 60_000);
+});
 
 test("--lane probe lets a probe choose: the configured one, else the one that the environment offers", async () => {
   const yaml = "lane: {forced: coach, probe: {model: p}}\nagent: {type: openai, model: m}\nlearning_key: k\n";
@@ -90,7 +90,7 @@ test("--lane probe lets a probe choose: the configured one, else the one that th
   const without = await ran(["--lane", "probe"], "agent: {type: openai, model: m}\n");
   expect(without.code).toBe(2);
   expect(without.stderr).toMatch(/^ATLAS_USAGE: no probe is configured \(--lane\)/);
-}, 90_000);
+});
 
 test("--deadline, --step-timeout, --max-retries and --concurrency", async () => {
   const silent = await withStudent(() => {});
@@ -128,7 +128,7 @@ test("--deadline, --step-timeout, --max-retries and --concurrency", async () => 
   const tried = await ran(["--max-retries", "2"], yaml, { OPENAI_API_KEY: "sk-test" });
   expect(only(tried.stdout, "AttemptStarted")).toHaveLength(3);
   await refusing[Symbol.asyncDispose]();
-}, 120_000);
+});
 
 test("rollouts of a group share verdicts: the teacher is asked once about the same answer", async () => {
   const { server, yaml } = await withStudent((_, response) => json(response, completion("the same")));
@@ -144,7 +144,7 @@ test("rollouts of a group share verdicts: the teacher is asked once about the sa
     ["g", 3],
   ]);
   await server[Symbol.asyncDispose]();
-}, 60_000);
+});
 
 test("--path: the project's .env and .atlas are used, the configuration is found from here", async () => {
   const folder = userFolder();
@@ -158,7 +158,7 @@ test("--path: the project's .env and .atlas are used, the configuration is found
   const nowhere = await atlas(folder, ["run", "--task", "t", "--path", "nowhere"], OFFLINE);
   expect(nowhere.code).toBe(2);
   expect(nowhere.stderr).toMatch(/^ATLAS_USAGE: it is no folder/);
-}, 60_000);
+});
 
 describe("a bad value is one coded line that names the flag, and exit code 2", () => {
   test.each([

@@ -47,7 +47,7 @@ test("without a configuration: the answer on standard output, the rest beside it
   expect(stderr).toContain(record!.sessionId);
   const { stdout: shown } = await atlas(folder, ["sessions", "show", record!.sessionId, "--json"]);
   expect(shown).toContain('"ground_truth": "4"');
-}, 60_000);
+});
 
 test("--json streams the session's events, whole and in order, and nothing else; --quiet leaves the answer", async () => {
   const folder = userFolder();
@@ -61,7 +61,7 @@ test("--json streams the session's events, whole and in order, and nothing else;
   const quiet = await atlas(folder, ["run", "--task", "t", "--quiet"], OFFLINE);
   expect(quiet).toMatchObject({ code: 0, stderr: "" });
   expect(quiet.stdout).toMatch(/^\[simulated\]/);
-}, 60_000);
+});
 
 test("a configured agent that fails: exit code 1, with its record; a key from .env goes where it belongs and nowhere else", async () => {
   const folder = userFolder();
@@ -78,7 +78,7 @@ test("a configured agent that fails: exit code 1, with its record; a key from .e
   const [record] = recordsIn(folder);
   expect(record).toMatchObject({ status: "failed", agent: "tested", learningKey: "configured" });
   expect(JSON.stringify(record) + stderr).not.toContain("canary");
-}, 60_000);
+});
 
 test("the environment goes before .env", async () => {
   const folder = userFolder();
@@ -87,7 +87,7 @@ test("the environment goes before .env", async () => {
   writeFileSync(join(folder, ".env"), "OPENAI_API_KEY=sk-from-file\n");
   await atlas(folder, ["run", "--task", "t", "--config", "atlas.yaml"], { OPENAI_API_KEY: "sk-from-shell" });
   expect(server.requests[0]?.headers.authorization).toBe("Bearer sk-from-shell");
-}, 60_000);
+});
 
 test("escape codes in an answer are shown, not obeyed", async () => {
   const folder = userFolder();
@@ -98,7 +98,7 @@ test("escape codes in an answer are shown, not obeyed", async () => {
   const { stdout, stderr } = await atlas(folder, ["run", "--task", "t", "--config", "atlas.yaml"]);
   expect(stdout).toBe("a\\u001b[2Jb\\u0007\n");
   expect(stdout + stderr).not.toMatch(/\u001b|\u0007/);
-}, 60_000);
+});
 
 test("Ctrl-C ends the session as cancelled: exit code 130, everything up to there in the log", async () => {
   const folder = userFolder();
@@ -121,7 +121,7 @@ test("Ctrl-C ends the session as cancelled: exit code 130, everything up to ther
   const tail = await atlas(folder, ["log", "tail", "--topic", "atlas.sessions", "--limit", "100", "--json"]);
   const logged = eventsOf(tail.stdout.replaceAll(/^/gm, "")).length;
   expect(logged).toBe(events.length);
-}, 60_000);
+});
 
 test("a run needs a task, and a configuration that is used needs an agent", async () => {
   const folder = userFolder();
@@ -130,7 +130,7 @@ test("a run needs a task, and a configuration that is used needs an agent", asyn
   const { code, stderr } = await atlas(folder, ["run", "--task", "t", "--config", "atlas.yaml"], OFFLINE);
   expect(code).toBe(1);
   expect(stderr).toContain("a run needs an agent");
-}, 60_000);
+});
 
 test("--rollouts runs a task as a group, and succeeds in part when only some do", async () => {
   const folder = userFolder();
@@ -154,4 +154,4 @@ test("--rollouts runs a task as a group, and succeeds in part when only some do"
   const some = await atlas(folder, args);
   expect(some.stdout).toMatch(/failed[\s\S]*succeeded/);
   expect(some.code).toBe(3);
-}, 60_000);
+});

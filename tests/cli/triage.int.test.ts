@@ -35,7 +35,7 @@ test("triage init writes an adapter that a configuration loads, and replaces non
   const forced = await atlas(folder, ["triage", "init", "--output", "lib/triage.mjs", "--force"]);
   expect(forced.code).toBe(0);
   expect(readFileSync(join(folder, "lib/triage.mjs"), "utf8")).toContain("genericTriage");
-}, 60_000);
+});
 
 test("a template that does not exist is refused, and nothing is written", async () => {
   const folder = userFolder();

@@ -101,7 +101,7 @@ describe("the folder of an embedded database", () => {
     for (let round = 1; round <= 3; round += 1) {
       if (round === 3) await open();
       const args = ["--input-type=module", "-e", script];
-      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+      const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: LIMIT_MS });
       expect({ stdout, stderr }).toEqual({ stdout: "done\n", stderr: "" });
     }
     const db = await open();

@@ -247,7 +247,7 @@ describe.skipIf(!canMount)("an embedded database on a disk that fills up", () =>
     const mount = `mount -t tmpfs -o size=${size} tmpfs "$0/disk" && exec "$1" "$0/script.ts"`;
     return execFileSync("unshare", ["-rm", "sh", "-c", mount, folder, process.execPath], {
       encoding: "utf8",
-      timeout: 50_000,
+      timeout: LIMIT_MS,
     });
   };
   let folder: string;

@@ -13,7 +13,6 @@ import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES, type Rules } from "../../schemas/rules.ts";
 import { LIVE_TOPICS } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
-import { eventsOf } from "../app/opened.ts";
 import { atlas as command, startAtlas, userFolder } from "../cli/from-source.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { type OpenPlace, openPlace, type Place } from "../soak/place.ts";
@@ -137,7 +136,7 @@ const OUTDATED = {
 };
 
 describe.each(LOGS)("an upgrade on the $name log", ({ skip, make }) => {
-  test.skipIf(skip)("is said, and done by the one command that is named", { timeout: 60_000 }, async () => {
+  test.skipIf(skip)("is said, and done by the one command that is named", async () => {
     const { place, remove } = await make();
     onTestFinished(remove);
     const { rest, hash } = await before(place);
@@ -209,7 +208,7 @@ test("who has the earlier version is told to upgrade, and renews nothing", async
   });
 });
 
-test("a command says what to run, and running it is all there is to do", { timeout: 90_000 }, async () => {
+test("a command says what to run, and running it is all there is to do", async () => {
   const folder = userFolder();
   const { rest } = await before({ kind: "embedded", path: `${folder}/.atlas` });
   const opened = await openPlace({ kind: "embedded", path: `${folder}/.atlas` }, false);
@@ -224,7 +223,7 @@ test("a command says what to run, and running it is all there is to do", { timeo
   expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/0 published|all equal/) });
 });
 
-test("a command that is killed again and again is completed by the next", { timeout: 90_000 }, async () => {
+test("a command that is killed again and again is completed by the next", async () => {
   const folder = userFolder();
   const place: Place = { kind: "embedded", path: `${folder}/.atlas` };
   const { rest } = await before(place);

@@ -8,7 +8,7 @@ import { rescore } from "../../derivation/rescore/rescore.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
 import { DEFAULT_RULES, type Rubric, type Rules } from "../../schemas/rules.ts";
 import { judgedSession } from "../app/judged.ts";
-import { eventsOf, exportedFrom } from "../app/opened.ts";
+import { exportedFrom } from "../app/opened.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { type OpenPlace, openPlace } from "../soak/place.ts";
 import { embeddedPlace, kafkaPlace, postgresPlace } from "../soak/places.ts";
@@ -76,7 +76,6 @@ async function undisturbed(): Promise<string> {
 describe.each(LOGS)("a promotion on the $name log", ({ skip, make }) => {
   test.skipIf(skip)(
     "that is killed again and again is completed by the next, and is that of an undisturbed one",
-    { timeout: 90_000 },
     async () => {
       const { place, remove } = await make();
       onTestFinished(remove);

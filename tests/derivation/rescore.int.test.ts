@@ -35,11 +35,7 @@ async function filled(config: Parameters<typeof opened>[1] = {}, folder = folder
   return atlas;
 }
 
-async function read(atlas: Pick<Atlas, "log">, topic: Topic): Promise<AtlasEvent[]> {
-  const events: AtlasEvent[] = [];
-  for await (const batch of atlas.log.read([topic])) events.push(...batch.map(({ event }) => event));
-  return events;
-}
+const read = ({ log }: Pick<Atlas, "log">, topic: Topic): Promise<AtlasEvent[]> => eventsIn(log, topic);
 
 const rewardsIn = async ({ db }: Atlas): Promise<(number | null)[]> =>
   (await listSessions(db, { limit: null })).map(({ reward }) => reward);

@@ -6,7 +6,7 @@ import type { SessionRewarded } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
 import { TOPICS } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
-import { approveAll, eventsOf, exportedFrom, folderForTest, opened } from "../app/opened.ts";
+import { approveAll, exportedFrom, folderForTest, opened } from "../app/opened.ts";
 
 const SESSIONS = 8;
 const TAMPERED = 3;

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
+import { eventually } from "../eventually.ts";
 import type { Installed } from "./installed.ts";
 import { linesOf, recorded, tenRuns } from "./recorded.ts";
 import { shellOf } from "./shell.ts";
@@ -55,7 +56,7 @@ export function sharing(installed: () => Installed): void {
     shell.write("runs.jsonl", tenRuns());
     expect(await shell.json("import", "runs.jsonl")).toMatchObject({ sessions: 10 });
     expect(await shell.json("sessions", "list")).toHaveLength(10);
-    await expect.poll(async () => ((await (await fetch(url!)).json()) as Health).status).toBe("ok");
+    await eventually(async () => expect(await (await fetch(url!)).json()).toMatchObject({ status: "ok" }));
     second.child.kill("SIGTERM");
     expect(await second.ended).toMatchObject({ code: 0 });
   });
@@ -67,11 +68,9 @@ export function sharing(installed: () => Installed): void {
     shell.write("runs.jsonl", linesOf(rows));
     const importing = shell.start("atlas", ["import", "runs.jsonl", "--learning-key", "one"]);
     // It holds the folder before anybody else looks.
-    await expect
-      .poll(() => existsSync(shell.file(".atlas/pgdata/PG_VERSION")), { timeout: 30_000 })
-      .toBe(true);
+    await eventually(() => expect(existsSync(shell.file(".atlas/pgdata/PG_VERSION"))).toBe(true));
     const begun = async (): Promise<string> => (await shell.atlas("log", "verify", "--json")).stdout;
-    await expect.poll(begun, { timeout: 30_000 }).toMatch(/"events": [1-9]/);
+    await eventually(async () => expect(await begun()).toMatch(/"events": [1-9]/));
     importing.child.kill("SIGINT");
     const { code, stderr } = await importing.ended;
     expect({ code, stderr }).toEqual({ code: 130, stderr: "ATLAS_INTERRUPTED: interrupted.\n" });

@@ -17,16 +17,11 @@ export interface Told {
   events: AtlasEvent[];
 }
 
-/** The events of a log's sessions, by session, as readers take them: an append without an answer is there twice. */
+/** The events of a log's sessions, by session, as readers take them. */
 export async function sessionsOf(log: EventLog): Promise<Map<string, AtlasEvent[]>> {
   const sessions = new Map<string, AtlasEvent[]>();
-  for await (const batch of log.read(["atlas.sessions"])) {
-    for (const { event, key } of batch) {
-      const events = sessions.get(key) ?? [];
-      if (event.meta.sequence > (events.at(-1)?.meta.sequence ?? 0)) events.push(event);
-      sessions.set(key, events);
-    }
-  }
+  for (const { event, key } of await recordsOf(log, ["atlas.sessions"]))
+    sessions.set(key, [...(sessions.get(key) ?? []), event]);
   return sessions;
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openAtlas } from "../../app/open-atlas.ts";
 import { startAtlas, userFolder } from "../cli/from-source.ts";
 import { completion, json, startModelServer } from "../models/model-server.ts";
@@ -38,7 +38,7 @@ spool: {path: spool}
     const { child, ended } = startAtlas(folder, ["run", "--task", "t", "--config", "atlas.yaml"]);
     onTestFinished(() => void child.kill("SIGKILL"));
     const runs = join(folder, ".atlas/runs");
-    await vi.waitFor(() => expect(existsSync(runs) && readdirSync(runs)).toHaveLength(1), 20_000);
+    await eventually(() => expect(existsSync(runs) && readdirSync(runs)).toHaveLength(1));
     const from = performance.now();
     if (expected === 130) child.kill("SIGINT");
     const { code, stdout, stderr } = await ended;
@@ -59,5 +59,4 @@ spool: {path: spool}
     checkSession(events);
     expect(only(events, "SessionEnded")).toMatchObject([{ status: "succeeded", final_answer: "the whole" }]);
   },
-  90_000,
 );

@@ -73,5 +73,4 @@ lane: {forced: coach}
     ]);
     expect(only(events!, "SessionJudged")[0]).toMatchObject({ judgements: [], missing: ["session_reward"] });
   },
-  60_000,
 );

@@ -76,7 +76,7 @@ describe.skipIf(await missing("postgres"))("a log that goes away in the middle o
       "did after",
     ]);
     expect(only(events, "ModelCallEnded").filter(({ role }) => role === "student")).toHaveLength(5);
-  }, 60_000);
+  });
 
   test("and stays away until the process ends: what waits is in the spool, and the next one appends it", async () => {
     let sessionId: string;
@@ -99,5 +99,5 @@ describe.skipIf(await missing("postgres"))("a log that goes away in the middle o
     const events = (await sessionsOf(atlas.log)).get(sessionId)!;
     checkSession(events);
     expect(only(events, "SessionEnded")).toMatchObject([{ status: "succeeded", final_answer: "the whole" }]);
-  }, 60_000);
+  });
 });

@@ -134,4 +134,4 @@ test("two hundred sessions at once against real servers neither mix nor leak", a
   expect(after.heap).toBeLessThan(before.heap * 1.5 + 20e6);
   process.off("warning", warned);
   expect(warnings).toEqual([]);
-}, 180_000);
+});

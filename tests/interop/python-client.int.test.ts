@@ -154,35 +154,31 @@ describe.skipIf(unavailable !== undefined)("the Python SDK's client", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it.each(["without its DDL", "with its DDL on connecting"])(
-    "reads what ours reads, %s",
-    async (how) => {
-      const schema = join(folder, "schema.sql");
-      writeFileSync(schema, READER_SCHEMA);
-      const before = await tablesOf(db);
-      const args = [url, "even", ...(how.startsWith("with its") ? [schema] : [])];
-      const seen = await runPython<Seen>(join(import.meta.dirname, "read_database.py"), args);
-      const ours = await getTrainingSessions(db, { reviewStatusFilters: "all" });
-      expect(ours).toHaveLength(8);
-      expect(seen.order).toEqual(ours.map(({ sessionId }) => sessionId));
-      for (const session of ours) {
-        const { keys, ...theirs } = seen.sessions[session.sessionId] as { keys: string[] };
-        expect(keys).toContain("trajectory_events");
-        expect(theirs).toEqual(JSON.parse(JSON.stringify(asSeen(session))));
-      }
-      for (const [name, filters] of Object.entries(FILTERS)) {
-        const asked = { reviewStatusFilters: "all", ...filters } as const;
-        const mine = await getTrainingSessions(db, asked);
-        expect(seen.filtered[name], name).toEqual(mine.map(({ sessionId }) => sessionId));
-        expect(seen.counted[name], name).toBe(await countTrainingSessions(db, asked));
-      }
-      expect(seen).toMatchObject({ count: 8, bare: true, absent: true });
-      expect(seen.page).toEqual(seen.order.slice(2, 5));
-      expect(seen.order).toContain(seen.first);
-      expect(await tablesOf(db)).toEqual(before);
-    },
-    120_000,
-  );
+  it.each(["without its DDL", "with its DDL on connecting"])("reads what ours reads, %s", async (how) => {
+    const schema = join(folder, "schema.sql");
+    writeFileSync(schema, READER_SCHEMA);
+    const before = await tablesOf(db);
+    const args = [url, "even", ...(how.startsWith("with its") ? [schema] : [])];
+    const seen = await runPython<Seen>(join(import.meta.dirname, "read_database.py"), args);
+    const ours = await getTrainingSessions(db, { reviewStatusFilters: "all" });
+    expect(ours).toHaveLength(8);
+    expect(seen.order).toEqual(ours.map(({ sessionId }) => sessionId));
+    for (const session of ours) {
+      const { keys, ...theirs } = seen.sessions[session.sessionId] as { keys: string[] };
+      expect(keys).toContain("trajectory_events");
+      expect(theirs).toEqual(JSON.parse(JSON.stringify(asSeen(session))));
+    }
+    for (const [name, filters] of Object.entries(FILTERS)) {
+      const asked = { reviewStatusFilters: "all", ...filters } as const;
+      const mine = await getTrainingSessions(db, asked);
+      expect(seen.filtered[name], name).toEqual(mine.map(({ sessionId }) => sessionId));
+      expect(seen.counted[name], name).toBe(await countTrainingSessions(db, asked));
+    }
+    expect(seen).toMatchObject({ count: 8, bare: true, absent: true });
+    expect(seen.page).toEqual(seen.order.slice(2, 5));
+    expect(seen.order).toContain(seen.first);
+    expect(await tablesOf(db)).toEqual(before);
+  });
 
   it("exports what ours exports, and lists what there is to review", async () => {
     const args = [url, join(folder, "theirs.jsonl")];
@@ -209,7 +205,7 @@ describe.skipIf(unavailable !== undefined)("the Python SDK's client", () => {
         await countTrainingSessions(db, { reviewStatusFilters: [status] }),
       );
     expect(seen.listing.join("\n")).toContain("reward=");
-  }, 120_000);
+  });
 });
 
 /** Every column and index, so that what a reader's DDL adds shows. */

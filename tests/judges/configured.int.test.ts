@@ -12,7 +12,7 @@ import type { FunctionJudge, ModelJudge } from "../../judges/judge.ts";
 import { modelJudge } from "../../judges/model-judge.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
-import { eventsOf, folderForTest, opened } from "../app/opened.ts";
+import { folderForTest, opened } from "../app/opened.ts";
 
 const agent = functionAgent(() => "forty-two", { name: "mine" });
 const teacher = simulatedModel();

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, onTestFinished, test, vi } from "vitest";
-import { eventsOf, folderForTest, opened } from "../app/opened.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { folderForTest, opened } from "../app/opened.ts";
+import { eventsOf } from "../as-readers.ts";
+import { eventually } from "../eventually.ts";
 import { reply, startJudge } from "./judge-server.ts";
 
 const CHILD = join(import.meta.dirname, "judging-child.ts");
@@ -37,9 +39,7 @@ test("whoever judges may be killed at any point: each session is judged once, by
     const host = child(folder, server.url, sessions);
     sessions = "0";
     await once(host.stdout!, "data");
-    await vi
-      .waitFor(() => expect(asked).toBeGreaterThanOrEqual(until), { timeout: 10_000, interval: 1 })
-      .catch(() => undefined);
+    await eventually(() => expect(asked).toBeGreaterThanOrEqual(until), 1).catch(() => undefined);
     await sleep(delay);
     host.kill("SIGKILL");
     await once(host, "exit");
@@ -55,11 +55,10 @@ test("whoever judges may be killed at any point: each session is judged once, by
   // What the dead were judging is theirs for a minute yet; the test does not wait for it.
   await atlas.db.query("update atlas_log.judging set due_at = now()");
   const judgedIn = () => eventsOf(atlas.log, "atlas.sessions", "SessionJudged");
-  await vi.waitFor(
-    async () => expect(new Set((await judgedIn()).map(({ meta }) => meta.session_id)).size).toBe(SESSIONS),
-    { timeout: 20_000, interval: 200 },
+  await eventually(async () =>
+    expect(new Set((await judgedIn()).map(({ meta }) => meta.session_id)).size).toBe(SESSIONS),
   );
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
   );
   await atlas.settled();

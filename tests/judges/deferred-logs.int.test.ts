@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { configuredPanel } from "../../app/configured-judges.ts";
 import { startJudging } from "../../app/start-judging.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
@@ -8,7 +8,6 @@ import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { runSession } from "../../producers/run-session.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { createFlusher } from "../../recording/flusher.ts";
-import { eventsOf } from "../app/opened.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { openPlace } from "../soak/place.ts";
 import { kafkaPlace, postgresPlace } from "../soak/places.ts";
@@ -71,11 +70,8 @@ describe.each(LOGS)("on the $name log", ({ skip, make }) => {
       await durable;
     }
     const judged = () => eventsOf(log, "atlas.sessions", "SessionJudged");
-    await vi.waitFor(async () => expect((await judged()).length).toBeGreaterThanOrEqual(SESSIONS), {
-      timeout: 40_000,
-      interval: 300,
-    });
-    await vi.waitFor(async () =>
+    await eventually(async () => expect((await judged()).length).toBeGreaterThanOrEqual(SESSIONS));
+    await eventually(async () =>
       expect((await db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
     );
     await settled();

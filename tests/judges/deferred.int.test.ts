@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { eraseSession } from "../../app/erase-session.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { readerOf } from "../../app/start-judging.ts";
@@ -8,7 +8,7 @@ import { verifyLog } from "../../derivation/verify-log.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { startReactor } from "../../reactors/judging/judging-reactor.ts";
-import { eventsOf, folderForTest, opened } from "../app/opened.ts";
+import { folderForTest, opened } from "../app/opened.ts";
 import { json } from "../models/model-server.ts";
 import { type JudgeServer, reply, startJudge } from "./judge-server.ts";
 
@@ -28,10 +28,7 @@ const deferred = (server: JudgeServer, more: ConfigInput["judges"] = {}): Omit<C
 const judgedIn = ({ log }: Pick<Atlas, "log">) => eventsOf(log, "atlas.sessions", "SessionJudged");
 
 async function untilJudged(atlas: Pick<Atlas, "log">, count = 1): Promise<void> {
-  await vi.waitFor(async () => expect(await judgedIn(atlas)).toHaveLength(count), {
-    timeout: 20_000,
-    interval: 100,
-  });
+  await eventually(async () => expect(await judgedIn(atlas)).toHaveLength(count));
 }
 
 test("a run does not wait for its judges; the reward comes later, under the same rules", async () => {
@@ -96,24 +93,18 @@ test("a model that does not answer is asked again; nothing of the failed try is 
   const atlas = await opened(folder, config);
   await atlas.run({ task: "Say hello", agent, teacher });
   // The first pause is ten seconds: the test does not wait for it.
-  await vi.waitFor(
-    async () => {
-      const { rowCount } = await atlas.db.query(
-        "update atlas_log.judging set due_at = now() where last_error is not null and holder is null",
-      );
-      expect(rowCount).toBe(1);
-    },
-    { timeout: 10_000 },
-  );
-  await vi.waitFor(
-    async () => {
-      await atlas.db.query(
-        "update atlas_log.judging set due_at = now() where holder is null and result is null",
-      );
-      expect(await judgedIn(atlas)).toHaveLength(1);
-    },
-    { timeout: 15_000, interval: 300 },
-  );
+  await eventually(async () => {
+    const { rowCount } = await atlas.db.query(
+      "update atlas_log.judging set due_at = now() where last_error is not null and holder is null",
+    );
+    expect(rowCount).toBe(1);
+  });
+  await eventually(async () => {
+    await atlas.db.query(
+      "update atlas_log.judging set due_at = now() where holder is null and result is null",
+    );
+    expect(await judgedIn(atlas)).toHaveLength(1);
+  });
   expect(await eventsOf(atlas.log, "atlas.sessions", "JudgementMade")).toHaveLength(2);
   expect(await eventsOf(atlas.log, "atlas.sessions", "JudgementFailed")).toEqual([]);
 });
@@ -126,15 +117,12 @@ test("after the last try a session is closed without a reward, and the log says 
     ...deferred(server),
   });
   await atlas.run({ task: "Say hello", agent, teacher });
-  await vi.waitFor(
-    async () => {
-      const { rowCount } = await atlas.db.query(
-        "update atlas_log.judging set tries = 11, due_at = now() where last_error is not null and holder is null",
-      );
-      expect(rowCount).toBe(1);
-    },
-    { timeout: 10_000 },
-  );
+  await eventually(async () => {
+    const { rowCount } = await atlas.db.query(
+      "update atlas_log.judging set tries = 11, due_at = now() where last_error is not null and holder is null",
+    );
+    expect(rowCount).toBe(1);
+  });
   await untilJudged(atlas);
   await atlas.settled();
   const failed = await eventsOf(atlas.log, "atlas.sessions", "JudgementFailed");
@@ -173,7 +161,7 @@ test("of two that judge the same session, one set of judgements is recorded", as
   });
   const atlas = await opened(folderForTest(), deferred(server));
   const { sessionId } = await atlas.run({ task: "Say hello", agent, teacher });
-  await vi.waitFor(() => expect(asked).toBe(2), { timeout: 10_000 });
+  await eventually(() => expect(asked).toBe(2));
   // As if its judge gave no sign of life any more.
   await atlas.db.query("update atlas_log.judging set due_at = now() - interval '1 second'");
   await untilJudged(atlas);
@@ -211,7 +199,7 @@ test("judgements that were fixed and perhaps appended are appended again as they
   );
   const nobody = () => Promise.reject(new Error("nobody is asked"));
   const reactor = startReactor(atlas.log, readerOf(atlas.log), nobody, 1, { everyMs: 50 });
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
   );
   await reactor.stop();
@@ -229,7 +217,7 @@ test("a process that ends gives back what it is judging; the next one judges it 
   const folder = folderForTest();
   const first = await opened(folder, deferred(server));
   await first.run({ task: "Say hello", agent, teacher });
-  await vi.waitFor(() => expect(server.requests).toHaveLength(2), { timeout: 10_000 });
+  await eventually(() => expect(server.requests).toHaveLength(2));
   await first.close();
   answers = true;
   const second = await opened(folder, deferred(server));
@@ -249,9 +237,9 @@ test("a session that is erased while it is judged stays erased: what its judges 
   });
   const atlas = await opened(folderForTest(), deferred(server));
   const { sessionId } = await atlas.run({ task: "Say hello", agent, teacher });
-  await vi.waitFor(() => expect(server.requests).toHaveLength(2), { timeout: 10_000 });
+  await eventually(() => expect(server.requests).toHaveLength(2));
   await eraseSession(atlas, sessionId, { reason: "asked for" });
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
   );
   open();

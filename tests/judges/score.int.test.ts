@@ -13,7 +13,8 @@ import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
 import { getTrainingSessions } from "../../projections/training-data.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
-import { eventsOf, folderForTest, opened } from "../app/opened.ts";
+import { folderForTest, opened } from "../app/opened.ts";
+import { eventsOf } from "../as-readers.ts";
 import { type Asked, type JudgeServer, reply, startJudge } from "./judge-server.ts";
 
 const run = promisify(execFile);

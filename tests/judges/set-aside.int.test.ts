@@ -5,7 +5,7 @@ import type { ConfigInput } from "../../configs/config-schema.ts";
 import { listDeadLetters } from "../../log/dead-letters.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
-import { eventsOf, folderForTest, opened } from "../app/opened.ts";
+import { folderForTest, opened } from "../app/opened.ts";
 import { reply, startJudge } from "./judge-server.ts";
 
 const agent = functionAgent(async (task) => `answer to ${task}`, { name: "mine" });
@@ -38,15 +38,12 @@ const waiting = async ({ db }: Atlas) =>
   (await db.query("select tries, last_error, holder from atlas_log.judging")).rows;
 
 const untilJudgedOnce = (atlas: Atlas): Promise<void> =>
-  vi.waitFor(
-    async () => {
-      // The next look is a minute away; the test does not wait for it.
-      await atlas.db.query("update atlas_log.judging set due_at = now() where result is null");
-      expect(await eventsOf(atlas.log, "atlas.sessions", "SessionJudged")).toHaveLength(1);
-      expect(await waiting(atlas)).toEqual([]);
-    },
-    { timeout: 15_000, interval: 200 },
-  );
+  eventually(async () => {
+    // The next look is a minute away; the test does not wait for it.
+    await atlas.db.query("update atlas_log.judging set due_at = now() where result is null");
+    expect(await eventsOf(atlas.log, "atlas.sessions", "SessionJudged")).toHaveLength(1);
+    expect(await waiting(atlas)).toEqual([]);
+  });
 
 const REFUSED = [
   ["start", "SessionStarted"],
@@ -60,12 +57,10 @@ test.each(REFUSED)(
     const mend = await refuse(atlas, "trajectory_events", `new.event::text like '%${type}%'`);
     const { durable } = await atlas.run({ task: "Say hello", agent, teacher });
     await durable;
-    await vi.waitFor(
-      async () =>
-        expect(await waiting(atlas)).toEqual([
-          { tries: 0, last_error: expect.stringContaining(name), holder: null },
-        ]),
-      { timeout: 10_000, interval: 100 },
+    await eventually(async () =>
+      expect(await waiting(atlas)).toEqual([
+        { tries: 0, last_error: expect.stringContaining(name), holder: null },
+      ]),
     );
     expect(await listDeadLetters(atlas.log)).toMatchObject([{ group: "read-models" }]);
     expect(await eventsOf(atlas.log, "atlas.sessions", "SessionJudged")).toEqual([]);
@@ -83,12 +78,8 @@ test("a session whose start the judging itself set aside is judged when it is re
   const { durable } = await atlas.run({ task: "Say hello", agent, teacher });
   await durable;
   await atlas.settled();
-  await vi.waitFor(
-    async () => expect(await listDeadLetters(atlas.log)).toMatchObject([{ group: "judging" }]),
-    {
-      timeout: 10_000,
-      interval: 100,
-    },
+  await eventually(async () =>
+    expect(await listDeadLetters(atlas.log)).toMatchObject([{ group: "judging" }]),
   );
   await mend();
   expect(await atlas.retryDeadLetters()).toMatchObject([{ status: "applied" }]);
@@ -115,12 +106,10 @@ test("a session that was cancelled is not judged, though its start was retried a
   });
   expect(status).toBe("cancelled");
   await durable;
-  await vi.waitFor(async () => expect(await listDeadLetters(atlas.log)).toHaveLength(1), {
-    timeout: 10_000,
-  });
+  await eventually(async () => expect(await listDeadLetters(atlas.log)).toHaveLength(1));
   await mend();
   await atlas.retryDeadLetters();
-  await vi.waitFor(async () => expect(await waiting(atlas)).toEqual([]), { timeout: 10_000, interval: 200 });
+  await eventually(async () => expect(await waiting(atlas)).toEqual([]));
   // The run itself closed the set when it was cancelled.
   expect(await eventsOf(atlas.log, "atlas.sessions", "SessionJudged")).toMatchObject([{ judgements: [] }]);
   expect(await eventsOf(atlas.log, "atlas.sessions", "JudgementMade")).toEqual([]);
@@ -137,5 +126,5 @@ test("an erased session that still stands in the queue is taken off it", async (
     "insert into atlas_log.judging (session_id, learning_key, ended) values ($1, 'k', true)",
     [sessionId],
   );
-  await vi.waitFor(async () => expect(await waiting(atlas)).toEqual([]), { timeout: 10_000, interval: 200 });
+  await eventually(async () => expect(await waiting(atlas)).toEqual([]));
 });

@@ -97,7 +97,7 @@ describe("an owner that dies", () => {
           received.push(`${event.meta.sequence} ${event.type === "ReviewStatusChanged" ? event.note : ""}`);
       },
     );
-    await log.caughtUp(consumer.group, await log.ends(["atlas.review-status"]));
+    await log.caughtUp(consumer.group, await log.ends(["atlas.review-status"]), { timeoutMs: LIMIT_MS });
     await consumer.stop();
     return received;
   };

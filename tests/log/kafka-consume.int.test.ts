@@ -13,6 +13,7 @@ import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import { partitionOf } from "../../schemas/partition.ts";
 import { splitContent } from "../../traces/content.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { facts } from "./facts.ts";
 import { echo } from "./kafka-echo.ts";
@@ -73,7 +74,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     return Object.assign(child, { stderrText: () => stderr });
   };
   const caughtUp = async (group: string): Promise<void> =>
-    log.caughtUp(group, await log.ends(["atlas.sessions"]), { timeoutMs: 40_000 });
+    log.caughtUp(group, await log.ends(["atlas.sessions"]), { timeoutMs: LIMIT_MS });
   const effects = async (): Promise<string[]> => {
     const { rows } = await db.query<{ effect: string }>(
       "select source || '#' || sequence as effect from effects",
@@ -94,7 +95,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
       }
     };
     const listener = await log.consume({ group: "listener", topics: ["atlas.review-status"] }, listen);
-    await log.caughtUp("listener", await log.ends(["atlas.review-status"]), { timeoutMs: 40_000 });
+    await log.caughtUp("listener", await log.ends(["atlas.review-status"]), { timeoutMs: LIMIT_MS });
     await listener.stop();
     const { rows } = await db.query<{ heard: string }>(
       "select substr(source, 6) || '#' || sequence as heard from heard",
@@ -109,7 +110,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     };
     const member = await startMember();
     const consumer = await log.consume({ group: "echo", topics: ["atlas.sessions"], batchSize: 20 }, echo);
-    await vi.waitFor(() => expect(consumer.assignments).toHaveLength(4), 10_000);
+    await eventually(() => expect(consumer.assignments).toHaveLength(4));
     await append(1);
     await append(11);
     member.kill("SIGKILL");
@@ -134,7 +135,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     member.kill("SIGCONT");
     await log.append(sessions.flatMap((session) => facts(session, 4, 21)).map(log.mask));
     await caughtUp("echo");
-    await vi.waitFor(() => expect(consumer.assignments).toHaveLength(4), 20_000);
+    await eventually(() => expect(consumer.assignments).toHaveLength(4));
     await log.append(sessions.flatMap((session) => facts(session, 4, 25)).map(log.mask));
     await caughtUp("echo");
     expect(await effects()).toEqual(expected(sessions, 28));
@@ -174,7 +175,7 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     };
     await log.consume({ group: "echo", topics: ["atlas.sessions"] }, apply);
     await log.append(sessions.flatMap((session) => facts(session, 5)).map(log.mask));
-    await vi.waitFor(async () => expect(await effects()).toEqual(expected(free, 5)), 20_000);
+    await eventually(async () => expect(await effects()).toEqual(expected(free, 5)));
     release();
     await caughtUp("echo");
     expect(await effects()).toEqual(expected(sessions, 5));
@@ -236,8 +237,8 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     const consumer = await log.consume({ group: "echo", topics: ["atlas.sessions"], onRetry }, echo);
     await log.append(rest.flatMap((each) => facts(each, 3)).map(log.mask));
     const reached = [...expected(rest, 3), ...expected([session!], 2)].sort();
-    await vi.waitFor(async () => expect(await effects()).toEqual(reached), 20_000);
-    await vi.waitFor(() =>
+    await eventually(async () => expect(await effects()).toEqual(reached));
+    await eventually(() =>
       expect(retries.some((error) => isAtlasError(error, "ATLAS_SCHEMA_NEWER"))).toBe(true),
     );
     await consumer.stop();

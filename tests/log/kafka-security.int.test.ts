@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import type { KafkaLogOptions } from "../../log/kafka/settings.ts";
 import { newId } from "../../schemas/identity.ts";
+import { recordsOf } from "../as-readers.ts";
 import { freePort } from "../services/native/free-port.ts";
 import { type KafkaInstance, startKafka } from "../services/native/kafka.ts";
 import { kafka, nativeMissing } from "../services/services.ts";
@@ -73,9 +74,7 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log behind TLS and a pa
   test("takes and gives events", async () => {
     const log = await openKafkaLog(options);
     await log.append(facts(newId(), 3).map(log.mask));
-    let count = 0;
-    for await (const batch of log.read(["atlas.sessions"])) count += batch.length;
-    expect(count).toBe(3);
+    expect(await recordsOf(log, ["atlas.sessions"])).toHaveLength(3);
     await log.close();
   });
 

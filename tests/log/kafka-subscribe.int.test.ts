@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EventLog, SubscribedEvent } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { newId } from "../../schemas/identity.ts";
 import { partitionOf } from "../../schemas/partition.ts";
+import { eventually } from "../eventually.ts";
 import { kafka, missing } from "../services/services.ts";
 import { facts } from "./facts.ts";
 import { freshPrefix, type KafkaServices, plainKafka } from "./kafka-under-test.ts";
@@ -89,7 +90,7 @@ describe.skipIf(await missing("kafka"))("subscriptions to the kafka log", () => 
     await sleep(1500);
     await log.append(sessions.flatMap((session) => facts(session, 3)).map(log.mask));
     const [a, b] = [received.get("a")!, received.get("b")!];
-    await vi.waitFor(() => expect(new Set([...a, ...b]).size).toBe(40), 10_000);
+    await eventually(() => expect(new Set([...a, ...b]).size).toBe(40));
     stop.abort();
     await Promise.all(members);
     await other.close();

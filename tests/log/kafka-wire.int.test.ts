@@ -1,12 +1,13 @@
 import avsc from "avsc";
 import type { KafkaMessage, Consumer as PlainConsumer } from "kafkajs";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EventLog, RawRecord } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { createEvent, encodeEvent, latestSchema } from "../../schemas/codec.ts";
 import { fingerprint } from "../../schemas/fingerprint.ts";
 import { newId } from "../../schemas/identity.ts";
 import { partitionOf } from "../../schemas/partition.ts";
+import { eventually } from "../eventually.ts";
 import { kafka, missing } from "../services/services.ts";
 import { fact, facts } from "./facts.ts";
 import { freshPrefix, type KafkaServices, plainKafka } from "./kafka-under-test.ts";
@@ -228,7 +229,7 @@ describe.skipIf(await missing("kafka"))("the kafka log as others see it", () => 
       await admin.connect();
       const topics = (await admin.listTopics()).filter((name) => name.startsWith(prefix));
       await admin.deleteTopics({ topics });
-      await vi.waitFor(async () => expect(await admin.listTopics()).not.toContain(topics[0]), 10_000);
+      await eventually(async () => expect(await admin.listTopics()).not.toContain(topics[0]));
       await admin.disconnect();
       const third = await open({ topicPrefix: prefix });
       expect(third.id).not.toBe(first.id);

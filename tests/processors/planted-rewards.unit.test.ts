@@ -237,5 +237,5 @@ describe("recorded rewards with a slope, a spike and a collapse planted in them"
       }),
       { numRuns: 25 },
     );
-  }, 120_000);
+  });
 });

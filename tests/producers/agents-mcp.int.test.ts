@@ -82,7 +82,6 @@ test.each(["pipes", "HTTP"])(
     expect(told[0]).toBe("found x\nand more");
     expect(told[3]).toMatch(/^Error: .*no such document/);
   },
-  20_000,
 );
 
 test("arguments that do not fit the server's schema are told to the model, and the server is not asked", async () => {
@@ -91,7 +90,7 @@ test("arguments that do not fit the server's schema are told to the model, and t
   await using server = await startModelServer(calling({ find: { q: 7 } }));
   const { events } = await run({ agent: openaiAgent({ model: "m", baseUrl: server.url, tools }), ...both });
   expect(only(events, "ToolCallEnded")).toMatchObject([{ error: expect.stringMatching(/do not fit.*q/) }]);
-}, 20_000);
+});
 
 test("a tool that hangs: told to the model when it takes too long, cancelled at the server when the run is", async () => {
   await using session = await overPipes();
@@ -120,7 +119,7 @@ test("a tool that hangs: told to the model when it takes too long, cancelled at 
   ]);
   const counted = await session.client.callTool({ name: "cancelled" });
   expect(counted["content"]).toEqual([{ type: "text", text: "2" }]);
-}, 20_000);
+});
 
 test("an agent that a YAML file names starts its server for each attempt, and leaves nothing running", async () => {
   const folder = userFolder();
@@ -168,7 +167,7 @@ judge: {provider: simulated, model: s}
   expect(only(events, "ToolCallEnded")).toMatchObject([
     { name: "environment", output: "handed on", error: null },
   ]);
-}, 60_000);
+});
 
 test("a server that is gone is a failed call, which the model is told", async () => {
   const session = await overPipes();
@@ -183,4 +182,4 @@ test("a server that is gone is a failed call, which the model is told", async ()
   expect(only(events, "ToolCallEnded")).toMatchObject([
     { output: null, error: expect.stringMatching(/connect/i) },
   ]);
-}, 20_000);
+});

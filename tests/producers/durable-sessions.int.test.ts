@@ -35,9 +35,8 @@ afterAll(async () => {
 
 async function bySession(): Promise<Map<string, AtlasEvent[]>> {
   const sessions = new Map<string, AtlasEvent[]>();
-  for await (const batch of log.read(["atlas.sessions"])) {
-    for (const { event, key } of batch) sessions.set(key, [...(sessions.get(key) ?? []), event]);
-  }
+  for (const { event, key } of await recordsOf(log, ["atlas.sessions"]))
+    sessions.set(key, [...(sessions.get(key) ?? []), event]);
   return sessions;
 }
 

@@ -12,6 +12,7 @@ import { createEvent, encodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { TOPICS } from "../../schemas/topics.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
+import { LIMIT_MS } from "../eventually.ts";
 import { factsOf, sessionWriter, wholeSession } from "../traces/sessions.ts";
 import { DATABASES } from "./databases.ts";
 import { everything } from "./replayed.ts";
@@ -52,7 +53,7 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
     };
 
     const caughtUp = async (): Promise<void> => {
-      await log.caughtUp(GROUP, await log.ends(TOPICS), { timeoutMs: 30_000 });
+      await log.caughtUp(GROUP, await log.ends(TOPICS), { timeoutMs: LIMIT_MS });
     };
 
     beforeEach(async () => {

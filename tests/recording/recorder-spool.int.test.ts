@@ -76,7 +76,7 @@ test("while the log is away events go to the disk, make room, and are appended i
   log.before = away;
   for (const step of upTo(2000)) recorder.emit("StepSkipped", skipped(step));
   await recorder.ready();
-  await vi.waitFor(() => expect(flusher.spooled).toBe(2000));
+  await eventually(() => expect(flusher.spooled).toBe(2000));
   expect(spoolFiles(folder)).toHaveLength(1);
   log.before = () => {};
   recorder.emit("StepSkipped", skipped(2001));
@@ -84,7 +84,7 @@ test("while the log is away events go to the disk, make room, and are appended i
   expect(stepsOf(log, recorder.sessionId)).toEqual(upTo(2001));
   expect(log.batches.flat()).toHaveLength(2001);
   expect(log.mostOutstanding).toBe(1);
-  await vi.waitFor(() => expect(readdirSync(folder)).toEqual([]));
+  await eventually(() => expect(readdirSync(folder)).toEqual([]));
 });
 
 test("an append that never answers is put on the disk too, and a session stops waiting for it", async () => {
@@ -93,7 +93,7 @@ test("an append that never answers is put on the disk too, and a session stops w
   for (const step of upTo(10)) recorder.emit("StepSkipped", skipped(step));
   await expect(recorder.flush()).rejects.toMatchObject({ code: "ATLAS_SPOOLED", retryable: true });
   recorder.emit("StepSkipped", skipped(11));
-  await vi.waitFor(() => expect(flusher.spooled).toBe(11));
+  await eventually(() => expect(flusher.spooled).toBe(11));
   await flusher.close();
   const later = Object.assign(new MemoryLog(), { id: "log-1" });
   expect(await drainSpools(folder, later)).toEqual({ events: 11, files: 1, kept: [] });
@@ -113,7 +113,7 @@ test("durable says how many events wait where, and resolves when it is asked aga
     retryable: true,
   });
   log.before = () => {};
-  await vi.waitFor(() => recorder.flush(), { timeout: 5000 });
+  await eventually(() => recorder.flush());
   expect(stepsOf(log, recorder.sessionId)).toEqual(upTo(3));
 });
 
@@ -147,10 +147,8 @@ test("what a killed process spooled is appended once and in order, by one of sev
   const reports = await Promise.all([1, 2, 3].map(() => drainSpools(folder, log)));
   const drained = reports.reduce((sum, { events }) => sum + events, 0);
   expect(drained).toBeGreaterThanOrEqual(confirmed);
-  const sequences: number[] = [];
-  for await (const batch of log.read(["atlas.sessions"]))
-    sequences.push(...batch.map(({ event }) => event.meta.sequence));
-  expect(sequences).toEqual(upTo(drained));
+  const events = await eventsIn(log, "atlas.sessions");
+  expect(events.map(({ meta }) => meta.sequence)).toEqual(upTo(drained));
   expect(readdirSync(folder)).toEqual([]);
 });
 
@@ -209,7 +207,7 @@ test.runIf(isRoot)(
     const { log, flusher, recorder } = open({ retryMs: 300, maxEvents: 500 }, join(folder, "spool"));
     log.before = away;
     for (const step of upTo(50)) recorder.emit("StepSkipped", skipped(step));
-    await vi.waitFor(() => expect(flusher.spooled).toBe(50));
+    await eventually(() => expect(flusher.spooled).toBe(50));
     for (const step of upTo(400)) recorder.emit("StepSkipped", skipped(50 + step, "x".repeat(1000)));
     const failure = await recorder.flush().catch((error: unknown) => error);
     expect(isAtlasError(failure, "ATLAS_SPOOL_FAILED")).toBe(true);
@@ -220,7 +218,7 @@ test.runIf(isRoot)(
     const kept = flusher.spooled;
     expect(kept).toBeGreaterThanOrEqual(50);
     log.before = () => {};
-    await vi.waitFor(() => expect(flusher.spooled).toBe(0), { timeout: 5000 });
+    await eventually(() => expect(flusher.spooled).toBe(0));
     expect(stepsOf(log, recorder.sessionId)).toEqual(upTo(kept));
   },
 );

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Kafka, logLevel } from "kafkajs";
 import pg from "pg";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
+import { eventually } from "../eventually.ts";
 import { startKafka } from "./native/kafka.ts";
 import { startPostgres } from "./native/postgres.ts";
 import { startRegistry } from "./native/registry.ts";
@@ -84,13 +85,10 @@ describe.skipIf(await nativeMissing("postgres"))("a Postgres of one's own", () =
     expect(isRunning(pid)).toBe(true);
     expect(existsSync(folder)).toBe(true);
     starter.kill("SIGKILL");
-    await vi.waitFor(
-      () => {
-        expect(isRunning(pid)).toBe(false);
-        expect(existsSync(folder)).toBe(false);
-      },
-      { timeout: 8000, interval: 50 },
-    );
+    await eventually(() => {
+      expect(isRunning(pid)).toBe(false);
+      expect(existsSync(folder)).toBe(false);
+    });
   });
 });
 

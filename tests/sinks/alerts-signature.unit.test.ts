@@ -68,7 +68,7 @@ describe("the page's snippets tell requests of Atlas from others", () => {
     } finally {
       rmSync(file, { force: true });
     }
-  }, 60_000);
+  });
 
   test.skipIf(spawnSync("python3", ["--version"]).status !== 0)("in Python", () => {
     const file = join(folder, "snippet.py");

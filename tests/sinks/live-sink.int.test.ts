@@ -11,6 +11,7 @@ import { newId, nowMicros } from "../../schemas/identity.ts";
 import { REVIEW_STATUSES } from "../../schemas/vocabulary.ts";
 import { createLiveSink, LIVE_JSONL, LIVE_TOPICS, type LiveSink } from "../../sinks/jsonl/live-sink.ts";
 import { exportedFrom, folderForTest, opened } from "../app/opened.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
 import { writeConversations } from "../soak/conversations.ts";
 
 async function withSessions(count: number): Promise<Atlas> {
@@ -42,7 +43,7 @@ async function decide(atlas: Atlas, decision: "approved" | "quarantined", count:
 
 async function written({ log, settled }: Atlas): Promise<void> {
   await settled();
-  await log.caughtUp(LIVE_JSONL, await log.ends(LIVE_TOPICS));
+  await log.caughtUp(LIVE_JSONL, await log.ends(LIVE_TOPICS), { timeoutMs: LIMIT_MS });
 }
 
 const linesIn = (folder: string, prefix: string): string[] =>
@@ -149,7 +150,7 @@ test("a session that is approved before the read models know of it waits for the
     sink.apply,
   );
   await atlas.log.append([change].map(atlas.log.mask));
-  await vi.waitFor(() => expect(retries).toHaveBeenCalled(), { timeout: 5000 });
+  await eventually(() => expect(retries).toHaveBeenCalled());
   expect(retries.mock.calls[0]![0]).toMatchObject({ code: "ATLAS_CONSUMER_BEHIND" });
   await consumer.stop();
   await sink.close();

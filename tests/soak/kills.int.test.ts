@@ -11,18 +11,16 @@ async function expectNoAnomaly(options: KillOptions): Promise<void> {
   expect(report.kills).toBe(options.kills);
 }
 
-test("an embedded log is that of an undisturbed run after 20 kills", { timeout: 300_000 }, () =>
-  expectNoAnomaly({ kills: 20, seed: 20, casts: EMBEDDED_CASTS, makePlace: embeddedPlace }),
-);
+test("an embedded log is that of an undisturbed run after 20 kills", () =>
+  expectNoAnomaly({ kills: 20, seed: 20, casts: EMBEDDED_CASTS, makePlace: embeddedPlace }));
 
 describe.skipIf(await missing("postgres"))("with two workers on a Postgres server", () => {
-  test("the log is that of an undisturbed run after 6 kills", { timeout: 300_000 }, () =>
-    expectNoAnomaly({ kills: 6, seed: 6, casts: SERVER_CASTS, makePlace: postgresPlace(database) }),
-  );
+  test("the log is that of an undisturbed run after 6 kills", () =>
+    expectNoAnomaly({ kills: 6, seed: 6, casts: SERVER_CASTS, makePlace: postgresPlace(database) }));
 });
 
 describe.skipIf(await missing("kafka", "postgres"))("with two workers on Kafka", () => {
-  test("the log is that of an undisturbed run after 4 kills", { timeout: 300_000 }, async () => {
+  test("the log is that of an undisturbed run after 4 kills", async () => {
     const makePlace = kafkaPlace(await kafka(), database);
     await expectNoAnomaly({ kills: 4, seed: 4, casts: SERVER_CASTS, makePlace });
   });

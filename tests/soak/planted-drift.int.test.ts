@@ -18,21 +18,18 @@ async function expectAsUndisturbed(options: Pick<KillOptions, "kills" | "casts" 
     expect(sessions.some((row) => row.includes(`"review_status": "${status}"`))).toBe(true);
 }
 
-test("planted drift is found alike on an embedded log whose processes are killed", { timeout: 200_000 }, () =>
-  expectAsUndisturbed({ kills: 3, casts: [["both"]], makePlace: embeddedPlace }),
-);
+test("planted drift is found alike on an embedded log whose processes are killed", () =>
+  expectAsUndisturbed({ kills: 3, casts: [["both"]], makePlace: embeddedPlace }));
 
 describe.skipIf(await missing("kafka", "postgres"))("planted drift on Kafka", () => {
-  test("is found alike by one worker and by four that are killed", { timeout: 200_000 }, async () => {
+  test("is found alike by one worker and by four that are killed", async () => {
     const makePlace = kafkaPlace(await kafka(), database);
     const casts = [workers(1, "importer")];
     await expectAsUndisturbed({ kills: 2, casts, makePlace });
     await expectAsUndisturbed({ kills: 3, casts: [workers(4, "importer")], makePlace });
   });
 
-  test("differs only where sessions were rewarded out of order, when nobody waits", {
-    timeout: 200_000,
-  }, async () => {
+  test("differs only where sessions were rewarded out of order, when nobody waits", async () => {
     const makePlace = kafkaPlace(await kafka(), database);
     await expectAsUndisturbed({ kills: 2, casts: [workers(4, "hasty importer")], makePlace });
   });

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { LIMIT_MS } from "../eventually.ts";
 import type { Orders } from "./orders.ts";
 
 /** A process of a round. */
@@ -50,7 +51,7 @@ export async function kill(running: Running): Promise<void> {
 /** Lets a process finish the work under way; kills it when it does not. */
 export async function stop(running: Running): Promise<number | NodeJS.Signals> {
   running.child.kill("SIGTERM");
-  const ended = await endsWithin(running, 30_000);
+  const ended = await endsWithin(running, LIMIT_MS);
   if (ended !== undefined) return ended;
   await kill(running);
   return "SIGKILL";

@@ -51,7 +51,7 @@ describe("content too large for one message", () => {
       }),
       { numRuns: 30 },
     );
-  }, 60_000);
+  });
 
   it("stays alone where it fits", () => {
     const { event, parts } = large({ output: "x".repeat(200_000) });

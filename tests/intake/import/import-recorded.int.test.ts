@@ -56,11 +56,7 @@ describe.skipIf(await missing("postgres"))("importing into a log", () => {
     for (const each of opened) await each.close();
   });
 
-  async function stored(from = log): Promise<AtlasEvent[]> {
-    const events: AtlasEvent[] = [];
-    for await (const batch of from.read(["atlas.sessions"])) events.push(...batch.map(({ event }) => event));
-    return events;
-  }
+  const stored = (from = log): Promise<AtlasEvent[]> => eventsIn(from, "atlas.sessions");
 
   async function sequencesOf(from: EventLog): Promise<Map<string, number>> {
     const events = await stored(from);

@@ -6,7 +6,7 @@ import type { Database } from "../../../database/database.ts";
 import { openPostgres } from "../../../database/pg-database.ts";
 import { readOldSessions } from "../../../intake/migration/read-database.ts";
 import { getTrainingSessions } from "../../../projections/training-data.ts";
-import { approveAll, eventsOf, exportedFrom, folderForTest, opened } from "../../app/opened.ts";
+import { approveAll, exportedFrom, folderForTest, opened } from "../../app/opened.ts";
 import { missing, postgres } from "../../services/services.ts";
 import { fillOldDatabase } from "./old-database.ts";
 
@@ -62,12 +62,8 @@ describe.skipIf(await missing("postgres"))("sessions of the Python SDK", () => {
   test("are there once, however often they are taken over", async () => {
     const atlas = await opened(folderForTest());
     await atlas.migrate({ from: { databaseUrl: url } });
-    const count = async () => {
-      let events = 0;
-      for await (const batch of atlas.log.read(["atlas.sessions", "atlas.learning", "atlas.decisions"]))
-        events += batch.length;
-      return events;
-    };
+    const count = async () =>
+      (await eventsIn(atlas.log, "atlas.sessions", "atlas.learning", "atlas.decisions")).length;
     const before = await count();
     const again = await atlas.migrate({ from: { databaseUrl: url } });
     expect(again).toMatchObject({ sessions: 0, events: 0, skippedSessions: 3 });

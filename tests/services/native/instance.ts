@@ -44,7 +44,7 @@ export interface Owner {
   gid: number;
 }
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 300_000;
 
 /** Starts a native service in a fresh temporary folder and waits until it answers. */
 export async function startInstance(plan: Plan): Promise<Instance> {

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { BuildOptions } from "../../../app/datasets.ts";
 import type { LineFormat } from "../../../sinks/datasets/format.ts";
 import type { ListedSession } from "../../../sinks/datasets/manifest.ts";
-import { eventsOf, folderForTest, opened } from "../../app/opened.ts";
+import { folderForTest, opened } from "../../app/opened.ts";
 import { sessionId, sessionWriter } from "../../traces/sessions.ts";
 import { built, erased, filled, told, upTo } from "./filled.ts";
 

@@ -73,4 +73,4 @@ test("atlas dataset builds, verifies, reproduces and compares", async () => {
     expect(ended, args.join(" ")).toMatchObject({ code, stderr: expect.stringMatching(words) });
     expect(ended.stderr).not.toMatch(/\n\s+at /);
   }
-}, 120_000);
+});

@@ -5,7 +5,7 @@ import { isAtlasError } from "../../../errors/atlas-error.ts";
 import { coreCheckout } from "../../../sinks/training/core-checkout.ts";
 import { launchTraining, shownCommand } from "../../../sinks/training/launch-training.ts";
 import { trainingCommand } from "../../../sinks/training/training-command.ts";
-import { eventsOf, folderForTest, opened } from "../../app/opened.ts";
+import { folderForTest, opened } from "../../app/opened.ts";
 
 /** A training script: writes down what it was told, makes its checkpoint folder, and ends as the overrides say. */
 const TRAIN = `
