@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { READ_MODELS } from "../derivation/stages.ts";
 import { isAtlasError, messageOf } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
+import { looked } from "../log/looked.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { Micros, SessionAbandoned, Uuid } from "../schemas/generated/events.ts";
 import { idOf, nowMicros } from "../schemas/identity.ts";
@@ -109,6 +110,7 @@ export function startReaper(log: EventLog, pipeline: Pipeline, options: ReaperOp
   async function look(): Promise<void> {
     try {
       if (!isHolding()) await reap(log, { now: clock(), partitions: owned(), signal });
+      looked("reaper");
     } catch (error) {
       const passes = isAtlasError(error) && (error.retryable || error.code === "ATLAS_CONSUMER_BEHIND");
       if (signal.aborted || passes) return;

@@ -218,6 +218,7 @@ export function startReactor(
       let pause = everyMs;
       try {
         await look();
+        looked("judging");
       } catch (error) {
         told(error);
         pause = TROUBLED_MS;

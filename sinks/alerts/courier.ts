@@ -104,6 +104,7 @@ export function startCourier(db: Database, destination: Destination, events: Cou
       let pause = LOOK_MS;
       try {
         if (await deliverNext()) continue;
+        looked(`alerts/${name}`);
         if (stopping.signal.aborted) return;
         if (Date.now() > forgetAt) {
           forgetAt = Date.now() + FORGET_MS;

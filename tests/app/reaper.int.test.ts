@@ -9,6 +9,7 @@ import { createRecorder } from "../../recording/recorder.ts";
 import type { SessionAbandoned } from "../../schemas/generated/events.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import { eventually } from "../eventually.ts";
+import { looks } from "../looks.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "atlas-reaper-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,13 +46,13 @@ test("a session past its deadline without an end is abandoned once, however many
   let now = deadline - 1;
   const options = { everyMs: 20, clock: () => now };
   const reapers = [1, 2].map(() => startReaper(log, pipeline!, options));
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await looks("reaper", 2);
   expect(await abandonedIn(log)).toEqual([]);
 
   now = deadline + 1;
   await eventually(async () => expect(await abandonedIn(log)).not.toEqual([]));
   await atlas.settled();
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await looks("reaper", 2);
   await Promise.all(reapers.map((reaper) => reaper.stop()));
 
   const events = await abandonedIn(log);
@@ -80,7 +81,7 @@ test("nothing is abandoned while this process holds events back", async () => {
   await atlas.settled();
   let holding = true;
   const reaper = startReaper(atlas.log, atlas.pipeline!, { everyMs: 20, isHolding: () => holding });
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await looks("reaper");
   expect(await abandonedIn(atlas.log)).toEqual([]);
   holding = false;
   await eventually(async () => expect(await abandonedIn(atlas.log)).toHaveLength(1));

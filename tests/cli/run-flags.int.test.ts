@@ -101,21 +101,13 @@ test("--deadline, --step-timeout, --max-retries and --concurrency", async () => 
   expect(only(step.stdout, "SessionEnded")[0]?.error).toContain("step 1 took longer than 500 ms");
   await silent.server[Symbol.asyncDispose]();
 
-  let now = 0;
-  let most = 0;
+  const steps = sideBySide(2, 4);
   const plan = [1, 2, 3, 4].map((id) => ({ id, description: `step ${id}` }));
-  const busy = await withStudent(
-    planningStudent(plan, async (text) => {
-      most = Math.max(most, ++now);
-      await new Promise((done) => setTimeout(done, 100));
-      now -= 1;
-      return text;
-    }),
-  );
+  const busy = await withStudent(planningStudent(plan, steps.work));
   const flags = ["--lane", "auto", "--execution-mode", "stepwise", "--concurrency", "2"];
   const { code, stderr } = await ran(flags, busy.yaml, { OPENAI_API_KEY: "sk-test" });
   expect(code, stderr).toBe(0);
-  expect(most).toBe(2);
+  expect(steps.most).toBe(2);
   await busy.server[Symbol.asyncDispose]();
 
   const refusing = await startModelServer(({ body }, response) =>

@@ -97,18 +97,12 @@ test("orchestration.execution_mode: one for all lanes, or one for a lane", async
 
 test("orchestration.concurrency: so many steps at a time, and no more", async () => {
   const mostOf = async (concurrency: number | undefined) => {
-    let now = 0;
-    let most = 0;
+    const steps = sideBySide(concurrency ?? 4, 6);
     const plan = [1, 2, 3, 4, 5, 6].map((id) => ({ id, description: `step ${id}` }));
-    const student = planningStudent(plan, async (step) => {
-      most = Math.max(most, ++now);
-      await new Promise((done) => setTimeout(done, 60));
-      now -= 1;
-      return step;
-    });
+    const student = planningStudent(plan, steps.work);
     const orchestration = { executionMode: "stepwise" as const, ...(concurrency && { concurrency }) };
     await ran({ orchestration, lane: { forced: "auto" } }, await startRoles({ student }));
-    return most;
+    return steps.most;
   };
   expect(await mostOf(1)).toBe(1);
   expect(await mostOf(2)).toBe(2);

@@ -11,7 +11,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EmbeddedDatabase, openEmbedded } from "../../database/embedded/open-embedded.ts";
@@ -80,13 +79,16 @@ describe("the folder of an embedded database", () => {
 
   test("is closed when what runs has finished", async () => {
     const db = await open();
+    const closing = Promise.withResolvers<void>();
     const slow = db.transaction(async (tx) => {
       await tx.query("create table t as select 1 as n");
-      await sleep(100);
+      await closing.promise;
       return (await tx.query("select n from t")).rowCount;
     });
     const queued = Promise.all(Array.from({ length: 10 }, () => db.query("select 1")));
-    await db.close();
+    const closed = db.close();
+    closing.resolve();
+    await closed;
     expect(await slow).toBe(1);
     expect(await queued).toHaveLength(10);
   });
@@ -118,10 +120,12 @@ describe("the folder of an embedded database", () => {
   });
 
   test("is whole or not there, whenever its first opening is cut short", async () => {
-    for (const wait of [150, 250, 350, 450, 600]) {
+    for (const stage of ["lock.sqlite", "pgdata.new", "pgdata"]) {
       const other = await startProcess();
       void other.ask({ kind: "open", folder }).catch(() => undefined);
-      await sleep(wait);
+      // A stage that is over is as good a moment.
+      const reached = [stage, "pgdata"].map((name) => join(folder, name));
+      await eventually(() => expect(reached.some((path) => existsSync(path))).toBe(true), 2);
       await other.kill();
       const db = await openEmbedded(folder);
       expect((await db.query("select 1 as n")).rows).toEqual([{ n: 1 }]);

@@ -2,7 +2,6 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EmbeddedDatabase, openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { socketFolder, socketIn } from "../../database/embedded/socket-folder.ts";
@@ -44,11 +43,8 @@ describe("an embedded database that several processes use", () => {
     const guest = await openThere();
     await guest.ask({ kind: "hang", sql: "insert into t values (1)" });
     const waiting = db.query("insert into t values (1)");
-    await sleep(100);
-    const killed = Date.now();
     await guest.kill();
     await waiting;
-    expect(Date.now() - killed).toBeLessThan(1000);
     expect(await numbers(db)).toEqual([1]);
   });
 
@@ -60,8 +56,16 @@ describe("an embedded database that several processes use", () => {
       await each.ask({ kind: "hammer", table: "t", from: from(index) });
     const confirmed: number[] = [];
     const failures: string[] = [];
+    const grown = async (): Promise<void> => {
+      const count = async (): Promise<number> => {
+        const sql = "select count(*)::int as n from t";
+        return (await survivors[0]!.ask<{ n: number }[]>({ kind: "query", sql }))[0]!.n;
+      };
+      const wanted = (await eventually(count)) + 30;
+      await eventually(async () => expect(await count()).toBeGreaterThan(wanted));
+    };
     for (let kill = 1; kill <= 4; kill += 1) {
-      await sleep(400);
+      await grown();
       const roles = await Promise.all(survivors.map((each) => each.ask<{ role: string }>({ kind: "who" })));
       const holder = roles.findIndex(({ role }) => role === "holder");
       expect(roles.filter(({ role }) => role === "holder")).toHaveLength(1);
@@ -76,7 +80,7 @@ describe("an embedded database that several processes use", () => {
       await next.ask({ kind: "hammer", table: "t", from: from(10 + kill) });
       survivors[holder] = next;
     }
-    await sleep(400);
+    await grown();
     for (const each of survivors) {
       const rest = await each.ask<{ confirmed: number[]; failures: string[] }>({ kind: "rest" });
       confirmed.push(...rest.confirmed);
@@ -117,13 +121,11 @@ describe("an embedded database that several processes use", () => {
   test("is refused by name while its holder hangs", async () => {
     const holder = await openThere();
     await holder.kill("SIGSTOP");
-    const asked = Date.now();
     const error = await openEmbedded(folder).catch((reason: unknown) => reason);
     await holder.kill("SIGCONT");
     expect(error).toMatchObject({ code: "ATLAS_LOG_HELD", retryable: true });
     expect(explain(error)).toContain(`process ${holder.pid}`);
     expect(explain(error)).toContain("does not answer");
-    expect(Date.now() - asked).toBeLessThan(15_000);
     await (await openHere()).query("select 1");
   });
 
@@ -132,7 +134,8 @@ describe("an embedded database that several processes use", () => {
     const db = await openHere();
     const slow = holder.ask({ kind: "query", sql: "select 1 as n from pg_sleep(7)" });
     const own = holder.ask({ kind: "query", sql: "select 2 as n" });
-    await sleep(100);
+    // Orders are taken in turn: it is at work by then.
+    await holder.ask({ kind: "who" });
     expect((await db.query("select 3 as n")).rows).toEqual([{ n: 3 }]);
     expect(await Promise.all([slow, own])).toEqual([[{ n: 1 }], [{ n: 2 }]]);
     expect(db.role).toBe("guest");

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "../../database/database.ts";
 import { openPostgres } from "../../database/pg-database.ts";
@@ -6,6 +5,7 @@ import { isTransient } from "../../database/transient.ts";
 import { explain } from "../../errors/atlas-error.ts";
 import { type PostgresInstance, startPostgres } from "../services/native/postgres.ts";
 import { nativeMissing } from "../services/services.ts";
+import { sideBySide } from "../side-by-side.ts";
 
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -122,8 +122,7 @@ describe.skipIf(await nativeMissing("postgres"))("a Postgres server", () => {
     const other = await openPostgres(server.url);
     await other.query("select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid()");
     await other.close();
-    await sleep(50);
-    expect(await numbers()).toEqual([]);
+    expect(await eventually(numbers)).toEqual([]);
   });
 
   test("fails a transaction whose connection is ended with a transient error", async () => {
@@ -132,7 +131,10 @@ describe.skipIf(await nativeMissing("postgres"))("a Postgres server", () => {
         await tx.query("insert into t values (1)");
         const { rows } = await tx.query<{ pid: number }>("select pg_backend_pid() as pid");
         await db.query("select pg_terminate_backend($1)", [rows[0]!.pid]);
-        await sleep(50);
+        await eventually(async () => {
+          const left = "select 1 from pg_stat_activity where pid = $1";
+          expect((await db.query(left, [rows[0]!.pid])).rows).toEqual([]);
+        });
         await tx.query("insert into t values (2)");
       }),
     );
@@ -142,8 +144,12 @@ describe.skipIf(await nativeMissing("postgres"))("a Postgres server", () => {
 
   test("is found again after a crash", async () => {
     await db.query("insert into t values (1)");
-    const inFlight = failure(db.query("select pg_sleep(5)"));
-    await sleep(50);
+    const inFlight = failure(db.query("select pg_sleep(600)"));
+    await eventually(async () => {
+      const running =
+        "select 1 from pg_stat_activity where state = 'active' and query = 'select pg_sleep(600)'";
+      expect((await db.query(running)).rows).toHaveLength(1);
+    });
     await server.kill();
     expect(isTransient(await inFlight)).toBe(true);
     expect(isTransient(await failure(db.query("select 1")))).toBe(true);
@@ -152,13 +158,17 @@ describe.skipIf(await nativeMissing("postgres"))("a Postgres server", () => {
   });
 
   test("is used by no more connections than allowed, in turn", async () => {
+    const { work } = sideBySide(3, 12);
     const counted = await Promise.all(
-      Array.from({ length: 12 }, async () => {
-        const { rows } = await db.query<{ n: number }>(
-          "select count(*) as n, pg_sleep(0.02) from pg_stat_activity where application_name = 'atlas-sdk'",
-        );
-        return rows[0]!.n;
-      }),
+      Array.from({ length: 12 }, () =>
+        db.transaction(async (tx) => {
+          await work(undefined);
+          const { rows } = await tx.query<{ n: number }>(
+            "select count(*) as n from pg_stat_activity where application_name = 'atlas-sdk'",
+          );
+          return rows[0]!.n;
+        }),
+      ),
     );
     expect(Math.max(...counted)).toBe(3);
   });

@@ -39,13 +39,11 @@ spool: {path: spool}
     onTestFinished(() => void child.kill("SIGKILL"));
     const runs = join(folder, ".atlas/runs");
     await eventually(() => expect(existsSync(runs) && readdirSync(runs)).toHaveLength(1));
-    const from = performance.now();
     if (expected === 130) child.kill("SIGINT");
     const { code, stdout, stderr } = await ended;
     expect(code, stderr).toBe(expected);
     expect(stdout).toBe("the whole\n");
     expect(stderr).toMatch(/ATLAS_SPOOLED: \d+ of \d+ events of the session wait in the spool/);
-    expect(performance.now() - from).toBeLessThan(expected === 130 ? 20_000 : 60_000);
 
     gate.open();
     await using atlas = await openAtlas(

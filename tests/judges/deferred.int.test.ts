@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { eraseSession } from "../../app/erase-session.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
@@ -146,17 +145,19 @@ test("cancelled sessions, and those whose run names its own judges, are not judg
   expect([cancelled.judgedLater, own.judgedLater]).toEqual([false, false]);
   expect(own.reward?.score).toBeGreaterThan(0);
   await atlas.settled();
-  await sleep(1500);
+  await atlas.log.caughtUp(JUDGING, await atlas.log.ends(JUDGING_TOPICS), { timeoutMs: LIMIT_MS });
+  await looks("judging");
   expect(await judgedIn(atlas)).toHaveLength(2);
   expect(server.requests).toEqual([]);
 });
 
 test("of two that judge the same session, one set of judgements is recorded", async () => {
   let asked = 0;
+  const late = Promise.withResolvers<void>();
   const server = await startJudge(async () => {
     asked += 1;
     const score = asked / 100;
-    await sleep(asked <= 2 ? 1500 : 10);
+    if (asked <= 2) await late.promise;
     return reply({ score });
   });
   const atlas = await opened(folderForTest(), deferred(server));
@@ -165,7 +166,9 @@ test("of two that judge the same session, one set of judgements is recorded", as
   // As if its judge gave no sign of life any more.
   await atlas.db.query("update atlas_log.judging set due_at = now() - interval '1 second'");
   await untilJudged(atlas);
-  await sleep(2500);
+  late.resolve();
+  await eventually(() => expect(server.answered()).toBe(4));
+  await looks("judging");
   await atlas.settled();
   expect(asked).toBe(4);
   expect(await judgedIn(atlas)).toHaveLength(1);
@@ -243,7 +246,8 @@ test("a session that is erased while it is judged stays erased: what its judges 
     expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
   );
   open();
-  await sleep(1000);
+  await eventually(() => expect(server.answered()).toBe(2));
+  await looks("judging");
   await atlas.settled();
   expect(await judgedIn(atlas)).toEqual([]);
 });

@@ -92,12 +92,12 @@ test("a session that was cancelled is not judged, though its start was retried a
   const cancel = new AbortController();
   const slow = functionAgent(
     (_, { signal }) =>
-      new Promise<string>((_, reject) =>
-        signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
-      ),
+      new Promise<string>((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+        cancel.abort();
+      }),
     { name: "slow" },
   );
-  setTimeout(() => cancel.abort(), 500);
   const { durable, status } = await atlas.run({
     task: "Say hello",
     agent: slow,
@@ -109,7 +109,8 @@ test("a session that was cancelled is not judged, though its start was retried a
   await eventually(async () => expect(await listDeadLetters(atlas.log)).toHaveLength(1));
   await mend();
   await atlas.retryDeadLetters();
-  await eventually(async () => expect(await waiting(atlas)).toEqual([]));
+  await looks("judging");
+  expect(await waiting(atlas)).toEqual([]);
   // The run itself closed the set when it was cancelled.
   expect(await eventsOf(atlas.log, "atlas.sessions", "SessionJudged")).toMatchObject([{ judgements: [] }]);
   expect(await eventsOf(atlas.log, "atlas.sessions", "JudgementMade")).toEqual([]);

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { EventLog } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { newId } from "../../schemas/identity.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
 import { freePort } from "../services/native/free-port.ts";
 import { type KafkaInstance, startKafka } from "../services/native/kafka.ts";
 import { type RegistryInstance, startRegistry } from "../services/native/registry.ts";
@@ -82,7 +82,7 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
   });
 
   test("keeps what was confirmed, and goes on, when the broker is killed in the middle of appends", async () => {
-    const log = await open({ patienceMs: 60_000 });
+    const log = await open({ patienceMs: LIMIT_MS });
     const session = newId();
     let appended = 0;
     let stop = false;
@@ -92,9 +92,10 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
         appended += 20;
       }
     })();
-    await sleep(300);
+    await eventually(() => expect(appended).toBeGreaterThan(0));
     await broker.restart();
-    await sleep(300);
+    const before = appended;
+    await eventually(() => expect(appended).toBeGreaterThan(before + 20));
     stop = true;
     await appending;
     const { fresh } = await sequencesOf(log, session);
@@ -106,8 +107,12 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
     const session = newId();
     await log.append(facts(session, 5).map(log.mask));
     await broker.kill("SIGSTOP");
+    const { produced } = proxy;
     const append = log.append(facts(session, 5, 6).map(log.mask));
-    await sleep(2500);
+    await eventually(() => expect(proxy.produced).toBeGreaterThan(produced));
+    // It connects again once the first try has been given up.
+    const { connections } = proxy;
+    await eventually(() => expect(proxy.connections).toBeGreaterThan(connections));
     await broker.kill("SIGCONT");
     await append;
     expect((await sequencesOf(log, session)).fresh).toEqual(upTo(10));
@@ -133,7 +138,6 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
     const session = newId();
     await registry.kill();
     const append = log.append(facts(session, 5).map(log.mask));
-    await sleep(500);
     await registry.restart();
     await append;
     await registry.kill();
@@ -142,7 +146,6 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
     expect((await sequencesOf(log, session)).fresh).toEqual(upTo(10));
     const another = await open();
     const waiting = another.append(facts(session, 5).map(another.mask));
-    await sleep(500);
     await registry.restart();
     await waiting;
     expect((await sequencesOf(another, session)).fresh).toEqual(upTo(5));
@@ -173,8 +176,7 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
     expect(sequences).toEqual(upTo(40));
   });
 
-  test("says within seconds that no broker answers", async () => {
-    const started = Date.now();
+  test("says within the time that it is given that no broker answers", async () => {
     const opening = openKafkaLog({
       brokers: ["127.0.0.1:9"],
       schemaRegistryUrl: registry.schemaRegistryUrl,
@@ -184,6 +186,5 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
       code: "ATLAS_LOG_UNREACHABLE",
       where: "kafka://127.0.0.1:9",
     });
-    expect(Date.now() - started).toBeLessThan(4000);
   });
 });

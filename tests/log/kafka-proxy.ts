@@ -6,6 +6,8 @@ export interface KafkaProxy extends AsyncDisposable {
   readonly port: number;
   /** How many produce requests went through. */
   readonly produced: number;
+  /** How many connections clients made. */
+  readonly connections: number;
   /**
    * Swallows the answer to the next produce request that gets one. The connection stays open (the client waits for its
    * timeout) or breaks.
@@ -22,9 +24,11 @@ export async function startProxy(port: number, target: number): Promise<KafkaPro
   const sockets = new Set<Socket>();
   let isCut = false;
   let produced = 0;
+  let connections = 0;
   let losing: { then: "silence" | "break"; lost: () => void } | undefined;
   const server = createServer((client) => {
     if (isCut) return client.destroy();
+    connections += 1;
     const broker = connect(target, "127.0.0.1");
     const doomed = new Set<number>();
     for (const [socket, other] of [
@@ -62,6 +66,9 @@ export async function startProxy(port: number, target: number): Promise<KafkaPro
     port,
     get produced() {
       return produced;
+    },
+    get connections() {
+      return connections;
     },
     loseNextAnswer: (then) =>
       new Promise((resolve) => {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { EventLog, SubscribedEvent } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
@@ -6,7 +5,7 @@ import { newId } from "../../schemas/identity.ts";
 import { partitionOf } from "../../schemas/partition.ts";
 import { eventually } from "../eventually.ts";
 import { kafka, missing } from "../services/services.ts";
-import { facts } from "./facts.ts";
+import { fact, facts } from "./facts.ts";
 import { freshPrefix, type KafkaServices, plainKafka } from "./kafka-under-test.ts";
 
 describe.skipIf(await missing("kafka"))("subscriptions to the kafka log", () => {
@@ -87,16 +86,23 @@ describe.skipIf(await missing("kafka"))("subscriptions to the kafka log", () => 
       }
     };
     const members = [member("a", log), member("b", other)];
-    await sleep(1500);
-    await log.append(sessions.flatMap((session) => facts(session, 3)).map(log.mask));
     const [a, b] = [received.get("a")!, received.get("b")!];
-    await eventually(() => expect(new Set([...a, ...b]).size).toBe(40));
+    // Both have partitions once both have been given something.
+    while (a.size === 0 || b.size === 0) {
+      const others = Array.from({ length: 8 }, newId);
+      await log.append(others.map((session) => fact(session, 1)));
+      await eventually(() => expect(others.every((each) => a.has(each) || b.has(each))).toBe(true));
+    }
+    a.clear();
+    b.clear();
+    await log.append(sessions.flatMap((session) => facts(session, 3)));
+    await eventually(() => expect(sessions.every((each) => a.has(each) || b.has(each))).toBe(true));
     stop.abort();
     await Promise.all(members);
     await other.close();
     expect(a.size).toBeGreaterThan(0);
     expect(b.size).toBeGreaterThan(0);
-    expect([...a].filter((session) => b.has(session))).toEqual([]);
+    expect(sessions.filter((each) => a.has(each) && b.has(each))).toEqual([]);
   });
 
   test("leave out what is no event, and get past it", async () => {
@@ -114,9 +120,11 @@ describe.skipIf(await missing("kafka"))("subscriptions to the kafka log", () => 
   });
 
   test("end when the log is closed", async () => {
-    const ended = take(1, async () => {});
-    await sleep(500);
+    const begun = Promise.withResolvers<void>();
+    const ended = take(2, async () => begun.resolve());
+    await log.append(facts(newId(), 1));
+    await begun.promise;
     await log.close();
-    expect(await ended).toEqual([]);
+    expect(await ended).toEqual([1]);
   });
 });

@@ -16,11 +16,14 @@ export type Answer = (request: SeenRequest, response: ServerResponse) => void | 
 export interface ModelServer extends AsyncDisposable {
   url: string;
   requests: SeenRequest[];
+  /** How many answers have been sent. */
+  answered(): number;
 }
 
 /** Starts a server that answers every request with `answer`. */
 export async function startModelServer(answer: Answer): Promise<ModelServer> {
   const requests: SeenRequest[] = [];
+  let answered = 0;
   const server = createServer(async (request, response) => {
     const body = await text(request);
     const seen = {
@@ -29,6 +32,9 @@ export async function startModelServer(answer: Answer): Promise<ModelServer> {
       body: body === "" ? {} : JSON.parse(body),
     };
     requests.push(seen);
+    response.once("finish", () => {
+      answered += 1;
+    });
     await answer(seen, response);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -36,6 +42,7 @@ export async function startModelServer(answer: Answer): Promise<ModelServer> {
   return {
     url: `http://127.0.0.1:${port}/v1`,
     requests,
+    answered: () => answered,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

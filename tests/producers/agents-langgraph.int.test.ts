@@ -242,10 +242,8 @@ test("a cancelled run aborts the graph's request, and ends what was open", async
     response.on("close", closed.resolve);
     controller.abort();
   });
-  const from = performance.now();
   const agent = langgraphAgent(researchGraph(server.url));
   const { result, events } = await run({ agent, ...both, signal: controller.signal });
-  expect(performance.now() - from).toBeLessThan(2000);
   expect(result.status).toBe("cancelled");
   expect(students(events)).toMatchObject([{ error: expect.stringContaining("ATLAS_CANCELLED") }]);
   await closed.promise;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { anthropicAgent } from "../../producers/agents/anthropic-agent.ts";
@@ -26,18 +25,12 @@ const call = (id: string, name: string, args: string) => ({
   extra_content: { kept: id },
 });
 
-let running = 0;
-let most = 0;
+let together = sideBySide(2, 2);
 const slow = defineTool({
   name: "slow",
   description: "waits",
   parameters: z.object({ n: z.number().int() }),
-  async run({ n }) {
-    most = Math.max(most, ++running);
-    await sleep(30);
-    running -= 1;
-    return { doubled: n * 2 };
-  },
+  run: ({ n }) => together.work({ doubled: n * 2 }),
 });
 const broken = defineTool({
   name: "broken",
@@ -63,13 +56,13 @@ test("parallel calls run side by side, failures are told to the model, and all g
   );
   for (const agent of [openaiAgent, geminiAgent]) {
     server.requests.length = 0;
-    most = 0;
+    together = sideBySide(2, 2);
     const { result, events } = await run({
       agent: agent({ model: "m", baseUrl: server.url, tools: [slow, broken] }),
       ...both,
     });
     expect(result).toMatchObject({ status: "succeeded", finalAnswer: "done" });
-    expect(most).toBe(2);
+    expect(together.most).toBe(2);
     const [, assistant, ...results] = server.requests[1]!.body["messages"] as Record<string, unknown>[];
     expect(assistant).toEqual({ role: "assistant", content: null, tool_calls: calls, provider_field: 1 });
     expect(results.map(({ role, tool_call_id }) => [role, tool_call_id])).toEqual(

@@ -17,9 +17,7 @@ test.each(["student", "teacher"] as const)(
   async (role) => {
     const controller = new AbortController();
     const roles = await startRoles({ [role]: silent(() => controller.abort()) });
-    const from = performance.now();
     const { result, events } = await run({ ...roles, signal: controller.signal });
-    expect(performance.now() - from).toBeLessThan(2000);
     expect(result.status).toBe("cancelled");
     expect(isAtlasError(result.error, "ATLAS_CANCELLED")).toBe(true);
     expect(result.reward).toBeUndefined();

@@ -89,18 +89,19 @@ test("twenty steps with a diamond run as soon as their own dependencies are done
     const depends_on = { 1: [], 2: [1], 3: [1], 4: [2, 3] }[id] ?? (id <= 10 ? [id - 1] : []);
     return { id, description: `step-${id}`, depends_on };
   });
-  let working = 0;
-  let most = 0;
+  const together = sideBySide(3, steps.length);
+  const tenDone = Promise.withResolvers<void>();
   const student = planningStudent(steps, async (step) => {
-    most = Math.max(most, ++working);
-    await new Promise((resolve) => setTimeout(resolve, step === "step-20" ? 400 : 5));
-    working -= 1;
-    return `<${step}>`;
+    if (step === "step-20") await tenDone.promise;
+    return together.work(`<${step}>`);
   });
+  const onEvent = (event: AtlasEvent): void => {
+    if (event.type === "StepEnded" && event.step_id === 10) tenDone.resolve();
+  };
   const roles = await startRoles({ student, teacher: reviewingTeacher() });
-  const { result, events } = await run({ ...roles, ...COACH, concurrency: 3 });
+  const { result, events } = await run({ ...roles, ...COACH, concurrency: 3, onEvent });
   expect(result.status).toBe("succeeded");
-  expect(most).toBe(3);
+  expect(together.most).toBe(3);
   const at = (name: "StepStarted" | "StepEnded", id: number): number =>
     only(events, name).find(({ step_id }) => step_id === id)!.meta.sequence;
   for (const { id, depends_on } of steps)

@@ -21,9 +21,7 @@ async function quickstart() {
 }
 
 test("of the three tasks one passes at once, one after guidance, and one fails with a low reward", async () => {
-  const from = performance.now();
   const runs = await quickstart();
-  expect(performance.now() - from).toBeLessThan(1500);
   const verdicts = runs.map(({ events }) => only(events, "StepValidated").map(({ verdict }) => verdict));
   expect(verdicts).toEqual([["valid"], ["invalid", "valid"], ["invalid", "invalid"]]);
   expect(runs.map(({ result }) => result.status)).toEqual(["succeeded", "succeeded", "failed"]);

@@ -20,6 +20,7 @@ import { folderForTest, opened } from "../app/opened.ts";
 import { atlas as cli, userFolder } from "../cli/from-source.ts";
 import { eventually, LIMIT_MS } from "../eventually.ts";
 import { kafkaUnderTest } from "../log/kafka-under-test.ts";
+import { looks } from "../looks.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { destinationsOf, driftFact, rewardFact } from "./alerts-facts.ts";
 import { startReceiver } from "./alerts-receiver.ts";
@@ -44,8 +45,6 @@ const statuses = async (db: Database): Promise<string[]> =>
   (await listDeliveries(db, { statuses: ["pending", "delivered", "failed"], limit: 100 })).map(
     ({ destination, status }) => `${destination} ${status}`,
   );
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const PLACES = [
   { name: "embedded", skip: false, place: async () => join(folderForTest(), "pgdata") },
@@ -92,7 +91,7 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
     ].map(log.mask));
     await eventually(() => expect([all.keys().length, rewards.keys().length]).toEqual([1, 1]));
     await kept(log);
-    await pause(700);
+    await Promise.all([looks("alerts/pager"), looks("alerts/rewards")]);
     expect(all.keys()).toEqual([`${news.meta.event_id}:pager`]);
     expect(rewards.keys()).toEqual([`${low.meta.event_id}:rewards`]);
     expect((await statuses(db)).sort()).toEqual(["pager delivered", "rewards delivered"]);
@@ -186,7 +185,7 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
     await eventually(() => expect(receiver.received).toHaveLength(1));
     await alerting(log, [{ ...pager(receiver.url), timeoutSeconds: 1 }]);
     await eventually(() => expect(receiver.received).toHaveLength(2));
-    await pause(1000);
+    await looks("alerts/pager");
     expect(receiver.keys()).toEqual(Array(2).fill(`${news.meta.event_id}:pager`));
     expect(receiver.received[1]!.body).toBe(receiver.received[0]!.body);
   });
@@ -215,7 +214,7 @@ test("the whole way: sessions judged today raise an alert, a rebuild and an impo
   await rebuild(atlas, { derived: true, mayPublish: async () => true });
   await atlas.settled();
   await kept(atlas.log);
-  await pause(1000);
+  await looks("alerts/pager");
   expect(receiver.received).toHaveLength(1);
 });
 
@@ -251,7 +250,7 @@ describe.skipIf(await missing("kafka", "postgres"))("on Kafka", () => {
     const fresh = await openKafkaLog({ ...services, db, topicPrefix: underTest.prefix, maxWaitTimeMs: 200 });
     const second = await startAlerting(fresh, destinationsOf([pager(receiver.url)]), { graceMs: 200 });
     await kept(fresh);
-    await pause(1000);
+    await looks("alerts/pager");
     expect(receiver.received).toHaveLength(1);
     const later = driftFact();
     await fresh.append([later].map(fresh.mask));

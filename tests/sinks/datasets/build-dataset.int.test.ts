@@ -78,7 +78,7 @@ describe("a dataset", () => {
     const atlas = await filled(upTo(4), folder);
     const ends = Math.max(...(await atlas.log.ends(["atlas.sessions"])).get("atlas.sessions")!);
     const between = new Date();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually(() => expect(Date.now()).toBeGreaterThan(between.getTime() + 1), 2);
     await atlas.log.append([5, 6].flatMap((number) => told(number)).map(atlas.log.mask));
     const until = await built(atlas, { until: between });
     expect(until.manifest.sessions).toBe(4);
