@@ -1,6 +1,13 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 const globalSetup = "tests/services/global-setup.ts";
+
+// Children compile what they load once for all of them.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, "node_modules/.cache/atlas-sdk/compiled");
+
+// Files of a worker share what they load: to load it anew for each would take most of the time.
+const sharing = { isolate: false, setupFiles: ["tests/setup.ts"] };
 
 // Limits end what hangs, and nothing else: no machine is so loaded that a test which works takes this long.
 const patience = { testTimeout: 600_000, hookTimeout: 600_000, teardownTimeout: 60_000 };
@@ -12,6 +19,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
+          ...sharing,
           include: ["tests/**/*.unit.test.ts"],
           ...patience,
           maxWorkers: "100%",
@@ -21,6 +29,7 @@ export default defineConfig({
       {
         test: {
           name: "int",
+          ...sharing,
           include: ["tests/**/*.int.test.ts"],
           globalSetup,
           ...patience,

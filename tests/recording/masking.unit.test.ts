@@ -150,7 +150,8 @@ test("ten megabytes of hostile text take seconds at most", () => {
     "-----BEGIN PRIVATE KEY-----".repeat(5e4),
     '{"'.repeat(5e5),
   ];
-  const from = performance.now();
-  for (const text of texts) mask(textEvent(text));
-  expect(performance.now() - from).toBeLessThan(5000);
+  const spent = cpuSeconds(() => {
+    for (const text of texts) mask(textEvent(text));
+  });
+  expect(spent).toBeLessThan(10);
 });
