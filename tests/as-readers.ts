@@ -1,5 +1,5 @@
-import { freshOnly } from "../app/recompute.ts";
 import type { EventLog, LogRecord } from "../log/event-log.ts";
+import { Repetitions } from "../log/runner/repetitions.ts";
 import type { AtlasEvent, EventOf, EventType } from "../schemas/generated/events.ts";
 import type { Topic } from "../schemas/topics.ts";
 
@@ -8,9 +8,10 @@ import type { Topic } from "../schemas/topics.ts";
  * answer or a change of owners a record may stand on the wire twice.
  */
 export async function recordsOf(log: Pick<EventLog, "read">, topics: readonly Topic[]): Promise<LogRecord[]> {
-  const isFresh = freshOnly();
+  const repetitions = new Repetitions();
   const records: LogRecord[] = [];
-  for await (const batch of log.read(topics)) records.push(...batch.filter(isFresh));
+  for await (const batch of log.read(topics))
+    records.push(...batch.filter((record) => repetitions.isNew(record)));
   return records;
 }
 

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { looked } from "../../log/looked.ts";
 import { pauseAfter, retryAfterMs } from "./backoff.ts";
 import { closeDelivered, type DueDelivery, forgetDelivered, noteFailure, takeDue } from "./delivery-store.ts";
 import type { Destination } from "./destination.ts";

@@ -8,6 +8,7 @@ import { rebuild } from "../../app/rebuild.ts";
 import type { LogConfig } from "../../configs/config-schema.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { DERIVED_TOPICS, TOPICS } from "../../schemas/topics.ts";
+import { eventsIn } from "../as-readers.ts";
 import { linesOf, recorded } from "../e2e/recorded.ts";
 import { missing, postgres } from "../services/services.ts";
 import { built, upTo } from "../sinks/datasets/filled.ts";

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { AtlasEvent, EventOf, EventType } from "../../schemas/generated/events.ts";
 import { type Answer, completion, json, startModelServer } from "../models/model-server.ts";
 import { planningStudent } from "../producers/lanes.ts";
+import { sideBySide } from "../side-by-side.ts";
 import { atlas, userFolder } from "./from-source.ts";
 
 const OFFLINE = { ATLAS_OFFLINE_MODE: "1" };

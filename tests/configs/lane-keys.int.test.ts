@@ -13,6 +13,7 @@ import { completion, json, startModelServer } from "../models/model-server.ts";
 import { planningStudent } from "../producers/lanes.ts";
 import { INVALID, run, startRoles, VALID } from "../producers/sessions.ts";
 import { only } from "../recording/memory-log.ts";
+import { sideBySide } from "../side-by-side.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 

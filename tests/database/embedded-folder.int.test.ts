@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EmbeddedDatabase, openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { makeSocketFolder, socketFolder, socketIn } from "../../database/embedded/socket-folder.ts";
 import { explain } from "../../errors/atlas-error.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
 import { type EmbeddedProcess, openIn, startProcess } from "./embedded-process.ts";
 
 const source = join(import.meta.dirname, "../../database/embedded/open-embedded.ts");

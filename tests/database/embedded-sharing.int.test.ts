@@ -7,6 +7,7 @@ import { type EmbeddedDatabase, openEmbedded } from "../../database/embedded/ope
 import { socketFolder, socketIn } from "../../database/embedded/socket-folder.ts";
 import { isTransient } from "../../database/transient.ts";
 import { explain } from "../../errors/atlas-error.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
 import { type EmbeddedProcess, openIn, startProcess } from "./embedded-process.ts";
 
 const MB = 1024 * 1024;

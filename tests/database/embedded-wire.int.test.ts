@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Session, sessionOf } from "../../database/embedded/session.ts";
 import { startup } from "../../database/embedded/wire-messages.ts";
 import { serve, type WireServer } from "../../database/embedded/wire-server.ts";
+import { LIMIT_MS } from "../eventually.ts";
 
 const IDLE_MS = 300;
 

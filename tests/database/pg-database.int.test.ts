@@ -3,6 +3,7 @@ import type { Database } from "../../database/database.ts";
 import { openPostgres } from "../../database/pg-database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { explain } from "../../errors/atlas-error.ts";
+import { eventually } from "../eventually.ts";
 import { type PostgresInstance, startPostgres } from "../services/native/postgres.ts";
 import { nativeMissing } from "../services/services.ts";
 import { sideBySide } from "../side-by-side.ts";

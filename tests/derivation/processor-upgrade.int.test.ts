@@ -13,6 +13,7 @@ import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES, type Rules } from "../../schemas/rules.ts";
 import { LIVE_TOPICS } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
+import { eventsOf } from "../as-readers.ts";
 import { atlas as command, startAtlas, userFolder } from "../cli/from-source.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { type OpenPlace, openPlace, type Place } from "../soak/place.ts";

@@ -9,6 +9,7 @@ import { listSessions } from "../../projections/session-summaries.ts";
 import { DEFAULT_RULES, type Rubric, type Rules } from "../../schemas/rules.ts";
 import { judgedSession } from "../app/judged.ts";
 import { exportedFrom } from "../app/opened.ts";
+import { eventsOf } from "../as-readers.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { type OpenPlace, openPlace } from "../soak/place.ts";
 import { embeddedPlace, kafkaPlace, postgresPlace } from "../soak/places.ts";

@@ -16,6 +16,7 @@ import { collectSessions } from "../../sinks/datasets/collect-sessions.ts";
 import { stretchesOf } from "../../sinks/datasets/window.ts";
 import { judgedSession } from "../app/judged.ts";
 import { approveAll, exportedFrom, folderForTest, opened } from "../app/opened.ts";
+import { eventsIn } from "../as-readers.ts";
 
 const SESSIONS = 12;
 const STRICT: Rubric = { ...DEFAULT_RULES.rubric, weights: { strict: 3, kind: 1 } };

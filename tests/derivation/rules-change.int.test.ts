@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { rebuild } from "../../app/rebuild.ts";
 import { judgedSession } from "../app/judged.ts";
 import { folderForTest, opened } from "../app/opened.ts";
+import { eventsOf } from "../as-readers.ts";
 
 const SCORES = { strict: 0.2, kind: 0.8 };
 const EVENLY = {};

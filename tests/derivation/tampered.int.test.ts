@@ -7,6 +7,7 @@ import { idOf } from "../../schemas/identity.ts";
 import { TOPICS } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
 import { approveAll, exportedFrom, folderForTest, opened } from "../app/opened.ts";
+import { eventsOf } from "../as-readers.ts";
 
 const SESSIONS = 8;
 const TAMPERED = 3;

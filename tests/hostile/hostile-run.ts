@@ -8,6 +8,7 @@ import type { EventLog } from "../../log/event-log.ts";
 import type { RunResult } from "../../producers/run-session.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { recordsOf } from "../as-readers.ts";
 import { checkSession } from "../producers/session-checks.ts";
 import { only } from "../recording/memory-log.ts";
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openAtlas } from "../../app/open-atlas.ts";
 import { startAtlas, userFolder } from "../cli/from-source.ts";
+import { eventually } from "../eventually.ts";
 import { completion, json, startModelServer } from "../models/model-server.ts";
 import { checkSession } from "../producers/session-checks.ts";
 import { only } from "../recording/memory-log.ts";

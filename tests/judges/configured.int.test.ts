@@ -13,6 +13,7 @@ import { modelJudge } from "../../judges/model-judge.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { folderForTest, opened } from "../app/opened.ts";
+import { eventsOf } from "../as-readers.ts";
 
 const agent = functionAgent(() => "forty-two", { name: "mine" });
 const teacher = simulatedModel();

@@ -9,6 +9,8 @@ import { runSession } from "../../producers/run-session.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { prepareJudgingTable } from "../../reactors/judging/judging-store.ts";
 import { createFlusher } from "../../recording/flusher.ts";
+import { eventsOf } from "../as-readers.ts";
+import { eventually } from "../eventually.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { openPlace, type Place } from "../soak/place.ts";
 import { kafkaPlace } from "../soak/places.ts";

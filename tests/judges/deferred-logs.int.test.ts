@@ -8,6 +8,8 @@ import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { runSession } from "../../producers/run-session.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { createFlusher } from "../../recording/flusher.ts";
+import { eventsOf } from "../as-readers.ts";
+import { eventually } from "../eventually.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { openPlace } from "../soak/place.ts";
 import { kafkaPlace, postgresPlace } from "../soak/places.ts";

@@ -6,8 +6,12 @@ import type { ConfigInput } from "../../configs/config-schema.ts";
 import { verifyLog } from "../../derivation/verify-log.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
+import { JUDGING, JUDGING_TOPICS } from "../../reactors/judging/judging-consumer.ts";
 import { startReactor } from "../../reactors/judging/judging-reactor.ts";
 import { folderForTest, opened } from "../app/opened.ts";
+import { eventsOf } from "../as-readers.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
+import { looks } from "../looks.ts";
 import { json } from "../models/model-server.ts";
 import { type JudgeServer, reply, startJudge } from "./judge-server.ts";
 

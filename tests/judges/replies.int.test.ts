@@ -10,6 +10,7 @@ import { modelAgent } from "../../producers/agents/model-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import type { AtlasEvent, EventOf, EventType } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES } from "../../schemas/rules.ts";
+import { eventually } from "../eventually.ts";
 import { type Answer, completion, json } from "../models/model-server.ts";
 import { run } from "../producers/sessions.ts";
 import { type Asked, type JudgeServer, reply, startJudge } from "./judge-server.ts";

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { eraseSession } from "../../app/erase-session.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
@@ -6,6 +6,9 @@ import { listDeadLetters } from "../../log/dead-letters.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { folderForTest, opened } from "../app/opened.ts";
+import { eventsOf } from "../as-readers.ts";
+import { eventually } from "../eventually.ts";
+import { looks } from "../looks.ts";
 import { reply, startJudge } from "./judge-server.ts";
 
 const agent = functionAgent(async (task) => `answer to ${task}`, { name: "mine" });

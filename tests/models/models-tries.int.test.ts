@@ -4,6 +4,7 @@ import { AtlasError } from "../../errors/atlas-error.ts";
 import { anthropicModel } from "../../models/anthropic.ts";
 import type { ModelClient } from "../../models/model-client.ts";
 import { openaiModel } from "../../models/openai.ts";
+import { eventually } from "../eventually.ts";
 import { run, startRoles } from "../producers/sessions.ts";
 import { only } from "../recording/memory-log.ts";
 import { type Answer, closedPort, completion, json, startModelServer } from "./model-server.ts";

@@ -4,6 +4,7 @@ import { anthropicModel } from "../../models/anthropic.ts";
 import { geminiModel } from "../../models/gemini.ts";
 import type { ModelClient, ModelRequest } from "../../models/model-client.ts";
 import { openaiModel } from "../../models/openai.ts";
+import { eventually } from "../eventually.ts";
 import { closedPort, completion, json, startModelServer } from "./model-server.ts";
 
 const KEY = "canary-key-0123456789";

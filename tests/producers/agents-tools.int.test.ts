@@ -7,6 +7,7 @@ import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { defineTool } from "../../producers/tools/tool.ts";
 import { completion, json, startModelServer } from "../models/model-server.ts";
 import { only } from "../recording/memory-log.ts";
+import { sideBySide } from "../side-by-side.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });

@@ -14,6 +14,7 @@ import { createRecorder } from "../../recording/recorder.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import { foldSession } from "../../traces/fold.ts";
+import { recordsOf } from "../as-readers.ts";
 import { only } from "../recording/memory-log.ts";
 import { checkSession } from "./session-checks.ts";
 import { RULES_HASH } from "./sessions.ts";

@@ -3,7 +3,9 @@ import { defineAgent } from "../../producers/agents/agent.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { verdictCache } from "../../producers/verdict-cache.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { names, only } from "../recording/memory-log.ts";
+import { sideBySide } from "../side-by-side.ts";
 import { planningStudent, reviewingTeacher, wantedOf } from "./lanes.ts";
 import { INVALID, run, startRoles } from "./sessions.ts";
 

@@ -11,7 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";

@@ -1,9 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { openPostgres } from "../../database/pg-database.ts";
 import type { EventLog } from "../../log/event-log.ts";
+import { eventually } from "../eventually.ts";
 import { kafkaUnderTest } from "../log/kafka-under-test.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { driftFact, rewardFact } from "./alerts-facts.ts";

@@ -9,6 +9,7 @@ import type { EventLog } from "../../../log/event-log.ts";
 import { openPostgresLog } from "../../../log/postgres/open-postgres-log.ts";
 import type { AtlasEvent } from "../../../schemas/generated/events.ts";
 import { foldSession } from "../../../traces/fold.ts";
+import { eventsIn } from "../../as-readers.ts";
 import { missing, postgres } from "../../services/services.ts";
 
 const FIXTURE = join(import.meta.dirname, "fixtures/conversations.jsonl");

@@ -7,6 +7,7 @@ import { openPostgres } from "../../../database/pg-database.ts";
 import { readOldSessions } from "../../../intake/migration/read-database.ts";
 import { getTrainingSessions } from "../../../projections/training-data.ts";
 import { approveAll, exportedFrom, folderForTest, opened } from "../../app/opened.ts";
+import { eventsIn, eventsOf } from "../../as-readers.ts";
 import { missing, postgres } from "../../services/services.ts";
 import { fillOldDatabase } from "./old-database.ts";
 

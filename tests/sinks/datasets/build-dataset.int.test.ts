@@ -5,6 +5,8 @@ import type { BuildOptions } from "../../../app/datasets.ts";
 import type { LineFormat } from "../../../sinks/datasets/format.ts";
 import type { ListedSession } from "../../../sinks/datasets/manifest.ts";
 import { folderForTest, opened } from "../../app/opened.ts";
+import { eventsOf } from "../../as-readers.ts";
+import { eventually } from "../../eventually.ts";
 import { sessionId, sessionWriter } from "../../traces/sessions.ts";
 import { built, erased, filled, told, upTo } from "./filled.ts";
 

@@ -6,6 +6,7 @@ import { coreCheckout } from "../../../sinks/training/core-checkout.ts";
 import { launchTraining, shownCommand } from "../../../sinks/training/launch-training.ts";
 import { trainingCommand } from "../../../sinks/training/training-command.ts";
 import { folderForTest, opened } from "../../app/opened.ts";
+import { eventsOf } from "../../as-readers.ts";
 
 /** A training script: writes down what it was told, makes its checkpoint folder, and ends as the overrides say. */
 const TRAIN = `
