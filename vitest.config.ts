@@ -21,6 +21,7 @@ export default defineConfig({
           name: "unit",
           ...sharing,
           include: ["tests/**/*.unit.test.ts"],
+          globalSetup,
           ...patience,
           maxWorkers: "100%",
           sequence: { groupOrder: 1 },

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { PYTHON, PYTHON_ENVIRONMENT } from "../../tests/interop/arc-atlas.ts";
+import { PYTHON_ENVIRONMENT } from "../../tests/interop/arc-atlas.ts";
 
 /** One call. */
 export interface PeerCall {
@@ -23,9 +23,13 @@ export interface PythonClient {
   close(): Promise<void>;
 }
 
-/** Starts the client. */
-export function startPythonClient(): PythonClient {
-  const child: ChildProcess = spawn(PYTHON, [join(import.meta.dirname, "measure_client.py")], {
+/**
+ * Starts the client.
+ *
+ * @param python the interpreter that has it
+ */
+export function startPythonClient(python: string): PythonClient {
+  const child: ChildProcess = spawn(python, [join(import.meta.dirname, "measure_client.py")], {
     env: PYTHON_ENVIRONMENT,
     stdio: ["pipe", "pipe", "inherit"],
   });

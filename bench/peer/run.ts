@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { exportDataset } from "../../app/export-dataset.ts";
 import type { Database } from "../../database/database.ts";
 import { getTrainingSessions } from "../../projections/training-data.ts";
-import { installArcAtlas } from "../../tests/interop/arc-atlas.ts";
+import { pythonFor } from "../../tests/services/python.ts";
 import { startServices } from "../../tests/services/services.ts";
 import { machineOf } from "../machine.ts";
 import { madeUpSessions } from "../sessions.ts";
@@ -118,8 +118,8 @@ const plain = (value: number): string =>
   value < 100 ? value.toPrecision(3) : Math.round(value).toLocaleString("en-US");
 
 async function run(): Promise<void> {
-  const unavailable = installArcAtlas();
-  if (unavailable !== undefined) throw new Error(unavailable);
+  const interpreter = await pythonFor("sdk", "the Python SDK's client");
+  if (interpreter === undefined) throw new Error("the Python SDK cannot be installed here");
   const services = await startServices({ postgres: true });
   try {
     const machine = await machineOf(services);
@@ -129,7 +129,7 @@ async function run(): Promise<void> {
       await fill(store, madeUpSessions(sessions, events));
       await copyToPeerTables(store.db);
       console.error("measuring");
-      const python = startPythonClient();
+      const python = startPythonClient(interpreter);
       const peerUrl = `${url}?search_path=peer`;
       const own = ["ours", url] as const;
       const shipped = ["its own, as shipped", peerUrl] as const;

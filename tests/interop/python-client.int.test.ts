@@ -16,9 +16,10 @@ import {
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
 import { applyRecords, logOf } from "../projections/replayed.ts";
+import { pythonFor } from "../services/python.ts";
 import { missing, postgres } from "../services/services.ts";
 import { factsOf, sessionWriter, wholeSession } from "../traces/sessions.ts";
-import { installArcAtlas, runPython } from "./arc-atlas.ts";
+import { runPython } from "./arc-atlas.ts";
 import { READER_SCHEMA } from "./reader-schema.ts";
 
 const START = 1_700_000_000_000_000;
@@ -134,10 +135,9 @@ function asSeen(session: AtlasSessionTrace): Record<string, unknown> {
   };
 }
 
-const unavailable = (await missing("postgres")) ? "there is no Postgres here" : installArcAtlas();
-if (unavailable !== undefined) console.warn(`Skipped: ${unavailable}.`);
+const python = (await missing("postgres")) ? undefined : await pythonFor("sdk", "the Python SDK's client");
 
-describe.skipIf(unavailable !== undefined)("the Python SDK's client", () => {
+describe.skipIf(!python)("the Python SDK's client", () => {
   const folder = mkdtempSync(join(tmpdir(), "atlas-interop-"));
   let db: Database;
   let url: string;
@@ -159,7 +159,7 @@ describe.skipIf(unavailable !== undefined)("the Python SDK's client", () => {
     writeFileSync(schema, READER_SCHEMA);
     const before = await tablesOf(db);
     const args = [url, "even", ...(how.startsWith("with its") ? [schema] : [])];
-    const seen = await runPython<Seen>(join(import.meta.dirname, "read_database.py"), args);
+    const seen = await runPython<Seen>(python!, join(import.meta.dirname, "read_database.py"), args);
     const ours = await getTrainingSessions(db, { reviewStatusFilters: "all" });
     expect(ours).toHaveLength(8);
     expect(seen.order).toEqual(ours.map(({ sessionId }) => sessionId));
@@ -182,7 +182,7 @@ describe.skipIf(unavailable !== undefined)("the Python SDK's client", () => {
 
   it("exports what ours exports, and lists what there is to review", async () => {
     const args = [url, join(folder, "theirs.jsonl")];
-    const seen = await runPython<Exported>(join(import.meta.dirname, "export_database.py"), args);
+    const seen = await runPython<Exported>(python!, join(import.meta.dirname, "export_database.py"), args);
     const ours: SessionTrace[] = [];
     for await (const trace of streamTraces(db)) ours.push(trace);
     expect(seen.approved).toEqual(ours.map(({ session_id }) => session_id));

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { openProvision } from "./provision.ts";
 import { ServiceUnavailable } from "./unavailable.ts";
 
@@ -12,7 +13,8 @@ export type Answer = { ready: unknown } | { unavailable: string } | { failed: st
 
 /**
  * Lends one set of services to all the processes of a test run. A request for `/kafka`, `/registry` or `/postgres` starts
- * it when it is the first; `/database` makes a new one. Closing ends it all.
+ * it when it is the first; `/database` makes a new one; `/not-run` takes a reason why something is skipped. Closing ends
+ * it all, and names what was skipped in one line.
  */
 export async function startControlServer(): Promise<{ url: string; close(): Promise<void> }> {
   const provision = openProvision();
@@ -32,7 +34,13 @@ export async function startControlServer(): Promise<{ url: string; close(): Prom
       return { failed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
     }
   };
-  const server = createServer((request, response) => {
+  const missed = new Set<string>();
+  const server = createServer(async (request, response) => {
+    if (request.url === "/not-run") {
+      missed.add(await text(request));
+      response.end();
+      return;
+    }
     void answer(request.url ?? "/").then((body) => response.end(JSON.stringify(body)));
   });
   server.listen(0, "127.0.0.1");
@@ -42,6 +50,7 @@ export async function startControlServer(): Promise<{ url: string; close(): Prom
     async close() {
       server.close();
       server.closeAllConnections();
+      if (missed.size > 0) console.log(`Not run here: ${[...missed].sort().join("; ")}.`);
       await provision.close();
     },
   };

@@ -2,6 +2,7 @@ import { type Answer, CONTROL_URL } from "./control-server.ts";
 import { kafkaJars } from "./native/kafka.ts";
 import { postgresBinaries } from "./native/postgres.ts";
 import { registryApp } from "./native/registry.ts";
+import { notRun } from "./not-run.ts";
 import { openProvision } from "./provision.ts";
 import { ServiceUnavailable } from "./unavailable.ts";
 
@@ -68,7 +69,7 @@ async function skipped(needed: Promise<unknown>[]): Promise<boolean> {
     return false;
   } catch (error) {
     if (!(error instanceof ServiceUnavailable) || inCi()) throw error;
-    console.warn(`Skipped: ${error.message}`);
+    await notRun(error.message);
     return true;
   }
 }

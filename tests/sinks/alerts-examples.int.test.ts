@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
@@ -6,16 +6,12 @@ import { openPostgres } from "../../database/pg-database.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { eventually } from "../eventually.ts";
 import { kafkaUnderTest } from "../log/kafka-under-test.ts";
+import { pythonFor } from "../services/python.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { driftFact, rewardFact } from "./alerts-facts.ts";
 
 const EXAMPLES = join(import.meta.dirname, "../../examples/consumers");
-const NEEDS = "import confluent_kafka.schema_registry.avro";
-const python = spawnSync("python3", ["-c", NEEDS]).status === 0;
-if (!python)
-  console.warn(
-    'Skipped: python3 lacks what the example needs here (pip install "confluent-kafka[avro,schemaregistry]").',
-  );
+const python = await pythonFor("readers", "the example in Python");
 
 describe.skipIf(await missing("kafka", "postgres"))("a program without Atlas code", () => {
   let services: Awaited<ReturnType<typeof kafka>>;
@@ -72,5 +68,5 @@ describe.skipIf(await missing("kafka", "postgres"))("a program without Atlas cod
 
   test("in plain kafkajs", () => printsNews(process.execPath, "drift-alerts.mjs"));
 
-  test.skipIf(!python)("in Python", () => printsNews("python3", "drift_alerts.py"));
+  test.skipIf(!python)("in Python", () => printsNews(python!, "drift_alerts.py"));
 });

@@ -7,9 +7,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { post } from "../../sinks/alerts/post.ts";
+import { notRun } from "../services/not-run.ts";
 
 const openssl = spawnSync("openssl", ["version"]).status === 0;
-if (!openssl) console.warn("Skipped: there is no openssl here to make a certificate with.");
+if (!openssl) await notRun("alerts behind TLS: there is no openssl to make a certificate with");
 
 describe.skipIf(!openssl)("a destination behind TLS", () => {
   const folder = mkdtempSync(join(tmpdir(), "atlas-tls-"));

@@ -177,7 +177,7 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
     onTestFinished(() => void child?.kill("SIGKILL"));
     // Its first look at the log is the start: what comes after it is news.
     await eventually(async () => {
-      const { rows } = await log.db!.query("select 1 from atlas_log.sink_starts limit 1");
+      const { rows } = await log.db!.query("select 1 from atlas_log.group_starts limit 1");
       expect(rows).toHaveLength(1);
     });
     const news = driftFact();

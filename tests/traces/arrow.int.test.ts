@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,13 +6,13 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { foldSession } from "../../traces/fold.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
+import { pythonFor } from "../services/python.ts";
 import { anySession } from "./arbitrary-sessions.ts";
 import { factsOf, wholeSession } from "./sessions.ts";
 
-const available = spawnSync("python3", ["-c", "import pyarrow"]).status === 0;
-if (!available) console.warn("Skipped: python3 has no pyarrow here (pip install pyarrow).");
+const python = await pythonFor("readers", "reading with Arrow");
 
-describe.skipIf(!available)("Arrow", () => {
+describe.skipIf(!python)("Arrow", () => {
   const folder = mkdtempSync(join(tmpdir(), "atlas-lines-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -23,6 +23,6 @@ describe.skipIf(!available)("Arrow", () => {
     const file = join(folder, "lines.jsonl");
     writeFileSync(file, all.map((events) => `${encodeTrainingLine(foldSession(events))}\n`).join(""));
     const script = join(import.meta.dirname, "read_lines.py");
-    expect(execFileSync("python3", [script, file], { encoding: "utf8" }).trim()).toBe(String(all.length));
+    expect(execFileSync(python!, [script, file], { encoding: "utf8" }).trim()).toBe(String(all.length));
   });
 });

@@ -10,10 +10,12 @@ import { openPostgresLog } from "../../../log/postgres/open-postgres-log.ts";
 import type { AtlasEvent } from "../../../schemas/generated/events.ts";
 import { foldSession } from "../../../traces/fold.ts";
 import { eventsIn } from "../../as-readers.ts";
+import { notRun } from "../../services/not-run.ts";
 import { missing, postgres } from "../../services/services.ts";
 
 const FIXTURE = join(import.meta.dirname, "fixtures/conversations.jsonl");
 const RUNS = process.env.ATLAS_RECORDED_RUNS;
+if (RUNS === undefined) await notRun("100 real runs: ATLAS_RECORDED_RUNS names no folder with airline.jsonl");
 const folder = mkdtempSync(join(tmpdir(), "atlas-import-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -217,7 +219,6 @@ describe.skipIf(await missing("postgres"))("importing into a log", () => {
     expect(isAtlasError(error, "ATLAS_USAGE")).toBe(true);
   });
 
-  if (RUNS === undefined) console.warn("Skipped: set ATLAS_RECORDED_RUNS to a folder with airline.jsonl.");
   test.skipIf(RUNS === undefined)("100 real runs of an agent", async () => {
     const into = await emptyLog();
     const file = join(RUNS!, "airline.jsonl");

@@ -1,14 +1,16 @@
+import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isoOf } from "../../../schemas/identity.ts";
 import { formatOf } from "../../../sinks/datasets/formats.ts";
 import { TRAINER_FORMATS } from "../../../sinks/formats/formats.ts";
 import { parquetFormat } from "../../../sinks/formats/parquet-format.ts";
 import { encodeTrainingLine } from "../../../traces/training-line.ts";
+import { pythonFor } from "../../services/python.ts";
 import { HARMLESS, manySessions, run } from "./format-sessions.ts";
-import { installReaders, readWithPython } from "./readers.ts";
 
 interface Seen {
   [format: string]: { rows: number; columns: string[]; checked?: number; groups?: Record<string, unknown[]> };
@@ -25,10 +27,9 @@ interface SeenParquet {
   groups: number;
 }
 
-const unavailable = installReaders();
-if (unavailable !== undefined) console.warn(`Skipped: ${unavailable}.`);
+const python = await pythonFor("readers", "readers of training files");
 
-describe.skipIf(unavailable !== undefined)("readers of training files", () => {
+describe.skipIf(!python)("readers of training files", () => {
   const folder = mkdtempSync(join(tmpdir(), "atlas-formats-"));
   const sessions = manySessions();
   const lines: Record<string, number> = {};
@@ -47,10 +48,15 @@ describe.skipIf(unavailable !== undefined)("readers of training files", () => {
     // More than one row group.
     for (let index = 0; index < 1100; index += 1) await writer.write(run(`row ${index}`));
     await writer.close();
-    const all = await readWithPython<Seen & { parquet: SeenParquet }>(
-      join(import.meta.dirname, "read_formats.py"),
-      [folder],
+    const { stdout } = await promisify(execFile)(
+      python!,
+      [join(import.meta.dirname, "read_formats.py"), folder],
+      {
+        env: { ...process.env, HF_HUB_OFFLINE: "1", HF_DATASETS_OFFLINE: "1", PYTHONDONTWRITEBYTECODE: "1" },
+        maxBuffer: 512 * 1024 * 1024,
+      },
     );
+    const all = JSON.parse(stdout) as Seen & { parquet: SeenParquet };
     seen = all;
     parquet = all.parquet;
   });

@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { hydraValue, shellLine, withoutSecrets } from "../../../sinks/training/hydra-override.ts";
+import { pythonFor } from "../../services/python.ts";
 
 /** What OmegaConf fills in. */
 const interpolation = (name: string): string => `$\{${name}}`;
@@ -29,14 +30,13 @@ const TEXTS = [
   "C:\\data\\x.jsonl",
 ];
 
-const available = spawnSync("python3", ["-c", "import hydra"]).status === 0;
-if (!available) console.warn("Skipped: python3 has no hydra here (pip install hydra-core).");
+const python = await pythonFor("readers", "reading with Hydra");
 
-test.skipIf(!available)("Hydra reads every value back as it was", () => {
+test.skipIf(!python)("Hydra reads every value back as it was", () => {
   const overrides = TEXTS.map((text, index) => `key_${index}=${hydraValue(text)}`);
   const script = join(import.meta.dirname, "parse_overrides.py");
   const input = JSON.stringify([...overrides, `samples=${hydraValue(500)}`, `ratio=${hydraValue(0.1)}`]);
-  const read: unknown = JSON.parse(execFileSync("python3", [script], { input, encoding: "utf8" }));
+  const read: unknown = JSON.parse(execFileSync(python!, [script], { input, encoding: "utf8" }));
   expect(read).toEqual([
     ...TEXTS.map((text, index) => [`key_${index}`, text]),
     ["samples", 500],
