@@ -40,7 +40,14 @@ export class Shell {
   start(program: string, args: readonly string[], env: Record<string, string> = {}): UnderWay {
     const child = spawn(program, args, {
       cwd: this.folder,
-      env: { PATH: this.path, HOME: this.folder, ATLAS_REVIEWER: "ada", ATLAS_OFFLINE_MODE: "1", ...env },
+      env: {
+        PATH: this.path,
+        HOME: this.folder,
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+        ATLAS_REVIEWER: "ada",
+        ATLAS_OFFLINE_MODE: "1",
+        ...env,
+      },
       stdio: "pipe",
     });
     this.children.add(child);

@@ -17,7 +17,7 @@ export type Answer = { ready: unknown } | { unavailable: string } | { failed: st
  * it all, and names what was skipped in one line.
  */
 export async function startControlServer(): Promise<{ url: string; close(): Promise<void> }> {
-  const provision = openProvision();
+  const provision = openProvision(false);
   const offers: Record<string, () => Promise<unknown>> = {
     "/kafka": provision.brokers,
     "/registry": provision.schemaRegistryUrl,

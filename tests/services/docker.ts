@@ -1,4 +1,5 @@
 import { freePort } from "./native/free-port.ts";
+import { UNSYNCED } from "./native/postgres.ts";
 
 /** The images that the tests run where Docker is; the same as in docker-compose.yml. */
 export const IMAGES = {
@@ -69,12 +70,12 @@ export async function kafkaContainers(): Promise<{
 }
 
 /** Postgres in a container; `url` is that of its `postgres` database. */
-export async function postgresContainer(): Promise<{ url: string; stop(): Promise<void> }> {
+export async function postgresContainer(durable: boolean): Promise<{ url: string; stop(): Promise<void> }> {
   const { GenericContainer, Wait } = await import("testcontainers");
   const server = await new GenericContainer(IMAGES.postgres)
     .withExposedPorts(5432)
     .withEnvironment({ POSTGRES_USER: "atlas", POSTGRES_PASSWORD: "atlas", POSTGRES_DB: "postgres" })
-    .withCommand(["postgres", "-c", "max_connections=200"])
+    .withCommand(["postgres", "-c", "max_connections=200", ...(durable ? [] : UNSYNCED)])
     // The image starts the server once to set it up, and then for good.
     .withWaitStrategy(Wait.forLogMessage(/database system is ready to accept connections/, 2))
     .start();

@@ -18,8 +18,12 @@ export interface Provision {
   close(): Promise<void>;
 }
 
-/** Takes each service from the environment, else from Docker, else starts a native one. */
-export function openProvision(): Provision {
+/**
+ * Takes each service from the environment, else from Docker, else starts a native one.
+ *
+ * @param durable whether a Postgres that it starts syncs to disk
+ */
+export function openProvision(durable = true): Provision {
   const undo: (() => Promise<void>)[] = [];
   const keep = async <Service extends { stop(): Promise<void> }>(
     starting: Promise<Service>,
@@ -44,7 +48,8 @@ export function openProvision(): Provision {
   const server = once(async () => {
     const given = process.env.ATLAS_TEST_DATABASE_URL;
     if (given) return given;
-    return ((await docker()) ? await keep(postgresContainer()) : await keep(startPostgres())).url;
+    return ((await docker()) ? await keep(postgresContainer(durable)) : await keep(startPostgres(durable)))
+      .url;
   });
 
   const pending = new Set<Promise<unknown>>();

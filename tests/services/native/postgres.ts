@@ -14,8 +14,16 @@ export interface PostgresInstance extends Instance {
   url: string;
 }
 
+/** What a server does not do that nobody restarts: its data end with it. */
+export const UNSYNCED = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"].flatMap((setting) => [
+  "-c",
+  setting,
+]);
+
 /**
- * Starts a fresh Postgres server on loopback from the installed binaries. It syncs to disk as any server does.
+ * Starts a fresh Postgres server on loopback from the installed binaries.
+ *
+ * @param durable whether it syncs to disk, as any server does
  *
  * @throws ServiceUnavailable when Postgres is not installed
  * @example
@@ -23,7 +31,7 @@ export interface PostgresInstance extends Instance {
  * const pool = new Pool({ connectionString: server.url });
  * await server.restart();
  */
-export async function startPostgres(): Promise<PostgresInstance> {
+export async function startPostgres(durable = true): Promise<PostgresInstance> {
   const bin = postgresBinaries();
   const owner = unprivileged();
   const port = await freePort();
@@ -35,6 +43,7 @@ export async function startPostgres(): Promise<PostgresInstance> {
     args: (folder) => [
       ...["-D", join(folder, "data"), "-p", String(port)],
       ...["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200"],
+      ...(durable ? [] : UNSYNCED),
     ],
     async prepare(folder) {
       const secret = join(folder, "password");
