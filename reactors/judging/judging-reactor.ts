@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Ends, EventLog } from "../../log/event-log.ts";
+import { looked } from "../../log/looked.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import type { Masked } from "../../schemas/masked.ts";

@@ -100,11 +100,13 @@ test("a worker shows what it applied, what lags, rewards, drift, sessions, revie
 test("learning keys are labels where they were named, and all others are one", async () => {
   const atlas = await opened(folderForTest());
   const worker = await measured(atlas, { learningKeys: ["reviews"] });
-  await atlas.log.append([
-    driftFact(),
-    rewardFact(0.5),
-    ...Array.from({ length: 20 }, (_, index) => driftFact({}, { learningKey: `key-${index}` })),
-  ].map(atlas.log.mask));
+  await atlas.log.append(
+    [
+      driftFact(),
+      rewardFact(0.5),
+      ...Array.from({ length: 20 }, (_, index) => driftFact({}, { learningKey: `key-${index}` })),
+    ].map(atlas.log.mask),
+  );
   await atlas.log.caughtUp("metrics", await atlas.log.ends(["atlas.rewards", "atlas.drift"]), {
     timeoutMs: LIMIT_MS,
   });

@@ -6,6 +6,8 @@ import { MAX_EVENT_BYTES } from "../../log/outgoing.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import { alreadyMasked, type Mask, type Masked } from "../../schemas/masked.ts";
+import { recordsOf } from "../as-readers.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
 import { fact, facts } from "./facts.ts";
 
 /** One log of its own, and the ways to it. */
@@ -315,7 +317,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       // Again, as after a lost answer.
       await masking.append(masked);
       expect(shown).toEqual(events.map(({ meta }) => meta.event_id));
-      const read = fresh(await all(masking)).map(({ event }) => event);
+      const read = (await recordsOf(masking, ["atlas.sessions"])).map(({ event }) => event);
       expect(read.map((event) => event.type === "StepSkipped" && event.reason)).toEqual(
         Array(3).fill("because'"),
       );
@@ -326,14 +328,13 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       const refuse: Apply = async (_batch, unit) => unit.emit([fact(session, 4) as Masked]);
       await masking.consume({ group: "refused", topics: ["atlas.sessions"], db: under.db }, refuse);
       await masking.caughtUp("refused", await masking.ends(["atlas.sessions"]));
-      const letters: LogRecord[] = [];
-      for await (const batch of masking.read(["atlas.dead-letters"])) letters.push(...batch);
+      const letters = await recordsOf(masking, ["atlas.dead-letters"]);
       const codes = new Set(letters.map(({ event }) => event.type === "DeadLettered" && event.error_code));
       expect(codes).toEqual(new Set(["ATLAS_EVENT_UNMASKED"]));
       // What is said of an error comes from outside; a letter names the same event whenever it is written.
       const told = letters.map(({ event }) => event.meta.event_id);
       expect(shown.slice(3)).toEqual(expect.arrayContaining(told));
-      expect(fresh(await all(masking))).toHaveLength(3);
+      expect(await recordsOf(masking, ["atlas.sessions"])).toHaveLength(3);
     });
 
     test("sets a poison record aside with its place, and not its neighbours", async () => {

@@ -12,6 +12,7 @@ import { type Assignment, type AssignmentOptions, claimAssignment } from "../../
 import { createEvent } from "../../schemas/codec.ts";
 import { idOf } from "../../schemas/identity.ts";
 import { alreadyMasked } from "../../schemas/masked.ts";
+import { LIMIT_MS } from "../eventually.ts";
 import { facts } from "./facts.ts";
 
 const SESSION = "01a205d0-626c-7728-8324-9cb0f586440b";

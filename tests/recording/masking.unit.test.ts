@@ -9,6 +9,7 @@ import { createEvent, encodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent, EventOf } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import { maskingBy } from "../../schemas/masked.ts";
+import { cpuSeconds } from "../cpu-seconds.ts";
 
 const session = newId();
 const meta = () => ({

@@ -20,6 +20,8 @@ import { createRecorder } from "../../recording/recorder.ts";
 import { drainSpools } from "../../recording/spool/drain-spools.ts";
 import { newId } from "../../schemas/identity.ts";
 import type { Mask } from "../../schemas/masked.ts";
+import { eventsIn } from "../as-readers.ts";
+import { eventually } from "../eventually.ts";
 import { MemoryLog, only } from "./memory-log.ts";
 
 const cleanups: (() => void | Promise<void>)[] = [];

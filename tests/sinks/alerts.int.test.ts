@@ -79,16 +79,18 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
     ]);
     const news = driftFact();
     const low = rewardFact(0.2);
-    await log.append([
-      driftFact({}, { branch: "stricter" }),
-      driftFact({}, { revision: 1 }),
-      driftFact({}, { ageHours: 200 }),
-      driftFact({ direction: "improvement" }),
-      rewardFact(0.1, { branch: "stricter" }),
-      rewardFact(0.8),
-      news,
-      low,
-    ].map(log.mask));
+    await log.append(
+      [
+        driftFact({}, { branch: "stricter" }),
+        driftFact({}, { revision: 1 }),
+        driftFact({}, { ageHours: 200 }),
+        driftFact({ direction: "improvement" }),
+        rewardFact(0.1, { branch: "stricter" }),
+        rewardFact(0.8),
+        news,
+        low,
+      ].map(log.mask),
+    );
     await eventually(() => expect([all.keys().length, rewards.keys().length]).toEqual([1, 1]));
     await kept(log);
     await Promise.all([looks("alerts/pager"), looks("alerts/rewards")]);
