@@ -6,7 +6,7 @@ import { createRecorder, type Recorder } from "../recording/recorder.ts";
 import type { Meta } from "../schemas/generated/events.ts";
 import { newId } from "../schemas/identity.ts";
 import type { BenchContext, Benchmark, Figure } from "./benchmark.ts";
-import { median, percentile } from "./stats.ts";
+import { median, percentile, rangeOf } from "./stats.ts";
 
 const SIZES = [1, 4, 16];
 const SESSIONS = 60;
@@ -82,7 +82,7 @@ function figureOf(what: string, rounds: readonly Times[], of: (values: readonly 
     what,
     unit: "µs",
     ours: median(ours),
-    range: [Math.min(...ours), Math.max(...ours)],
+    range: rangeOf(ours),
     ceiling: median(rounds.map((times) => of(times.ceiling))),
     beside: BESIDE,
   };

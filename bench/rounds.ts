@@ -1,5 +1,5 @@
 import type { Figure } from "./benchmark.ts";
-import { median } from "./stats.ts";
+import { median, rangeOf } from "./stats.ts";
 
 /** Measures once, and gives a rate or a time. */
 export type Measure = () => Promise<number>;
@@ -35,7 +35,7 @@ export async function inTurns(
   return {
     ...about,
     ours: median(ours),
-    range: [Math.min(...ours), Math.max(...ours)],
+    range: rangeOf(ours),
     ceiling: median(ceiling),
   };
 }

@@ -85,7 +85,7 @@ async function run(): Promise<void> {
     const figures: Figure[] = [];
     for (const benchmark of chosen) {
       note(benchmark.name);
-      figures.push(...(await benchmark.run({ services, ...sizes, folder, note })));
+      for (const figure of await benchmark.run({ services, ...sizes, folder, note })) figures.push(figure);
     }
     const seconds = Math.round((performance.now() - begun) / 1000);
     if (json) {

@@ -13,6 +13,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** The smallest and the largest of values, of which there is at least one. */
+export function rangeOf(values: readonly number[]): [number, number] {
+  const sorted = values.toSorted((a, b) => a - b);
+  return [sorted[0]!, sorted.at(-1)!];
+}
+
 /** The share of its ceiling that a figure reaches: 1 where both are equally good. */
 export const shareOf = ({ unit, ours, ceiling }: Figure): number =>
   unit === "µs" ? ceiling / ours : ours / ceiling;
@@ -40,7 +46,9 @@ export function tableOf(figures: readonly Figure[]): string {
     figure.beside,
   ]);
   const all = [HEADINGS, ...rows];
-  const widths = HEADINGS.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
+  const widths = HEADINGS.map((_, column) =>
+    all.reduce((widest, row) => Math.max(widest, row[column]!.length), 0),
+  );
   const lineOf = (row: readonly string[]): string =>
     row
       .map((cell, column) =>

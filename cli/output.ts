@@ -53,7 +53,7 @@ export interface Column<Row> {
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string[] {
   const cells = rows.map((row) => columns.map((column) => harmless(column.value(row))));
   const widths = columns.map((column, index) =>
-    Math.max(column.title.length, ...cells.map((row) => row[index]!.length)),
+    cells.reduce((widest, row) => Math.max(widest, row[index]!.length), column.title.length),
   );
   const pad = (text: string, index: number): string =>
     columns[index]!.align === "right" ? text.padStart(widths[index]!) : text.padEnd(widths[index]!);

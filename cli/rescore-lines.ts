@@ -36,29 +36,24 @@ export function rescoreLines({
   if (lost > 0) lines.push(style("red", `  ${lost} rewarded sessions would have no reward`));
   if (gained > 0) lines.push(`  ${gained} sessions without a reward would have one`);
   if (rest.changes.length > 0) {
-    lines.push(
-      "",
-      ...table(rest.changes.slice(0, SHOWN), [
-        { title: "Session", value: ({ sessionId }) => sessionId },
-        { title: "Reward", value: ({ before, after }) => arrow(score(before), score(after)) },
-        { title: "Δ", value: delta, align: "right" },
-        {
-          title: "Drift",
-          value: ({ before, after }) => arrow(before.alert ? "ALERT" : "ok", after.alert ? "ALERT" : "ok"),
-        },
-        { title: "Review", value: ({ before, after }) => arrow(before.review, after.review) },
-        { title: "Learning key", value: ({ learningKey }) => oneLine(learningKey, 32) },
-      ]),
-    );
+    const changes = table(rest.changes.slice(0, SHOWN), [
+      { title: "Session", value: ({ sessionId }) => sessionId },
+      { title: "Reward", value: ({ before, after }) => arrow(score(before), score(after)) },
+      { title: "Δ", value: delta, align: "right" },
+      {
+        title: "Drift",
+        value: ({ before, after }) => arrow(before.alert ? "ALERT" : "ok", after.alert ? "ALERT" : "ok"),
+      },
+      { title: "Review", value: ({ before, after }) => arrow(before.review, after.review) },
+      { title: "Learning key", value: ({ learningKey }) => oneLine(learningKey, 32) },
+    ]);
+    for (const line of ["", ...changes]) lines.push(line);
     if (rest.changes.length > SHOWN) lines.push(`… and ${rest.changes.length - SHOWN} more: --json has all`);
   }
-  if (sessions > 0)
-    lines.push(
-      "",
-      ...histogram([
-        { title: "now", values: rest.scores.before, look: "yellow" },
-        { title: "then", values: rest.scores.after, look: "cyan" },
-      ]),
-    );
-  return lines;
+  if (sessions === 0) return lines;
+  const scores = histogram([
+    { title: "now", values: rest.scores.before, look: "yellow" },
+    { title: "then", values: rest.scores.after, look: "cyan" },
+  ]);
+  return [...lines, "", ...scores];
 }

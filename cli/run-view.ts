@@ -49,7 +49,7 @@ export function statusText(word: string): string {
 /** A plan as a list; a plan of one step is the task itself and says nothing. */
 function planLines({ steps }: Plan, heading: string): string[] {
   if (steps.length < 2) return [];
-  const width = String(Math.max(...steps.map(({ id }) => id))).length;
+  const width = String(steps.reduce((most, { id }) => Math.max(most, id), 0)).length;
   return [
     labelled("plan", heading),
     ...steps.map(({ id, description, depends_on }) => {

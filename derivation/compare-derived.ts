@@ -147,7 +147,9 @@ const versionOf = (event: AtlasEvent | undefined): number => event?.meta.derivat
 
 /** Ids that revisions of these events have, up to the highest revision of the log, and that earlier versions gave them. */
 function originalsOf(computed: Derived, live: Derived): Originals {
-  const highest = Math.max(0, ...[...live.values()].flat().map(revisionOf));
+  let highest = 0;
+  for (const events of live.values())
+    for (const event of events) highest = Math.max(highest, revisionOf(event));
   const originals = new Map<Uuid, Uuid>();
   for (const { meta } of [...computed.values()].flat()) {
     for (let revision = 1; revision <= highest; revision += 1)
@@ -279,7 +281,7 @@ function explained(differences: readonly Difference[], disorder: Disorder): Diff
 export function revisionsOf(differences: readonly Difference[]): AtlasEvent[] {
   return differences.flatMap(({ live, recomputed, settled }) => {
     if (settled === true) return [];
-    const revision = 1 + Math.max(0, ...live.map(revisionOf));
+    const revision = 1 + live.reduce((highest, event) => Math.max(highest, revisionOf(event)), 0);
     return recomputed.map((event, index) => {
       const { derivation, source } = event.meta;
       const meta = {

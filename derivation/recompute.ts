@@ -47,7 +47,7 @@ class Replay<State, T extends EventType> {
     const key = this.processor.key(fact);
     const { keyState, events } = applyFacts(this.processor, this.states.get(key), [fact], this.rules.lookup);
     this.states.set(key, keyState);
-    this.emitted.push(...events);
+    for (const event of events) this.emitted.push(event);
   }
 }
 

@@ -195,7 +195,7 @@ export async function renewStates(
   for (const { processor, outdated } of work) {
     if (outdated.size === 0) continue;
     await renew(log, rules, processor, outdated.keys(), options);
-    const from = Math.min(...outdated.values());
+    const from = [...outdated.values()].reduce((least, version) => Math.min(least, version));
     renewed.push({ processor: processor.name, from, to: processor.version, partitions: outdated.size });
   }
   return renewed;

@@ -23,7 +23,7 @@ export function isContested(
   const spread = standardDeviation(samples.map(({ score }) => score));
   return (
     spread > judge.spreadThreshold ||
-    Math.max(...samples.map(({ uncertainty }) => uncertainty)) > judge.uncertaintyThreshold
+    samples.some(({ uncertainty }) => uncertainty > judge.uncertaintyThreshold)
   );
 }
 

@@ -67,6 +67,8 @@ function groupBy<K>(
  * A judge's score is the arbitration's where there is one, else the mean of its samples. Its uncertainty is that of
  * the samples in either case: what was contested must not look certain.
  */
+const lesser = (one: number, other: number): number => Math.min(one, other);
+
 function judgeScores(judgements: readonly Judgement[], rubric: Rubric): JudgeScore[] {
   return groupBy(judgements, ({ judge }) => judge).flatMap(([judge, given]) => {
     const arbitrations = given.filter(isArbitration);
@@ -83,7 +85,7 @@ function judgeScores(judgements: readonly Judgement[], rubric: Rubric): JudgeSco
       uncertainty: known ? round12(mean(uncertainties)) : null,
       escalated: arbitrations.length > 0,
       stddev: round12(stddev(samples.map(({ score }) => score))),
-      best_uncertainty: known ? round12(Math.min(...uncertainties)) : null,
+      best_uncertainty: known ? round12(uncertainties.reduce(lesser)) : null,
     };
   });
 }
@@ -120,7 +122,7 @@ function scoreOf(judges: readonly JudgeScore[], { aggregation }: Rubric): number
     case "median":
       return round12(weightedMedian(weighty));
     case "min":
-      return Math.min(...weighty.map(({ score }) => score));
+      return weighty.map(({ score }) => score).reduce(lesser);
   }
 }
 
@@ -159,7 +161,7 @@ function statisticsOf(judgements: readonly Judgement[], rubric: Rubric): RewardS
     sample_count: samples.length,
     uncertainty_mean: known ? round12(mean(uncertainties)) : null,
     uncertainty_stddev: known ? round12(stddev(uncertainties)) : null,
-    best_uncertainty: known ? round12(Math.min(...uncertainties)) : null,
+    best_uncertainty: known ? round12(uncertainties.reduce(lesser)) : null,
   };
 }
 

@@ -112,7 +112,7 @@ function firstRun<State, T extends EventType>(
     if (problem !== undefined) throw impure(processor, `keeps what is not plain JSON: ${problem}`, fact);
     for (const event of after.events) encodeEvent(event);
     saved.set(key, after.keyState);
-    events.push(...after.events);
+    for (const event of after.events) events.push(event);
     return { fact, key, events: after.events.map(stableJson), keyState: textOf(after.keyState) };
   });
   return { steps, events };

@@ -55,7 +55,7 @@ export function applyFacts<State, T extends EventType>(
     const stamped = output.emit.map((emission, place) =>
       stamp(processor, emission, source, emitted + place + 1, place),
     );
-    events.push(...stamped);
+    for (const event of stamped) events.push(event);
     keyState = nextKeyState(processor.version, output.state, emitted + stamped.length);
   }
   return { keyState, events };

@@ -58,7 +58,7 @@ async function applyBatch(work: Work, unit: Unit, tables: TableNames, cache: Tra
   const added = new Map(
     [...work.facts].map(([session, facts]) => [session, newFacts(kept.get(session)!, facts)]),
   );
-  for (const [session, facts] of added) kept.get(session)!.facts.push(...facts);
+  for (const [session, facts] of added) for (const fact of facts) kept.get(session)!.facts.push(fact);
 
   const erased = new Set(sessions.filter((session) => isErased(kept.get(session)!.facts)));
   const stays = (session: Uuid): boolean => !erased.has(session);

@@ -132,7 +132,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
         leaveMemory(batch.length);
         const kept = batch.filter(({ event }) => !refused.has(event));
         for (const { ledger } of kept) ledger.spooled += 1;
-        onDisk.push(...ledgersOf(kept));
+        for (const ledger of ledgersOf(kept)) onDisk.push(ledger);
         const faulty = batch.filter(({ event }) => refused.has(event));
         settle(ledgersOf(faulty), (index) => refused.get(faulty[index]!.event));
         outage.spoolError = undefined;

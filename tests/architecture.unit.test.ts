@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { fileProblems } from "../scripts/check-files.ts";
 import { importProblems } from "../scripts/check-imports.ts";
+import { spreadProblems } from "../scripts/check-spreads.ts";
 
 test("folders import only what the architecture lets them, and there are no cycles", () => {
   expect(importProblems()).toEqual([]);
@@ -8,4 +9,8 @@ test("folders import only what the architecture lets them, and there are no cycl
 
 test("no file says any, or has grown past 400 lines", () => {
   expect(fileProblems()).toEqual([]);
+});
+
+test("no list is spread into the arguments of a call, which overflows the stack when it is long", () => {
+  expect(spreadProblems()).toEqual([]);
 });

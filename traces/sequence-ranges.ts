@@ -23,7 +23,8 @@ export function addRange(ranges: Ranges, first: number, last = first): boolean {
     merged[1] = Math.max(merged[1], range[1]);
     return false;
   });
-  ranges.splice(0, ranges.length, ...[...apart, merged].sort((a, b) => a[0] - b[0]));
+  ranges.length = 0;
+  for (const range of [...apart, merged].sort((a, b) => a[0] - b[0])) ranges.push(range);
   return true;
 }
 

@@ -137,8 +137,8 @@ async function run(): Promise<void> {
       const figures = await measureReads(store.db, python, [shipped]);
       const exports = await measureExports(store, python, shipped);
       await indexPeerTables(store.db);
-      figures.push(...(await measureReads(store.db, python, [indexed, own])));
-      exports.push(...(await measureExports(store, python, indexed)));
+      for (const figure of await measureReads(store.db, python, [indexed, own])) figures.push(figure);
+      for (const figure of await measureExports(store, python, indexed)) exports.push(figure);
       await python.close();
       if (values.json) {
         const shape = { sessions, events, limit, rounds };

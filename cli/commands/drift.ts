@@ -18,7 +18,7 @@ function reasonLines(groups: readonly DriftGroup[]): string[] {
     for (const [reason, count] of Object.entries(group.reasons))
       reasons.set(reason, (reasons.get(reason) ?? 0) + count);
   const sorted = [...reasons].sort(([a, one], [b, other]) => other - one || (a < b ? -1 : 1));
-  const widest = Math.max(0, ...sorted.map(([reason]) => reason.length));
+  const widest = sorted.reduce((longest, [reason]) => Math.max(longest, reason.length), 0);
   const most = sorted[0]?.[1] ?? 1;
   return sorted.map(([reason, count]) => `${reason.padEnd(widest)} │${bar(count / most, 40)} ${count}`);
 }
@@ -57,7 +57,7 @@ async function report(options: ReportFlags): Promise<void> {
         trend(
           group.trend.map((count) => (count === 0 ? null : count)),
           0,
-          Math.max(1, ...group.trend),
+          group.trend.reduce((highest, count) => Math.max(highest, count), 1),
         ),
     },
   ]);

@@ -28,7 +28,7 @@ async function tail(options: TailOptions): Promise<void> {
         for (const [partition, end] of offsets.entries()) {
           const fromOffset = Math.max(0, end - limit);
           for await (const batch of log.read([topic], { partition, fromOffset, untilOffset: end }))
-            found.push(...batch);
+            for (const record of batch) found.push(record);
         }
       }
       return found.sort((a, b) => a.appendedAt - b.appendedAt || a.offset - b.offset).slice(-limit);

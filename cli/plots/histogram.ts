@@ -40,8 +40,8 @@ export function binsOf(values: readonly number[], count = 10): number[] {
  */
 export function histogram(series: readonly Series[], width = 40): string[] {
   const bins = series.map(({ values }) => binsOf(values));
-  const most = Math.max(1, ...bins.flat());
-  const titles = Math.max(...series.map(({ title }) => title.length));
+  const most = bins.flat().reduce((highest, count) => Math.max(highest, count), 1);
+  const titles = series.reduce((longest, { title }) => Math.max(longest, title.length), 0);
   const lines: string[] = [];
   for (let bin = 0; bin < 10; bin += 1) {
     for (const [index, { title, look }] of series.entries()) {

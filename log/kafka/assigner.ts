@@ -76,6 +76,7 @@ export function shareOut(
     quotas.set(memberId, quota);
   }
   const rest = [...free];
-  for (const [memberId, share] of shares) share.push(...rest.splice(0, quotas.get(memberId)! - share.length));
+  for (const [memberId, share] of shares)
+    for (const one of rest.splice(0, quotas.get(memberId)! - share.length)) share.push(one);
   return shares;
 }

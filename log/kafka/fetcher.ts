@@ -181,7 +181,7 @@ function byLeader(cluster: Cluster, places: readonly FetchPlace[]): Map<string, 
     );
     for (const [nodeId, partitions] of Object.entries(leaders)) {
       const mine = led.get(nodeId) ?? [];
-      mine.push(...found.filter(({ partition }) => partitions.includes(partition)));
+      for (const place of found.filter(({ partition }) => partitions.includes(partition))) mine.push(place);
       led.set(nodeId, mine);
     }
   }

@@ -64,7 +64,7 @@ export async function mcpTools(client: McpClient, options: McpToolsOptions = {})
   let cursor: string | undefined;
   do {
     const page = await client.listTools(cursor === undefined ? undefined : { cursor });
-    tools.push(...page.tools.map((tool) => toolOf(client, tool, options)));
+    for (const tool of page.tools) tools.push(toolOf(client, tool, options));
     cursor = page.nextCursor;
   } while (cursor !== undefined);
   return tools;

@@ -21,18 +21,14 @@ export function checkSchemas(
       problems.push({ schema: file, problem: `${file} was released and is gone` });
   }
   for (const [name, schema] of current) {
-    problems.push(...checkRules(name, schema));
+    for (const problem of checkRules(name, schema)) problems.push(problem);
     const versions = released.get(name) ?? [];
-    problems.push(
-      ...checkCompatibility(
-        name,
-        schema,
-        versions.map((version) => version.schema),
-      ),
-    );
+    const schemas = versions.map((version) => version.schema);
+    for (const problem of checkCompatibility(name, schema, schemas)) problems.push(problem);
     for (const [index, version] of versions.entries()) {
-      const earlier = versions.slice(0, index).map((other) => other.schema);
-      problems.push(...checkCompatibility(`${name} version ${version.version}`, version.schema, earlier));
+      const earlier = schemas.slice(0, index);
+      for (const problem of checkCompatibility(`${name} version ${version.version}`, version.schema, earlier))
+        problems.push(problem);
     }
     const latest = versions.at(-1);
     if (latest === undefined || fingerprint(latest.schema) !== fingerprint(schema)) {

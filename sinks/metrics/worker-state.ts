@@ -68,7 +68,8 @@ export function stateReader(
 
   return async () => {
     const assignments: WorkerState["assignments"] = [];
-    for (const group of owned()) assignments.push(...(await assignmentsOf(log, group)));
+    for (const group of owned())
+      for (const assignment of await assignmentsOf(log, group)) assignments.push(assignment);
     return { assignments, ...(await count()), deliveries: await countOpen(db) };
   };
 }

@@ -122,7 +122,7 @@ test("the letter of another program's consumer is retried by that program only",
   const taken: string[] = [];
   const apply = async (batch: readonly { event: AtlasEvent }[]): Promise<void> => {
     if (broken && batch.some(({ event }) => event.type === "RulesSet")) throw new Error("not mine");
-    taken.push(...batch.map(({ event }) => event.type));
+    for (const { event } of batch) taken.push(event.type);
   };
   const consumer = await atlas.log.consume({ group: "bi", topics: ["atlas.decisions"], db: atlas.db }, apply);
   await atlas.rules.ensure(DEFAULT_RULES);

@@ -204,7 +204,7 @@ describe("the folder of an embedded database", () => {
 
   test("has one holder, however many open it at once", async () => {
     const processes = await Promise.all(Array.from({ length: 5 }, startProcess));
-    opened.push(...processes);
+    for (const child of processes) opened.push(child);
     await Promise.all(processes.map((each) => each.ask({ kind: "open", folder })));
     const found = await Promise.all(
       processes.map((each) => each.ask<{ role: string; holder: { pid: number } }>({ kind: "who" })),

@@ -72,7 +72,7 @@ describe("an embedded database that several processes use", () => {
       expect(roles.filter(({ role }) => role === "holder")).toHaveLength(1);
       // What the killed process was told is known to it alone, so it says so first.
       await survivors[holder]!.ask({ kind: "rest" }).then((rest) => {
-        confirmed.push(...(rest as { confirmed: number[] }).confirmed);
+        for (const sequence of (rest as { confirmed: number[] }).confirmed) confirmed.push(sequence);
       });
       await survivors[holder]!.kill();
       const next = await startProcess();
@@ -84,8 +84,8 @@ describe("an embedded database that several processes use", () => {
     await grown();
     for (const each of survivors) {
       const rest = await each.ask<{ confirmed: number[]; failures: string[] }>({ kind: "rest" });
-      confirmed.push(...rest.confirmed);
-      failures.push(...rest.failures);
+      for (const sequence of rest.confirmed) confirmed.push(sequence);
+      for (const failure of rest.failures) failures.push(failure);
     }
     const db = await openHere();
     const kept = new Set(await numbers(db));

@@ -171,7 +171,7 @@ describe.skipIf(await nativeMissing("postgres"))("a Postgres server", () => {
         }),
       ),
     );
-    expect(Math.max(...counted)).toBe(3);
+    expect(counted.toSorted((a, b) => a - b).at(-1)).toBe(3);
   });
 
   test("finishes what runs when it is closed, and takes no more", async () => {

@@ -191,7 +191,7 @@ test("judgements that were fixed and perhaps appended are appended again as they
   const mine = `judges/${sessionId}`;
   const events = [];
   for await (const batch of atlas.log.read(["atlas.sessions"]))
-    events.push(...batch.map(({ event }) => event).filter(({ meta }) => meta.source === mine));
+    for (const { event } of batch) if (event.meta.source === mine) events.push(event);
   const counted = async () =>
     (
       await atlas.db.query(

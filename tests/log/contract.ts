@@ -34,7 +34,8 @@ async function between(): Promise<Date> {
 
 const all = async (log: EventLog, ...range: [] | [Parameters<EventLog["read"]>[1]]): Promise<LogRecord[]> => {
   const records: LogRecord[] = [];
-  for await (const batch of log.read(["atlas.sessions"], ...range)) records.push(...batch);
+  for await (const batch of log.read(["atlas.sessions"], ...range))
+    for (const record of batch) records.push(record);
   return records;
 };
 

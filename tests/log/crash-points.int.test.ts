@@ -35,7 +35,7 @@ describe("an owner that dies", () => {
     await db.query("create table effects (sequence int)");
     await log.append(facts(SESSION, 6).map(log.mask));
     input = [];
-    for await (const batch of log.readRaw(["atlas.sessions"])) input.push(...batch);
+    for await (const batch of log.readRaw(["atlas.sessions"])) for (const record of batch) input.push(record);
   });
   afterEach(async () => {
     await log.close();

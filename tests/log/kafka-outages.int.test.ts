@@ -15,7 +15,7 @@ import { freshPrefix } from "./kafka-under-test.ts";
 async function sequencesOf(log: EventLog, session: string): Promise<{ all: number[]; fresh: number[] }> {
   const all: number[] = [];
   for await (const batch of log.read(["atlas.sessions"])) {
-    all.push(...batch.filter(({ key }) => key === session).map(({ event }) => event.meta.sequence));
+    for (const { key, event } of batch) if (key === session) all.push(event.meta.sequence);
   }
   const fresh: number[] = [];
   for (const sequence of all) if (sequence > (fresh.at(-1) ?? 0)) fresh.push(sequence);
@@ -167,7 +167,7 @@ describe.skipIf(await nativeMissing("kafka"))("the kafka log in bad times", () =
     );
     const sequences: number[] = [];
     for await (const batch of log.read(["atlas.sessions"])) {
-      sequences.push(...batch.map(({ event }) => event.meta.sequence));
+      for (const { event } of batch) sequences.push(event.meta.sequence);
       if (sequences.length < 20) {
         proxy.cut(true);
         setTimeout(() => proxy.cut(false), 200);

@@ -154,7 +154,7 @@ describe.skipIf(await missing("kafka"))("the kafka log as others see it", () => 
     const rawOf = async (session: string): Promise<RawRecord[]> => {
       const records: RawRecord[] = [];
       for await (const batch of log.readRaw(["atlas.sessions"])) {
-        records.push(...batch.filter(({ key }) => key === session));
+        for (const record of batch) if (record.key === session) records.push(record);
       }
       return records;
     };

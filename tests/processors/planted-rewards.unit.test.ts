@@ -78,7 +78,7 @@ class Worker<State, T extends EventType> {
       const applied = applyFacts(this.processor, saved, [each], rulesOf(RULES));
       if (applied.keyState === undefined) states.delete(key);
       else states.set(key, JSON.stringify(applied.keyState));
-      events.push(...applied.events);
+      for (const event of applied.events) events.push(event);
     }
     if (killed) return;
     for (const { meta } of fresh) this.seen.add(meta.event_id);
@@ -220,12 +220,12 @@ describe("recorded rewards with a slope, a spike and a collapse planted in them"
       fc.property(disturbances, ({ moved, ...rest }) => {
         const order = [...AS_IT_HAPPENED.order];
         for (const { from, by } of moved)
-          order.splice(Math.min(order.length - 1, from + by), 0, ...order.splice(from, 1));
+          order.splice(Math.min(order.length - 1, from + by), 0, order.splice(from, 1)[0]!);
         const found = pipeline({ ...rest, order });
         expect(sorted(found.rewards)).toEqual(sorted(EXPECTED.rewards));
         // Sessions from the earliest overtaken one on may have been held against another baseline.
         const late = order.filter((session, place) => order.slice(0, place).some((other) => other > session));
-        const disturbed = Math.min(SESSIONS, ...late);
+        const disturbed = late.reduce((least, number) => Math.min(least, number), SESSIONS);
         const inOrder = (events: readonly AtlasEvent[]) =>
           sorted(events.filter((event) => indexOf(event) < disturbed));
         expect(inOrder(found.drifts)).toEqual(inOrder(EXPECTED.drifts));

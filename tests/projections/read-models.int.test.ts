@@ -36,7 +36,7 @@ const interleavings = fc
     while (queues.length > 0) {
       const index = choices.next().value % queues.length;
       const run = queues[index]!;
-      order.push(...run.splice(0, 1 + (choices.next().value % 12)));
+      for (const event of run.splice(0, 1 + (choices.next().value % 12))) order.push(event);
       if (run.length === 0) queues.splice(index, 1);
     }
     return { order, batchSize };
@@ -423,7 +423,8 @@ describe.each(DATABASES)("read models on $name", ({ skip, open }) => {
         own.push(whole);
         return meta;
       });
-      own.splice(1, own.length, ...parts.map((part) => stored(part)));
+      own.splice(1);
+      for (const part of parts) own.push(stored(part));
       emit("SessionEnded", { learning_key: "k", status: "succeeded" });
       expect(parts.length).toBeGreaterThan(10);
       const tables: unknown[] = [];

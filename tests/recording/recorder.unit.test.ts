@@ -165,7 +165,7 @@ test("a content too large for one message continues in further events without a 
   const events = log.session(sessionId);
   expect(events.length).toBeGreaterThan(3);
   expect(events.map(({ meta }) => meta.sequence)).toEqual(events.map((_, index) => index + 1));
-  expect(Math.max(...events.map((event) => encodeEvent(event).body.length))).toBeLessThanOrEqual(256 * 1024);
+  for (const event of events) expect(encodeEvent(event).body.length).toBeLessThanOrEqual(256 * 1024);
   expect(events[0]?.type).toBe("ToolCallEnded");
   expect(events.at(-1)?.type).toBe("StepSkipped");
   const texts = only(events, "ContentContinued").map(({ text }) => text);
@@ -204,6 +204,6 @@ test("emit takes less than 20 µs of a processor for events of 1 kB", async () =
     rounds.push((seconds / 2000) * 1e6);
     await recorder.flush();
   }
-  // The first rounds are run before the code is compiled.
-  expect(Math.min(...rounds)).toBeLessThan(20);
+  // The first rounds are run before the code is compiled, and other work shares the machine.
+  expect(rounds.some((micros) => micros < 20)).toBe(true);
 });

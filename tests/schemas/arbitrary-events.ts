@@ -15,7 +15,7 @@ const anyString = fc.oneof(
   fc.string({ unit: "binary", maxLength: 80 }),
   fc
     .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 80 })
-    .map((units) => String.fromCharCode(...units)),
+    .map((units) => units.map((unit) => String.fromCharCode(unit)).join("")),
 );
 
 const LOGICAL: Record<string, fc.Arbitrary<unknown>> = { uuid: fc.uuid(), json: fc.json() };

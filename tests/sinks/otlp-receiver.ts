@@ -124,7 +124,7 @@ export async function startReceiver({ silent = false } = {}): Promise<OtlpReceiv
     const body = request.headers["content-encoding"] === "gzip" ? gunzipSync(sent) : sent;
     requests.push({ path: request.url ?? "", headers: request.headers, body });
     if (silent) return;
-    spans.push(...spansOf(body));
+    for (const span of spansOf(body)) spans.push(span);
     response.writeHead(200, { "content-type": "application/x-protobuf" }).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -191,9 +191,8 @@ export async function killRounds(options: KillOptions): Promise<KillReport> {
         if (cast.anomalies.length === 0) {
           const outcome = await lookAt(place);
           repeated = outcome.repeated;
-          cast.anomalies.push(
-            ...anomaliesOf(outcome, expected, { inTurn: !roles.includes("hasty importer") }),
-          );
+          for (const one of anomaliesOf(outcome, expected, { inTurn: !roles.includes("hasty importer") }))
+            cast.anomalies.push(one);
         }
       } finally {
         await remove();

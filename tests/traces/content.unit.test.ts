@@ -20,7 +20,8 @@ function large(draft: { output?: string; error?: string; name?: string }) {
     events.push(event);
     return meta;
   });
-  events.splice(1, events.length, ...parts.map((part) => stored(part)));
+  events.splice(1);
+  for (const part of parts) events.push(stored(part));
   return { event, parts, events };
 }
 

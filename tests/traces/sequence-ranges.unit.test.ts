@@ -13,7 +13,10 @@ it("knows what it has seen and what lies between", () => {
       }
       const missing: number[] = [];
       for (const [first, last] of gapsOf(ranges)) for (let n = first; n <= last; n += 1) missing.push(n);
-      const all = Array.from({ length: Math.max(0, ...seen) }, (_, index) => index + 1);
+      const all = Array.from(
+        { length: [...seen].reduce((most, number) => Math.max(most, number), 0) },
+        (_, index) => index + 1,
+      );
       expect(missing).toEqual(all.filter((number) => !seen.has(number)));
       expect(ranges).toEqual([...ranges].sort((a, b) => a[0] - b[0]));
     }),

@@ -26,7 +26,7 @@ const embedded = (folder = folderForTest(), partitions?: number): LogConfig => (
 
 async function allOf(log: EventLog): Promise<RawRecord[]> {
   const records: RawRecord[] = [];
-  for await (const batch of log.readRaw(TOPICS)) records.push(...batch);
+  for await (const batch of log.readRaw(TOPICS)) for (const record of batch) records.push(record);
   return records;
 }
 
