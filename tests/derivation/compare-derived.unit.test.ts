@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { differencesOf, revisionsOf } from "../../app/compare-derived.ts";
+import { differencesOf, revisionsOf } from "../../derivation/compare-derived.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
