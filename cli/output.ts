@@ -80,11 +80,11 @@ export interface Progress {
 /** Starts a progress line on standard error. */
 export function startProgress(quiet = false): Progress {
   const shown = !quiet && process.stderr.isTTY === true && process.env.TERM !== "dumb";
-  let last = 0;
+  let last = Number.NEGATIVE_INFINITY;
   return {
     update: (text) => {
-      if (!shown || Date.now() - last < 80) return;
-      last = Date.now();
+      if (!shown || performance.now() - last < 80) return;
+      last = performance.now();
       process.stderr.write(`\r\u001b[2K${oneLine(text, (process.stderr.columns ?? 80) - 1)}`);
     },
     done: () => {

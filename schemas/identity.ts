@@ -23,8 +23,19 @@ export const idOf = (...parts: readonly (string | number)[]): Uuid => v5(JSON.st
 /** Says whether a text is a UUID. */
 export const isUuid = (text: string): boolean => validate(text);
 
-/** The present, in microseconds since the epoch. */
-export const nowMicros = (): Micros => Math.round((performance.timeOrigin + performance.now()) * 1000);
+/** How far the wall clock may be ahead before it counts: what it is set by in small steps is no news. */
+const AHEAD_MS = 1000;
+let origin = performance.timeOrigin;
+
+/**
+ * The present, in microseconds since the epoch. Within a process it never goes back; it follows the wall clock when that
+ * is set forward, and when the machine slept.
+ */
+export function nowMicros(): Micros {
+  const ahead = Date.now() - (origin + performance.now());
+  if (ahead > AHEAD_MS) origin += ahead;
+  return Math.round((origin + performance.now()) * 1000);
+}
 
 /** An ISO-8601 UTC time with microseconds. */
 export function isoOf(micros: Micros): string {

@@ -113,14 +113,15 @@ async function knock(sockets: string): Promise<"answers" | "hangs" | "absent"> {
   }
 }
 
-/** Until when a holder may be absent: it may have to finish its start first, where it began lately. */
-function patience(begun: number, record: HolderRecord | undefined): number {
-  const started = Date.parse(record?.since ?? "") || begun;
-  return Math.max(begun + ANSWER_MS, Math.min(begun, started) + START_MS);
+/** Whether a holder is absent for too long: it may have to finish its start first, where it began lately. */
+function isOverdue(waitedMs: number, record: HolderRecord | undefined): boolean {
+  // The clock may have been set since it wrote that down.
+  const ageMs = Date.now() - (Date.parse(record?.since ?? "") || Number.POSITIVE_INFINITY);
+  return waitedMs > ANSWER_MS && Math.max(waitedMs, ageMs) > START_MS;
 }
 
 async function findWay(home: string, guests: boolean): Promise<Way> {
-  for (const begun = Date.now(); ; await sleep(RETRY_MS)) {
+  for (const begun = performance.now(); ; await sleep(RETRY_MS)) {
     const own = await tryToServe(home);
     if (own !== undefined) return own;
     const record = readHolder(home);
@@ -128,7 +129,7 @@ async function findWay(home: string, guests: boolean): Promise<Way> {
     const found = record === undefined ? "absent" : await knock(record.sockets);
     if (record !== undefined && found === "answers")
       return { sockets: record.sockets, holder: holderOf(record) };
-    if (found === "hangs" || Date.now() > patience(begun, record)) {
+    if (found === "hangs" || isOverdue(performance.now() - begun, record)) {
       throw heldError(home, record, " and does not answer");
     }
   }

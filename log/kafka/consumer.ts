@@ -73,7 +73,7 @@ export class KafkaConsumer implements Consumer {
   private sharing: Promise<void> = Promise.resolve();
   private stopped = false;
   private failure: unknown;
-  private mirroredAt = Date.now();
+  private mirroredAt = performance.now();
   private wake: () => void = () => {};
 
   constructor(options: KafkaConsumerOptions, apply: Apply) {
@@ -129,7 +129,7 @@ export class KafkaConsumer implements Consumer {
         await this.recover(failure, attempt);
         attempt += 1;
       }
-      if (Date.now() - this.mirroredAt > MIRROR_MS) void this.mirror();
+      if (performance.now() - this.mirroredAt > MIRROR_MS) void this.mirror();
     }
     await this.sharing;
     const offsets = this.mirror();
@@ -141,7 +141,7 @@ export class KafkaConsumer implements Consumer {
   }
 
   private async fetchOnce(): Promise<void> {
-    const now = Date.now();
+    const now = performance.now();
     const idle = [...this.slots.values()].filter((slot) => !slot.busy && slot.restingUntil <= now);
     if (idle.length === 0) return this.rest();
     if (idle.some(({ places }) => places === undefined)) await this.findPlaces(idle);
@@ -200,7 +200,7 @@ export class KafkaConsumer implements Consumer {
       this.disputed.add(partition);
     } else if (waitsForUpgrade(error) || isTransient(error)) {
       slot.places = undefined;
-      slot.restingUntil = Date.now() + REST_MS;
+      slot.restingUntil = performance.now() + REST_MS;
       slot.troubled = true;
       this.options.onRetry?.(error);
     } else {
@@ -324,7 +324,7 @@ export class KafkaConsumer implements Consumer {
 
   /** Shows the group's progress to tools that look at committed offsets. Nothing here reads them. */
   private async mirror(): Promise<void> {
-    this.mirroredAt = Date.now();
+    this.mirroredAt = performance.now();
     const { prefix } = this.options.log.settings;
     const offsets = [...this.slots.values()].flatMap(({ assignment }) =>
       this.options.topics.map((topic) => ({

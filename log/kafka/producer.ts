@@ -91,8 +91,8 @@ export class RecordProducer {
       } catch (failure) {
         this.replace();
         const error = logError(failure, this.settings, "appending failed");
-        failingSince ??= Date.now();
-        if (error.retryable && Date.now() - failingSince < this.settings.patienceMs) {
+        failingSince ??= performance.now();
+        if (error.retryable && performance.now() - failingSince < this.settings.patienceMs) {
           await sleep(pauseBefore(attempt));
           attempt += 1;
         } else {

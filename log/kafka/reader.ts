@@ -64,8 +64,8 @@ async function* readStretch(context: ReaderContext, stretch: Stretch): AsyncGene
       next = Number(messages.at(-1)!.offset) + 1;
       silentSince = undefined;
     } else {
-      silentSince ??= Date.now();
-      if (Date.now() - silentSince > SILENCE_MS) throw gone(stretch, next, until);
+      silentSince ??= performance.now();
+      if (performance.now() - silentSince > SILENCE_MS) throw gone(stretch, next, until);
       await sleep(LIMITS.maxWaitMs);
     }
     if (next < until) {

@@ -61,10 +61,10 @@ export class Registry {
   async fingerprintOf(id: number): Promise<string | undefined> {
     const known = this.fingerprints.get(id);
     if (known !== undefined) return known;
-    if ((this.foreignUntil.get(id) ?? 0) > Date.now()) return undefined;
+    if ((this.foreignUntil.get(id) ?? 0) > performance.now()) return undefined;
     const { status, body } = await this.ask("GET", `/schemas/ids/${id}`);
     const found = status === 200 ? ourFingerprint(body) : undefined;
-    if (found === undefined) this.foreignUntil.set(id, Date.now() + FOREIGN_MS);
+    if (found === undefined) this.foreignUntil.set(id, performance.now() + FOREIGN_MS);
     else this.fingerprints.set(id, found);
     return found;
   }

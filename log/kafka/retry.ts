@@ -10,13 +10,13 @@ export const pauseBefore = (attempt: number): number =>
 
 /** Repeats work that fails retryably, until it succeeds or this many milliseconds are over. */
 export async function retrying<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
-  const until = Date.now() + timeoutMs;
+  const until = performance.now() + timeoutMs;
   for (let attempt = 0; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
       const pause = pauseBefore(attempt);
-      if (!isAtlasError(error) || !error.retryable || Date.now() + pause > until) throw error;
+      if (!isAtlasError(error) || !error.retryable || performance.now() + pause > until) throw error;
       await sleep(pause);
     }
   }

@@ -38,7 +38,7 @@ export async function startPostgresConsumer(
   const leases = openLeases(db, group, member, log.partitions, log.id, log.sameHost);
   const owned = new Map<number, Assignment>();
   let stopped = false;
-  let renewedAt = 0;
+  let renewedAt = Number.NEGATIVE_INFINITY;
   let waiting = false;
 
   const claim = async (partition: number): Promise<void> => {
@@ -69,7 +69,7 @@ export async function startPostgresConsumer(
 
   const renew = async (): Promise<void> => {
     const held = new Set(await leases.renew());
-    renewedAt = Date.now();
+    renewedAt = performance.now();
     for (const partition of [...owned.keys()]) if (!held.has(partition)) await drop(partition);
     for (const partition of held) if (!owned.has(partition)) await claim(partition);
   };
@@ -109,7 +109,7 @@ export async function startPostgresConsumer(
     while (!stopped) {
       const seen = log.wake.count;
       try {
-        if (Date.now() - renewedAt >= RENEW_MS) await renew();
+        if (performance.now() - renewedAt >= RENEW_MS) await renew();
         const more = await pass();
         if (waiting) options.onRetry?.(undefined);
         waiting = false;
@@ -132,10 +132,10 @@ export async function startPostgresConsumer(
   // A database that is away for a moment is waited for like later.
   await renew().catch((error: unknown) => {
     if (!isTransient(error)) throw error;
-    renewedAt = 0;
+    renewedAt = Number.NEGATIVE_INFINITY;
   });
   const keepAlive = setInterval(() => {
-    if (!stopped && Date.now() - renewedAt >= RENEW_MS)
+    if (!stopped && performance.now() - renewedAt >= RENEW_MS)
       void leases.renew().then(
         () => undefined,
         () => undefined,

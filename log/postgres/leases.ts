@@ -21,6 +21,8 @@ export interface Leases {
 }
 
 const INTERVAL = `interval '${LEASE_MS} milliseconds'`;
+/** A time beyond this was written before the database's clock was set back. */
+const IMPOSSIBLE = "clock_timestamp() + interval '1 minute'";
 
 /**
  * Leases for one member of a group.
@@ -46,13 +48,14 @@ export function openLeases(
           [group, member],
         );
         const members = await tx.query<{ member: string }>(
-          `select member from atlas_log.members where group_id = $1 and seen_at > now() - ${INTERVAL}`,
+          `select member from atlas_log.members where group_id = $1 and seen_at > now() - ${INTERVAL}
+             and seen_at < ${IMPOSSIBLE}`,
           [group],
         );
         const alive = members.rows.filter((row) => !(sameHost && isGone(row.member))).length;
         const fair = Math.ceil(partitions / Math.max(1, alive));
         const { rows } = await tx.query<Held>(
-          `select partition, member, coalesce(lease_until < now(), true) as expired
+          `select partition, member, coalesce(lease_until < now() or lease_until > ${IMPOSSIBLE}, true) as expired
              from atlas_log.assignments where group_id = $1 order by partition for update`,
           [group],
         );

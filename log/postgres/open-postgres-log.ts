@@ -162,13 +162,13 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
 
 /** Appends, and again where the answer was lost: readers drop what then stands in the log twice. */
 async function appendPatiently(db: Database, batch: readonly OutgoingRecord[]): Promise<void> {
-  const until = Date.now() + APPEND_PATIENCE_MS;
+  const until = performance.now() + APPEND_PATIENCE_MS;
   for (;;) {
     try {
       return await appendRecords(db, batch);
     } catch (error) {
       if (!isTransient(error)) throw error;
-      if (Date.now() > until) throw unreachable(db, error);
+      if (performance.now() > until) throw unreachable(db, error);
       await sleep(200);
     }
   }

@@ -37,11 +37,11 @@ export async function* subscribe(
   const shares = new Map<string, Share>();
   const stopped = (): boolean => signal?.aborted === true;
   let owned: number[] = [];
-  let renewedAt = 0;
+  let renewedAt = Number.NEGATIVE_INFINITY;
 
   const renew = async (): Promise<void> => {
     const held = await leases.renew();
-    renewedAt = Date.now();
+    renewedAt = performance.now();
     for (const partition of owned.filter((one) => !held.includes(one))) {
       for (const topic of topics) shares.delete(`${topic}/${partition}`);
     }
@@ -78,7 +78,7 @@ export async function* subscribe(
       const seen = wake.count;
       let any = false;
       try {
-        if (Date.now() - renewedAt >= RENEW_MS) await renew();
+        if (performance.now() - renewedAt >= RENEW_MS) await renew();
         const ends = await readEnds(db, topics);
         for (const topic of topics) {
           for (const partition of owned) {

@@ -62,8 +62,8 @@ export async function waitUntilCaughtUp(
     const behind = lag.reduce((sum, partition) => sum + partition.behind, outboxEmpty ? 0 : 1);
     if (behind < least) {
       least = behind;
-      until = Date.now() + patience;
-    } else if (Date.now() > until) {
+      until = performance.now() + patience;
+    } else if (performance.now() > until) {
       throw behindError(group, lag[0], patience);
     }
     await sleep(pause);

@@ -107,8 +107,8 @@ export function startCourier(db: Database, destination: Destination, events: Cou
         if (await deliverNext()) continue;
         looked(`alerts/${name}`);
         if (stopping.signal.aborted) return;
-        if (Date.now() > forgetAt) {
-          forgetAt = Date.now() + FORGET_MS;
+        if (performance.now() > forgetAt) {
+          forgetAt = performance.now() + FORGET_MS;
           await forgetDelivered(db);
         }
       } catch (error) {

@@ -1,8 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { idOf, isoOf, isUuid, newId, nowMicros } from "../../schemas/identity.ts";
 import { DEFAULT_RULES, rulesHash, stableJson } from "../../schemas/rules.ts";
 
 describe("identity", () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+  });
+
   it("names the same parts by the same id, and other parts by another", () => {
     expect(idOf("session", 1)).toBe(idOf("session", 1));
     const ids = [idOf("a", "b"), idOf("ab"), idOf("a", "b", ""), idOf("b", "a"), idOf("1"), idOf(1)];
@@ -22,6 +26,18 @@ describe("identity", () => {
     expect(Math.abs(nowMicros() / 1000 - Date.now())).toBeLessThan(1000);
     expect(isoOf(1_700_000_000_000_042)).toBe("2023-11-14T22:13:20.000042+00:00");
     expect(isoOf(0)).toBe("1970-01-01T00:00:00.000000+00:00");
+  });
+
+  it("follows a clock that is set forward, or went on while the machine slept, and never goes back", () => {
+    const hour = 3_600_000;
+    const wall = Date.now();
+    const clock = vi.spyOn(Date, "now");
+    const before = nowMicros();
+    clock.mockReturnValue(wall - hour);
+    const setBack = nowMicros();
+    expect(setBack).toBeGreaterThanOrEqual(before);
+    clock.mockReturnValue(wall + hour);
+    expect(nowMicros()).toBeGreaterThanOrEqual((wall + hour) * 1000);
   });
 });
 
