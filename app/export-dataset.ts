@@ -9,7 +9,10 @@ import type { SessionTrace } from "../traces/session-trace.ts";
 
 /** Which sessions to export, and where to. */
 export interface ExportDatasetOptions {
+  /** A file; a pipe or a device is written through, and gets no manifest. */
   output: string;
+  /** Replaces a file that is no export of this package. */
+  force?: boolean | undefined;
   /** With `sessionIds`, sessions come in the order of these, and `limit` and `offset` do not count. */
   filters?: TraceFilters;
   /** Keeps only so many of the newest events of each session; all unless told. */
@@ -71,7 +74,7 @@ async function* withNewest(
  */
 export async function exportDataset(
   source: { log: Pick<EventLog, "id" | "kind" | "partitions">; db: Database },
-  { output, filters = {}, eventLimit, batchSize, onProgress, signal }: ExportDatasetOptions,
+  { output, force, filters = {}, eventLimit, batchSize, onProgress, signal }: ExportDatasetOptions,
 ): Promise<ExportSummary> {
   const { id, kind } = source.log;
   const sessions = until(tracesOf(source.db, filters, batchSize), signal);
@@ -79,6 +82,7 @@ export async function exportDataset(
   return exportSessions({
     sessions: eventLimit === undefined ? sessions : withNewest(sessions, eventLimit),
     output,
+    force,
     origin: {
       log: { id, kind },
       positions: await positionsOf(source.db, source.log.partitions),

@@ -14,6 +14,7 @@ import type { Mask } from "../schemas/masked.ts";
 import { openTelemetry } from "../sinks/telemetry/telemetry.ts";
 import type { Alerting } from "./alerting.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
+import { CLOSE_MS, closeInTime } from "./close-in-time.ts";
 import { type Host, type HostEvents, sinkConsumers, startHost } from "./host.ts";
 import { intakeInto } from "./intake-into.ts";
 import { readHistory } from "./learning-history.ts";
@@ -99,7 +100,11 @@ export interface Atlas extends AsyncDisposable {
    * @throws AtlasError ATLAS_CONSUMER_BEHIND
    */
   settled(options?: SettleOptions): Promise<void>;
-  close(): Promise<void>;
+  /**
+   * Finishes the work under way and closes everything. What a log that hangs does not take waits in the spool; closing
+   * is given up after `timeoutMs`, 30,000 unless told, and a warning with the code `ATLAS_CLOSE_GIVEN_UP` says so.
+   */
+  close(options?: { timeoutMs?: number }): Promise<void>;
 }
 
 /**
@@ -137,12 +142,22 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
   const telemetry = await openTelemetry(process.env);
   const running = new Set<Promise<unknown>>();
 
-  const close = async (): Promise<void> => {
+  const closeAll = async (): Promise<void> => {
     await Promise.allSettled(running);
     await flusher.close();
     await telemetry?.close();
     await host?.stop();
     await store.close();
+  };
+  const close = async ({ timeoutMs = CLOSE_MS }: { timeoutMs?: number } = {}): Promise<void> => {
+    if (await closeInTime(closeAll(), timeoutMs)) return;
+    const waits = `what it did not take waits in ${folder}, if there is anything, until Atlas is opened again`;
+    process.emitWarning(
+      `${log.address} hangs, so closing was given up after ${timeoutMs / 1000} s; ${waits}`,
+      {
+        code: "ATLAS_CLOSE_GIVEN_UP",
+      },
+    );
   };
 
   return {
@@ -198,7 +213,7 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     },
     settled: (settling) => settle(log, settling),
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   };
 }
 

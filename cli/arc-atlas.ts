@@ -13,9 +13,11 @@ if (args[0] === "review") {
   await runProgram(program, args);
 } else {
   const program = asExport(newProgram("arc-atlas", "", version));
+  // Scripts that were written for the Python tool count on it.
+  program.setOptionValue("force", true);
   program.addHelpText(
     "after",
-    "\n`arc-atlas review sessions|approve|quarantine|history|diff` decides what may be exported.",
+    "\nWhatever file is there is replaced, as with --force.\n`arc-atlas review sessions|approve|quarantine|history|diff` decides what may be exported.",
   );
   await runProgram(program, args[0] === "export" ? args.slice(1) : args);
 }

@@ -17,6 +17,7 @@ export interface ExportFlags extends CommonOptions {
   sessionId?: string[];
   limit?: string;
   offset: string;
+  force?: boolean;
   batchSize?: string;
   trajectoryEventLimit?: string;
   status?: string[];
@@ -119,7 +120,7 @@ export function checkedExport(flags: ExportFlags): CheckedExport {
     const sessionIds = flags.sessionId && (await knownIds(atlas, flags.sessionId));
     const own = { reviewStatusFilters, limit, offset, statusFilters, learningKey, sessionIds };
     const filters = { ...where, ...own, minReward: minReward ?? where.minReward };
-    return exportDataset(atlas, { ...options, filters, batchSize, eventLimit });
+    return exportDataset(atlas, { ...options, force: flags.force, filters, batchSize, eventLimit });
   };
 }
 

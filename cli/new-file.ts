@@ -1,19 +1,24 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
+import { writeAtomically } from "../files/atomic-file.ts";
+import { targetOf } from "../files/target.ts";
 
 /**
- * Writes a file that a user goes on from; one that exists is replaced only where that is asked for.
+ * Writes a file that a user goes on from; one that exists is replaced only where that is asked for, and keeps its mode.
  *
- * @throws AtlasError ATLAS_FILE_UNWRITABLE
+ * @throws AtlasError ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL
  * @example
- * writeNewFile("atlas.yaml", text, { force: false });
+ * await writeNewFile("atlas.yaml", text, { force: false });
  */
-export function writeNewFile(path: string, text: string, { force }: { force: boolean }): void {
+export async function writeNewFile(path: string, text: string, { force }: { force: boolean }): Promise<void> {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text, { flag: force ? "w" : "wx" });
+    const place = force ? await targetOf(path) : { path, found: undefined };
+    if (place.found !== undefined) return void (await writeAtomically(path, [text]));
+    mkdirSync(dirname(place.path), { recursive: true });
+    writeFileSync(place.path, text, { flag: "wx" });
   } catch (error) {
+    if (error instanceof AtlasError) throw error;
     const exists = (error as { code?: string }).code === "EEXIST";
     const why = exists ? "the file exists already" : `it cannot be written: ${messageOf(error)}`;
     const hint = exists ? "Add --force to replace it, or name another with --output." : "Name another file.";

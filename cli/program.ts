@@ -36,11 +36,23 @@ export function withCommonOptions(command: Command): Command {
     .addOption(new Option("--yes", "do not ask"));
 }
 
-/** A signal that is aborted by Ctrl-C; a second Ctrl-C ends the process at once. */
+/** How long a command may take to end after it was interrupted. */
+const ENDING_MS = 20_000;
+
+/** Ends the process although something hangs. */
+function giveUp(): void {
+  tell(
+    `The command did not end within ${ENDING_MS / 1000} s, so it was ended. What the log has confirmed is kept; events that it did not take wait in the spool.`,
+  );
+  process.exit(EXIT.interrupted);
+}
+
+/** A signal that is aborted by Ctrl-C; a second Ctrl-C ends the process at once, and so does a while without an end. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    setTimeout(giveUp, ENDING_MS).unref();
     controller.abort(new AtlasError("ATLAS_INTERRUPTED", "interrupted"));
   };
   process.on("SIGINT", interrupt);

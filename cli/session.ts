@@ -1,3 +1,4 @@
+import { CLOSE_MS, closeInTime } from "../app/close-in-time.ts";
 import { type Atlas, type OpenOptions, openConfigured } from "../app/open-atlas.ts";
 import { openLogAlone } from "../app/open-store.ts";
 import type { AtlasConfig, LogConfig } from "../configs/config-schema.ts";
@@ -20,6 +21,19 @@ export function configOf(options: CommonOptions): AtlasConfig {
   return { ...config, log };
 }
 
+/** How long closing may take after work that failed: a database that hangs is often why it did. */
+const FAILED_CLOSE_MS = 5_000;
+/** How long what comes after closing may take, where something hangs that would keep the process alive. */
+const REST_MS = 1_000;
+
+/** Closes what a command worked on, and makes sure that the process ends then. */
+async function closeSoon(close: (timeoutMs: number) => Promise<void>, hasFailed: boolean): Promise<void> {
+  const timeoutMs = hasFailed || process.exitCode ? FAILED_CLOSE_MS : CLOSE_MS;
+  const begun = performance.now();
+  await close(timeoutMs);
+  if (performance.now() - begun >= timeoutMs) setTimeout(() => process.exit(), REST_MS).unref();
+}
+
 /** Opens what a command works on, runs it, and closes it again whatever happens. */
 export async function withAtlas<T>(
   options: CommonOptions,
@@ -32,21 +46,30 @@ export async function withAtlas<T>(
     },
     ...open,
   });
+  let hasFailed = true;
   try {
     // A consumer that stopped as unhealthy must not leave a command waiting for it.
     const failed = atlas.pipeline?.done.then(() => new Promise<never>(() => undefined));
-    return await (failed === undefined ? body(atlas) : Promise.race([body(atlas), failed]));
+    const result = await (failed === undefined ? body(atlas) : Promise.race([body(atlas), failed]));
+    hasFailed = false;
+    return result;
   } finally {
-    await atlas.close();
+    await closeSoon((timeoutMs) => atlas.close({ timeoutMs }), hasFailed);
   }
 }
 
 /** Opens the log alone, without anything that would add to it. */
 export async function withLog<T>(options: CommonOptions, body: (log: EventLog) => Promise<T>): Promise<T> {
   const { log, close } = await openLogAlone(configOf(options).log);
+  let hasFailed = true;
   try {
-    return await body(log);
+    const result = await body(log);
+    hasFailed = false;
+    return result;
   } finally {
-    await close();
+    await closeSoon(async (timeoutMs) => {
+      if (!(await closeInTime(close(), timeoutMs)))
+        tell(`${log.address} hangs, so closing was given up; nothing is lost that was confirmed`);
+    }, hasFailed);
   }
 }

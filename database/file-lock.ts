@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 
 /** An exclusive lock; the operating system frees it when the process ends, however it ends. */
@@ -23,12 +24,27 @@ function openSqlite(path: string): DatabaseSync {
 }
 
 /**
+ * Makes sure that a lock's file is its owner's alone: who may read it could lock the owner out. A file that is there is
+ * not opened, because closing it would free the lock that another handle of this process has on it.
+ */
+function preparePrivate(path: string): void {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const { uid, mode } = statSync(path);
+    if (uid === process.getuid?.() && (mode & 0o077) !== 0) chmodSync(path, 0o600);
+  }
+}
+
+/**
  * Takes the lock that a file stands for, creating the file; undefined when another process (or handle) has it.
  *
  * @example
  * const lock = tryFileLock("data/lock.sqlite");
  */
 export function tryFileLock(path: string): FileLock | undefined {
+  preparePrivate(path);
   const database = openSqlite(path);
   try {
     database.exec("begin exclusive");

@@ -5,7 +5,7 @@ const root = join(import.meta.dirname, "..");
 
 const BASE = ["errors", "schemas"];
 /** What a part of the pipeline may use. */
-const PIPELINE = [...BASE, "statistics", "traces", "database", "log", "configs"];
+const PIPELINE = [...BASE, "files", "statistics", "traces", "database", "log", "configs"];
 const RUNTIME = [...PIPELINE, "models", "recording", "judges"];
 const PARTS = [
   ...RUNTIME,
@@ -21,14 +21,15 @@ const PARTS = [
 /** Which folder may import which: the architecture as a table. */
 export const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
+  files: ["errors"],
   statistics: ["errors"],
   schemas: ["errors"],
   traces: BASE,
-  database: ["errors"],
+  database: ["errors", "files"],
   log: [...BASE, "database"],
   configs: BASE,
   models: [...BASE, "configs"],
-  recording: [...BASE, "traces", "database", "log", "models"],
+  recording: [...BASE, "files", "traces", "database", "log", "models"],
   judges: [...BASE, "traces", "models", "recording"],
   intake: [...BASE, "traces", "database", "log", "recording"],
   producers: [...BASE, "traces", "configs", "models", "recording", "judges"],

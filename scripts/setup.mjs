@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const SOURCES = [
   "errors",
+  "files",
   "statistics",
   "schemas",
   "traces",

@@ -1,7 +1,9 @@
 import { join } from "node:path";
+import { writeAtomically } from "../files/atomic-file.ts";
+import { explainWrite } from "../files/explain-write.ts";
+import { privateFolder } from "../files/folders.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
-import { writeAtomically } from "./atomic-file.ts";
 
 /** What a run leaves beside the log, for people and scripts that want no database. */
 export interface RunRecord {
@@ -74,6 +76,11 @@ export function recordOf(events: readonly AtlasEvent[]): RunRecord | undefined {
  */
 export async function writeRunRecord(folder: string, record: RunRecord): Promise<string> {
   const path = join(folder, `${record.sessionId}.json`);
+  try {
+    privateFolder(folder);
+  } catch (error) {
+    throw explainWrite(folder, error);
+  }
   await writeAtomically(path, [`${JSON.stringify(record, null, 2)}\n`]);
   return path;
 }

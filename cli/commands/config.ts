@@ -11,8 +11,8 @@ interface InitOptions {
   force?: boolean;
 }
 
-function init({ output, force }: InitOptions): void {
-  writeNewFile(output, STARTER_CONFIG, { force: force === true });
+async function init({ output, force }: InitOptions): Promise<void> {
+  await writeNewFile(output, STARTER_CONFIG, { force: force === true });
   print(`Wrote ${output}. Try: atlas run --config ${output} --task "…"`);
 }
 

@@ -1,21 +1,27 @@
 import type { Command } from "commander";
 import type { ExportSummary } from "../../sinks/jsonl/export-sessions.ts";
 import { checkedExport, type ExportFlags, withExportFlags } from "../export-flags.ts";
-import { print, printJson, startProgress } from "../output.ts";
+import { print, startProgress, tell } from "../output.ts";
 import { interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
 
-/** Tells people what an export wrote. */
-export function tellExport({ file, manifest, manifestPath }: ExportSummary): void {
+const STDOUT = "/dev/stdout";
+
+/** What an export wrote, for people. */
+function summaryLines({ file, manifest, manifestPath }: ExportSummary): string[] {
   const simulated =
     manifest.simulated_sessions === 0 ? "" : ` (${manifest.simulated_sessions} of them simulated)`;
-  print(`Wrote ${manifest.sessions} sessions${simulated} with ${manifest.steps} steps to ${file.path}`);
-  print(`sha256 ${file.sha256}, ${file.bytes} bytes; manifest ${manifestPath}`);
+  const beside =
+    manifestPath === undefined ? "no manifest, because it is no file" : `manifest ${manifestPath}`;
+  return [
+    `Wrote ${manifest.sessions} sessions${simulated} with ${manifest.steps} steps to ${file.path}`,
+    `sha256 ${file.sha256}, ${file.bytes} bytes; ${beside}`,
+  ];
 }
 
 async function run(options: ExportFlags & { output: string }): Promise<void> {
   const exportSessions = checkedExport(options);
-  const { output } = options;
+  const output = options.output === "-" ? STDOUT : options.output;
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
   const summary = await withAtlas(options, async (atlas) => {
@@ -27,8 +33,10 @@ async function run(options: ExportFlags & { output: string }): Promise<void> {
     });
   }).finally(() => progress.done());
   const { file, manifest, manifestPath } = summary;
-  if (options.json === true) printJson({ file, manifestPath, manifest });
-  else if (options.quiet !== true) tellExport(summary);
+  // Where the sessions are on standard output, what is said of them is not.
+  const say = output === STDOUT ? tell : print;
+  if (options.json === true) say(JSON.stringify({ file, manifestPath, manifest }, null, 2));
+  else if (options.quiet !== true) for (const line of summaryLines(summary)) say(line);
 }
 
 /** Gives a command the options and the work of an export. */
@@ -36,8 +44,9 @@ export function asExport(command: Command): Command {
   return withExportFlags(
     withCommonOptions(command)
       .description("write approved sessions as JSON lines, whole or not at all, with a manifest beside them")
-      .requiredOption("--output <file>", "file to write"),
+      .requiredOption("--output <file>", "file to write; - for standard output"),
   )
+    .option("--force", "replace a file that is no export")
     .addHelpText(
       "after",
       "\nATLAS_REVIEW_DEFAULT_EXPORT_STATUSES, else export.review_statuses of the configuration, names other statuses " +

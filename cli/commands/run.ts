@@ -23,8 +23,6 @@ import { labelled, statusText, timeOf, watch } from "../run-view.ts";
 import { withAtlas } from "../session.ts";
 
 const RUNS_FOLDER = ".atlas/runs";
-/** How long a command may take to close what it opened, when the log does not answer. */
-const CLOSING_MS = 3000;
 
 /** Who works where no configuration says so: the model that the environment offers. */
 async function detectedWorkers(quiet: boolean): Promise<Partial<RunOptions>> {
@@ -62,18 +60,13 @@ async function runOnce(atlas: Atlas, options: RunFlags, run: RunOptions): Promis
   return { result, events, recordPath };
 }
 
-/**
- * Waits until a run is in the log, and says why where it is not. Then the command ends soon even if closing takes for
- * ever: the spool has what waits, and a database that hangs must not hold up the process.
- */
-async function isDurable({ result }: Run, signal: AbortSignal): Promise<boolean> {
+/** Waits until a run is in the log, and says why where it is not. */
+async function isDurable({ result }: Run): Promise<boolean> {
   try {
     await result.durable;
     return true;
   } catch (error) {
     tell(explain(error));
-    const code = signal.aborted ? EXIT.interrupted : EXIT.failure;
-    setTimeout(() => process.exit(code), CLOSING_MS).unref();
     return false;
   }
 }
@@ -165,7 +158,7 @@ async function run(flags: RunFlags): Promise<void> {
       runs.push(one);
       if (options.json !== true && rollouts === 1) showRun(one, quiet);
       else if (one.result.error !== undefined) tell(explain(one.result.error));
-      durable = await isDurable(one, signal);
+      durable = await isDurable(one);
     }
     if (options.json !== true && rollouts > 1) showGroup(runs);
     // So that the next command sees the session at once; it is in the log either way.

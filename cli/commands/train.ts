@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { refuseForeign } from "../../sinks/jsonl/export-sessions.ts";
 import { type CoreCheckout, coreCheckout } from "../../sinks/training/core-checkout.ts";
 import { launchTraining, shownCommand } from "../../sinks/training/launch-training.ts";
 import { writeSampleDataset } from "../../sinks/training/sample-dataset.ts";
@@ -71,6 +72,7 @@ async function dataOf(
   if (flags.dataset !== undefined) return trainingFileOf(flags.dataset);
   const output = flags.output ?? join(core.path, "exports", `${stamp(new Date())}.jsonl`);
   if (flags.useSampleDataset === true) {
+    if (flags.force !== true) await refuseForeign(output);
     const { path, sha256 } = await writeSampleDataset(output);
     return { path, digest: sha256, sessions: 2 };
   }
@@ -128,6 +130,7 @@ export function trainCommand(program: Command): void {
     withCommonOptions(program.command("train"))
       .description("export approved sessions, and start Atlas Core's training on them")
       .option("--output <file>", "file to export to; exports/<time>.jsonl in the checkout unless told")
+      .option("--force", "replace a file that is no export")
       .option("--dataset <manifest>", "train on a dataset of atlas dataset build, or its folder, instead")
       .option("--use-sample-dataset", "train on two made-up sessions instead"),
   );

@@ -14,8 +14,8 @@ interface InitOptions {
 const importPathOf = (file: string): string =>
   isAbsolute(file) || file.startsWith(".") ? file : `./${file}`;
 
-function init({ template, output, force }: InitOptions): void {
-  writeNewFile(output, triageStarter(template, /\.[cm]?ts$/.test(output)), { force: force === true });
+async function init({ template, output, force }: InitOptions): Promise<void> {
+  await writeNewFile(output, triageStarter(template, /\.[cm]?ts$/.test(output)), { force: force === true });
   print(`Wrote ${output}. To use it, add to the configuration:`);
   print(`triage:\n  import_path: ${importPathOf(output)}`);
 }

@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { writeWhole } from "../../files/whole-file.ts";
 import { tryFileLock } from "../file-lock.ts";
 
 /** The process that holds an embedded log's folder. */
@@ -32,9 +33,8 @@ export function tryLock(folder: string, sockets: string): FolderLock | undefined
   const record = join(folder, HOLDER);
   const holder: Holder = { pid: process.pid, command: commandLine(), since: new Date().toISOString() };
   try {
-    // Others read it at any time. Only who has the lock writes it, so that the name of the new one can be fixed.
-    writeFileSync(`${record}.new`, `${JSON.stringify({ ...holder, sockets } satisfies HolderRecord)}\n`);
-    renameSync(`${record}.new`, record);
+    // Others read it at any time.
+    writeWhole(record, `${JSON.stringify({ ...holder, sockets } satisfies HolderRecord)}\n`);
   } catch (error) {
     lock.release();
     throw error;

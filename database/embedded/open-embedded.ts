@@ -1,7 +1,7 @@
-import { mkdirSync, realpathSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { privateFolder } from "../../files/folders.ts";
 import type { Database } from "../database.ts";
 import { TYPES } from "../int8.ts";
 import { databaseOver } from "../pool-database.ts";
@@ -46,8 +46,7 @@ interface Way {
 
 function prepareFolder(folder: string): string {
   try {
-    mkdirSync(folder, { recursive: true });
-    return realpathSync(folder);
+    return privateFolder(folder);
   } catch (error) {
     throw folderError(folder, error);
   }

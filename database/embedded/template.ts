@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { PGlite } from "@electric-sql/pglite";
-import { writeWhole } from "./whole-file.ts";
+import { writeWhole } from "../../files/whole-file.ts";
 
 /** The packed template beside this file in the package, and in a checkout's cache. */
 const BUILT = join(import.meta.dirname, "template.tar.gz");
@@ -23,7 +23,7 @@ async function readTemplate(): Promise<Buffer> {
   const found = [BUILT, CACHED].find((path) => existsSync(path));
   if (found !== undefined) return readFileSync(found);
   const made = await makeTemplate();
-  if (extname(import.meta.url) === ".ts") writeWhole(CACHED, made);
+  if (extname(import.meta.url) === ".ts") writeWhole(CACHED, made, 0o644);
   return made;
 }
 

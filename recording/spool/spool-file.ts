@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type FileLock, tryFileLock } from "../../database/file-lock.ts";
+import { privateFolder, syncFolder } from "../../files/folders.ts";
 import { readSpool, type SpoolBatch } from "./spool-reader.ts";
 import { type SpoolRecord, writeRecord } from "./spool-record.ts";
 
@@ -23,11 +24,6 @@ export function removeSpool(path: string, lock: FileLock): void {
   rmSync(lockPathOf(path), { force: true });
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, "r");
-  await handle.sync().finally(() => handle.close());
-}
-
 /** The spool file of this process: events are added at its end, and taken from its beginning. */
 export class SpoolFile {
   readonly path: string;
@@ -46,13 +42,13 @@ export class SpoolFile {
 
   /** Creates a file that no other process touches while this one lives; names sort by time of creation. */
   static async create(folder: string, logId: string): Promise<SpoolFile> {
-    mkdirSync(folder, { recursive: true });
+    privateFolder(folder);
     const time = String(Date.now()).padStart(15, "0");
     const path = join(folder, `${time}-${process.pid}-${randomBytes(4).toString("hex")}${SPOOL_SUFFIX}`);
     const lock = tryFileLock(lockPathOf(path))!;
     let file: FileHandle | undefined;
     try {
-      file = await open(path, "wx+");
+      file = await open(path, "wx+", 0o600);
       const header = headerOf(logId);
       await file.write(header, 0, header.length, 0);
       await file.sync();

@@ -1,11 +1,12 @@
 import { join } from "node:path";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { writeAtomically } from "../../files/atomic-file.ts";
+import { explainWrite } from "../../files/explain-write.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { createEvent, releasedSchema } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
-import { explainWrite, writeAtomically } from "../atomic-file.ts";
 import { type DerivationName, derivationsOf } from "../jsonl/export-sessions.ts";
 import { type ChosenSession, type Collected, collectSessions } from "./collect-sessions.ts";
 import { type NewFolder, newFolder } from "./dataset-folder.ts";

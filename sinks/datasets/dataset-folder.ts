@@ -1,8 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { type FileLock, tryFileLock } from "../../database/file-lock.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { explainWrite, syncFolder } from "../atomic-file.ts";
+import { explainWrite } from "../../files/explain-write.ts";
+import { FOLDER_MODE, makeFolder, syncFolder } from "../../files/folders.ts";
+import { inherit } from "../../files/inherit.ts";
+import { targetOf } from "../../files/target.ts";
+import { inTurn } from "../../files/turn.ts";
 import { MANIFEST } from "./manifest.ts";
 
 /** A folder that is being filled beside the place where it will be. */
@@ -17,38 +23,58 @@ export interface NewFolder {
   discard(): Promise<void>;
 }
 
+/** What is in the folder of an attempt, which is beside `data/` and called `.data.building-<random>`. */
+const CONTENT = "content";
+const SCRATCH = "scratch";
+/** The dataset that was there, until the new one is in its place. */
+const REPLACED = "replaced";
+/** Held by whoever builds, so that others see it, from whichever container or host. */
+const LOCK = "lock.sqlite";
+
+/** The folder of an attempt, and the lock of it, which this process has. */
+interface Attempt {
+  home: string;
+  lock: FileLock;
+}
+
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
     () => false,
   );
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-};
+async function remove({ home, lock }: Attempt): Promise<void> {
+  await rm(home, { recursive: true, force: true });
+  lock.release();
+}
 
-/** Beside `data/` these are `.data.building-<pid>-<random>` and `.data.replaced`. */
-const names = (target: string) => ({
-  building: `.${basename(target)}.building-`,
-  replaced: join(dirname(target), `.${basename(target)}.replaced`),
-});
-
-/** Takes away what processes that are gone left, and puts back what one of them was about to replace. */
-async function tidy(target: string): Promise<void> {
-  const { building, replaced } = names(target);
+/** What processes that are gone left; what one of them was about to replace is put back. */
+async function takeLeftovers(target: string, building: string): Promise<Attempt[]> {
+  const found: Attempt[] = [];
   for (const name of await readdir(dirname(target))) {
-    if (!name.startsWith(building)) continue;
-    const pid = Number(name.slice(building.length).split("-")[0]);
-    if (!isAlive(pid)) await rm(join(dirname(target), name), { recursive: true, force: true });
+    const home = join(dirname(target), name);
+    // Whoever is done takes its folder away at any time.
+    if (!name.startsWith(building) || !(await exists(home))) continue;
+    const lock = tryFileLock(join(home, LOCK));
+    if (lock === undefined) continue;
+    found.push({ home, lock });
+    const replaced = join(home, REPLACED);
+    if ((await exists(replaced)) && !(await exists(target))) await rename(replaced, target);
   }
-  if (!(await exists(replaced))) return;
-  if (await exists(target)) await rm(replaced, { recursive: true, force: true });
-  else await rename(replaced, target);
+  return found;
+}
+
+async function begin(target: string): Promise<Attempt> {
+  const building = `.${basename(target)}.building-`;
+  await makeFolder(dirname(target));
+  const { own, leftovers } = await inTurn(target, async () => {
+    const found = await takeLeftovers(target, building);
+    const home = join(dirname(target), building + randomUUID().slice(0, 13));
+    await mkdir(home, { mode: FOLDER_MODE });
+    return { own: { home, lock: tryFileLock(join(home, LOCK))! }, leftovers: found };
+  });
+  for (const leftover of leftovers) await remove(leftover);
+  return own;
 }
 
 async function refuseToReplace(target: string, force: boolean): Promise<void> {
@@ -64,50 +90,69 @@ async function refuseToReplace(target: string, force: boolean): Promise<void> {
   if (!force) throw refuse("there is a dataset already", "Name another folder, or replace it with --force.");
 }
 
+/** Replaces what is there, and gives the new one its modes: of the folder, and of its manifest for every file. */
+async function replace(target: string, { home }: Attempt): Promise<void> {
+  const give = async (path: string, from: Stats): Promise<void> => {
+    const file = await open(path, "r");
+    await inherit(file, from).finally(() => file.close());
+  };
+  const content = join(home, CONTENT);
+  const replaced = join(home, REPLACED);
+  const manifest = await stat(join(target, MANIFEST)).catch(() => undefined);
+  if (manifest !== undefined)
+    for (const name of await readdir(content)) await give(join(content, name), manifest);
+  await give(content, await stat(target));
+  await rename(target, replaced);
+  await rename(content, target).catch(async (error: unknown) => {
+    await rename(replaced, target);
+    throw error;
+  });
+}
+
 /**
- * Begins a folder that appears whole or not at all, also when the process dies.
+ * Begins a folder that appears whole or not at all, also when the process dies. It is its owner's alone, unless it
+ * replaces one that is not. A link to a folder stays, and what it leads to is replaced.
  *
  * @param output where it will be; its parents are created
  * @param force replaces a dataset that is there; anything else is never replaced
  * @throws AtlasError ATLAS_FILE_UNWRITABLE
  */
 export async function newFolder(output: string, force: boolean): Promise<NewFolder> {
-  const target = resolve(output);
-  const { building, replaced } = names(target);
-  const home = join(dirname(target), `${building}${process.pid}-${randomUUID().slice(0, 8)}`);
-  const content = join(home, "content");
-  const scratch = join(home, "scratch");
-  const discard = (): Promise<void> => rm(home, { recursive: true, force: true });
+  let target = resolve(output);
+  let attempt: Attempt | undefined;
+  const discard = async (): Promise<void> => {
+    if (attempt !== undefined) await remove(attempt);
+    attempt = undefined;
+  };
   try {
-    await mkdir(dirname(target), { recursive: true });
-    await tidy(target);
+    target = (await targetOf(output)).path;
+    const own = await begin(target);
+    attempt = own;
     await refuseToReplace(target, force);
-    await mkdir(content, { recursive: true });
-    await mkdir(scratch, { mode: 0o700 });
+    const [content, scratch] = [join(own.home, CONTENT), join(own.home, SCRATCH)];
+    for (const folder of [content, scratch]) await mkdir(folder, { mode: FOLDER_MODE });
+    return {
+      content,
+      scratch,
+      async publish() {
+        try {
+          await syncFolder(content);
+          await inTurn(target, async () => {
+            await refuseToReplace(target, force);
+            if (await exists(target)) await replace(target, own);
+            else await rename(content, target);
+          });
+          await syncFolder(dirname(target));
+        } catch (error) {
+          throw explainWrite(target, error);
+        }
+        await discard();
+        return target;
+      },
+      discard,
+    };
   } catch (error) {
+    await discard();
     throw explainWrite(target, error);
   }
-  return {
-    content,
-    scratch,
-    async publish() {
-      try {
-        await syncFolder(content);
-        await refuseToReplace(target, force);
-        const old = await exists(target);
-        if (old) await rename(target, replaced);
-        await rename(content, target).catch(async (error: unknown) => {
-          if (old) await rename(replaced, target);
-          throw error;
-        });
-        await syncFolder(dirname(target));
-        if (old) await rm(replaced, { recursive: true, force: true });
-      } catch (error) {
-        throw explainWrite(target, error);
-      }
-      await discard();
-      return target;
-    },
-    discard,
-  };
 }

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
+import { writeAtomically } from "../../files/atomic-file.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
-import { writeAtomically } from "../atomic-file.ts";
 import type { DatasetFormat, FileFormat, LineFormat } from "./format.ts";
 
 /** What was written. */

@@ -131,5 +131,5 @@ class ParquetFile implements FormatWriter {
 export const parquetFormat: FileFormat = {
   name: "parquet",
   extension: "parquet",
-  open: async (path) => new ParquetFile(await open(path, "wx")),
+  open: async (path) => new ParquetFile(await open(path, "wx", 0o600)),
 };

@@ -1,9 +1,12 @@
+import { readFile, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { discard, publish, stage, type WrittenFile } from "../../files/atomic-file.ts";
 import type { Derivation } from "../../schemas/generated/events.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
-import { type WrittenFile, writeAtomically } from "../atomic-file.ts";
+
+const FORMAT = "atlas-jsonl/1";
 
 /** Where a dataset comes from: enough to build it again. */
 export interface DatasetOrigin {
@@ -20,7 +23,7 @@ export type DerivationName = Pick<Derivation, "processor" | "version" | "rules_h
 
 /** What stands beside an exported file. */
 export interface ExportManifest extends DatasetOrigin {
-  format: "atlas-jsonl/1";
+  format: typeof FORMAT;
   /** What computed the rewards, drift and review statuses in the file. */
   derivations: DerivationName[];
   sessions: number;
@@ -32,7 +35,8 @@ export interface ExportManifest extends DatasetOrigin {
 /** What an export did. */
 export interface ExportSummary {
   file: WrittenFile;
-  manifestPath: string;
+  /** Undefined where the output is a pipe or a device: nothing stays there that it could describe. */
+  manifestPath: string | undefined;
   manifest: ExportManifest;
 }
 
@@ -42,6 +46,8 @@ export interface ExportOptions {
   /** The JSONL file; its manifest goes beside it, with `.manifest.json` added to its name. */
   output: string;
   origin: DatasetOrigin;
+  /** Replaces a file that is no export; one that is always gets replaced. */
+  force?: boolean | undefined;
   onProgress?: (sessions: number) => void;
 }
 
@@ -55,8 +61,27 @@ export function derivationsOf({ reward, drift, review_changes }: SessionTrace): 
   });
 }
 
+const manifestOf = (output: string): string => `${output}.manifest.json`;
+
 /**
- * Writes sessions as JSON lines, whole or not at all, and a manifest beside them.
+ * Refuses to replace a file that this package did not export: one with something in it, and no manifest beside it.
+ *
+ * @throws AtlasError ATLAS_FILE_UNWRITABLE
+ */
+export async function refuseForeign(output: string): Promise<void> {
+  const found = await stat(output).catch(() => undefined);
+  if (found === undefined || !found.isFile() || found.size === 0) return;
+  const manifest = await readFile(manifestOf(output), "utf8").catch(() => "");
+  if (manifest.includes(JSON.stringify(FORMAT))) return;
+  throw new AtlasError("ATLAS_FILE_UNWRITABLE", "there is a file that is no export of Atlas", {
+    where: output,
+    hint: "Name another file, or replace it with --force.",
+  });
+}
+
+/**
+ * Writes sessions as JSON lines, whole or not at all, and a manifest beside them. Two exports to one path end with the
+ * file of one of them, and its manifest.
  *
  * @throws AtlasError ATLAS_NOTHING_TO_EXPORT (no file is written then), ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL
  */
@@ -64,8 +89,10 @@ export async function exportSessions({
   sessions,
   output,
   origin,
+  force = false,
   onProgress,
 }: ExportOptions): Promise<ExportSummary> {
+  if (!force) await refuseForeign(output);
   const counts = { sessions: 0, steps: 0, simulated: 0 };
   const derivations = new Map<string, DerivationName>();
   async function* lines(): AsyncIterable<string> {
@@ -89,18 +116,25 @@ export async function exportSessions({
       );
     }
   }
-  const file = await writeAtomically(output, lines());
+  const file = await stage(output, lines());
+  const { path, bytes, sha256 } = file;
   const manifest: ExportManifest = {
-    format: "atlas-jsonl/1",
+    format: FORMAT,
     ...origin,
     derivations: [...derivations.keys()].sort().map((key) => derivations.get(key)!),
     sessions: counts.sessions,
     steps: counts.steps,
     simulated_sessions: counts.simulated,
-    file: { name: basename(file.path), bytes: file.bytes, sha256: file.sha256 },
+    file: { name: basename(path), bytes, sha256 },
   };
-  const written = await writeAtomically(`${output}.manifest.json`, [
-    `${JSON.stringify(manifest, null, 2)}\n`,
-  ]);
-  return { file, manifestPath: written.path, manifest };
+  const summary = { file: { path, bytes, sha256 }, manifest };
+  if (file.temporary === undefined) return { ...summary, manifestPath: undefined };
+  const beside = await stage(manifestOf(output), [`${JSON.stringify(manifest, null, 2)}\n`]).catch(
+    async (error: unknown) => {
+      await discard([file]);
+      throw error;
+    },
+  );
+  await publish([file, beside]);
+  return { ...summary, manifestPath: beside.path };
 }

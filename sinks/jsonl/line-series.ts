@@ -1,6 +1,9 @@
-import { copyFile, type FileHandle, mkdir, open, rename, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { explainWrite, syncFolder } from "../atomic-file.ts";
+import { createReadStream } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { writeAtomically } from "../../files/atomic-file.ts";
+import { explainWrite } from "../../files/explain-write.ts";
+import { makeFolder, syncFolder } from "../../files/folders.ts";
 
 /** How far a series of files is written; what is behind that was never confirmed. */
 export interface SeriesPlace {
@@ -46,15 +49,8 @@ export class LineSeries {
       () => 0,
     );
     if (length < place.bytes) return { index: place.index + 1, bytes: 0 };
-    const copy = `${path}.${process.pid}.tmp`;
     try {
-      await copyFile(path, copy);
-      const file = await open(copy, "r+");
-      await file.truncate(place.bytes);
-      await file.sync();
-      await file.close();
-      await rename(copy, path);
-      await syncFolder(this.#folder);
+      await writeAtomically(path, createReadStream(path, { end: place.bytes - 1 }));
     } catch (error) {
       throw explainWrite(path, error);
     }
@@ -99,11 +95,22 @@ export class LineSeries {
   async #fileAt(index: number): Promise<FileHandle> {
     if (this.#open?.index === index) return this.#open.file;
     await this.close();
-    await mkdir(this.#folder, { recursive: true });
+    await makeFolder(resolve(this.#folder));
     const path = this.pathOf(index);
-    const file = await open(path, "r+").catch(() => open(path, "wx+"));
+    const file = await open(path, "r+").catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error;
+      return this.#create(index);
+    });
     this.#open = { index, file };
     await syncFolder(this.#folder);
+    return file;
+  }
+
+  /** A new file of the series has the mode of the one before it; the first is its owner's alone. */
+  async #create(index: number): Promise<FileHandle> {
+    const before = await stat(this.pathOf(index - 1)).catch(() => undefined);
+    const file = await open(this.pathOf(index), "wx+", 0o600);
+    if (before !== undefined) await file.chmod(before.mode & 0o777);
     return file;
   }
 

@@ -1,10 +1,10 @@
+import { type WrittenFile, writeAtomically } from "../../files/atomic-file.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent, Draft, EventType } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
 import { DEFAULT_RULES, rulesHash } from "../../schemas/rules.ts";
 import { foldSession } from "../../traces/fold.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
-import { type WrittenFile, writeAtomically } from "../atomic-file.ts";
 
 interface Sample {
   task: string;

@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -53,6 +54,19 @@ describe("the folder of an embedded database", () => {
     await first.query("create table t (n int8, at timestamptz)");
     await second.query("insert into t values ($1, to_timestamp(0))", [2 ** 40]);
     expect((await first.query("select * from t")).rows).toEqual([{ n: 2 ** 40, at: new Date(0) }]);
+  });
+
+  test("is its owner's alone, with all that is in it, also where everybody could enter it before", async () => {
+    chmodSync(folder, 0o755);
+    const umask = process.umask(0);
+    try {
+      await open();
+    } finally {
+      process.umask(umask);
+    }
+    for (const name of [".", ...readdirSync(folder)])
+      expect([name, statSync(join(folder, name)).mode & 0o077]).toEqual([name, 0]);
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(["holder.json", "lock.sqlite", "pgdata"]));
   });
 
   test("is refused by pid and command where nobody may work through its holder", async () => {

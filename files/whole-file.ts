@@ -1,0 +1,23 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { beside } from "./turn.ts";
+
+/**
+ * Writes a small file as a whole or not at all, also when the process dies meanwhile or others write it too.
+ *
+ * @param mode of the file, less the umask; for its owner alone unless told
+ * @example
+ * writeWhole(".atlas/holder.json", "{}\n");
+ */
+export function writeWhole(path: string, content: Uint8Array | string, mode = 0o600): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = beside(path, `${randomUUID()}.tmp`);
+  try {
+    writeFileSync(temporary, content, { flag: "wx", mode });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}

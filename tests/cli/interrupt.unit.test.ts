@@ -1,0 +1,25 @@
+import { expect, onTestFinished, test, vi } from "vitest";
+import { EXIT, interruptSignal } from "../../cli/program.ts";
+
+test("an interrupted command that does not end is ended, with a line that says so", () => {
+  vi.useFakeTimers();
+  const exit = vi.spyOn(process, "exit").mockImplementation(() => undefined as never);
+  const told: string[] = [];
+  const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => told.push(String(text)) > 0);
+  const before = new Set(process.listeners("SIGINT"));
+  onTestFinished(() => {
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+    for (const name of ["SIGINT", "SIGTERM"] as const)
+      for (const listener of process.listeners(name)) if (listener === interrupt) process.off(name, listener);
+  });
+  const signal = interruptSignal();
+  const interrupt = process.listeners("SIGINT").find((listener) => !before.has(listener))!;
+  interrupt("SIGINT");
+  expect(signal.aborted).toBe(true);
+  expect(exit).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(60_000);
+  stderr.mockRestore();
+  expect(exit).toHaveBeenCalledWith(EXIT.interrupted);
+  expect(told.join("")).toMatch(/^The command did not end within 20 s.*wait in the spool\.\n$/);
+});

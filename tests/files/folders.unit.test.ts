@@ -1,0 +1,80 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { tryFileLock } from "../../database/file-lock.ts";
+import { privateFolder } from "../../files/folders.ts";
+import { writeWhole } from "../../files/whole-file.ts";
+import { SpoolFile } from "../../recording/spool/spool-file.ts";
+import { LineSeries, SERIES_START } from "../../sinks/jsonl/line-series.ts";
+import { writeRunRecord } from "../../sinks/run-record.ts";
+import { aRunRecord } from "./run-record.ts";
+
+let folder: string;
+let umask: number;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "atlas-folders-"));
+  umask = process.umask();
+});
+afterEach(() => {
+  process.umask(umask);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const modeOf = (...path: string[]): string => (statSync(join(folder, ...path)).mode & 0o777).toString(8);
+
+test.each([0o000, 0o022])(
+  "under the umask %i, what is kept beside the log is its owner's alone",
+  async (mask) => {
+    process.umask(mask);
+    const home = join(folder, ".atlas");
+    const record = await writeRunRecord(join(home, "runs"), aRunRecord);
+    const spool = await SpoolFile.create(join(home, "spool"), "log");
+    const lock = tryFileLock(join(home, "lock.sqlite"))!;
+    writeWhole(join(home, "holder.json"), "{}");
+    const series = new LineSeries(join(home, "live"), "approved-0", 10);
+    await series.write(await series.write(SERIES_START, '{"id":1}\n'), '{"id":2}\n');
+    for (const name of ["", "runs", "spool", "live"])
+      expect([name, modeOf(".atlas", name)]).toEqual([name, "700"]);
+    const files = [record, spool.path, `${spool.path}.lock`, series.pathOf(0), series.pathOf(1)];
+    for (const name of ["lock.sqlite", "holder.json"]) files.push(join(home, name));
+    for (const file of files) expect([file, modeOf(file.slice(folder.length))]).toEqual([file, "600"]);
+    await series.close();
+    await spool.close();
+    lock.release();
+  },
+);
+
+test("a folder of ours that everybody could enter is narrowed, and so is a lock that everybody could hold", () => {
+  process.umask(0);
+  mkdirSync(join(folder, ".atlas", "spool"), { recursive: true });
+  mkdirSync(join(folder, "log", "pgdata"), { recursive: true });
+  for (const name of [".atlas", ".atlas/spool", "log"]) {
+    expect(modeOf(name)).toBe("777");
+    privateFolder(join(folder, name));
+    expect(modeOf(name)).toBe("700");
+  }
+  const path = join(folder, "log", "lock.sqlite");
+  writeFileSync(path, "", { mode: 0o644 });
+  const held = tryFileLock(path)!;
+  expect(modeOf("log", "lock.sqlite")).toBe("600");
+  // Taking it again, here, frees nothing.
+  expect(tryFileLock(path)).toBeUndefined();
+  held.release();
+});
+
+test("a folder that holds something else as well is left as it is", () => {
+  writeFileSync(join(folder, "index.html"), "");
+  chmodSync(folder, 0o755);
+  privateFolder(folder);
+  expect(modeOf()).toBe("755");
+});
+
+test("files of a series have the mode of the one before them, so that they can be shared", async () => {
+  const series = new LineSeries(folder, "approved-0", 10);
+  const first = await series.write(SERIES_START, '{"id":1}\n');
+  chmodSync(series.pathOf(0), 0o644);
+  await series.write(await series.takeOver(first), '{"id":2}\n');
+  await series.close();
+  expect([modeOf("approved-0-000000.jsonl"), modeOf("approved-0-000001.jsonl")]).toEqual(["644", "644"]);
+});

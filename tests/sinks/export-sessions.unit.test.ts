@@ -1,0 +1,85 @@
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { newId } from "../../schemas/identity.ts";
+import { type ExportManifest, exportSessions } from "../../sinks/jsonl/export-sessions.ts";
+import { emptyTrace } from "../../traces/fold.ts";
+import type { SessionTrace } from "../../traces/session-trace.ts";
+import { readerOf } from "../files/reader.ts";
+
+const ORIGIN = {
+  log: { id: "log", kind: "postgres" },
+  positions: {},
+  filters: {},
+  package: { name: "atlas-sdk", version: "0" },
+};
+
+let folder: string;
+let output: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "atlas-export-"));
+  output = join(folder, "traces.jsonl");
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+async function* traces(count: number): AsyncGenerator<SessionTrace> {
+  for (let number = 0; number < count; number += 1) yield emptyTrace(newId());
+}
+const exported = (to = output, force = false, count = 3) =>
+  exportSessions({ sessions: traces(count), output: to, origin: ORIGIN, force });
+const manifestOf = (path: string): ExportManifest =>
+  JSON.parse(readFileSync(`${path}.manifest.json`, "utf8")) as ExportManifest;
+const digestOf = (data: string | Buffer): string => createHash("sha256").update(data).digest("hex");
+
+test("of several exports to one path at once, the manifest that stands is that of the file that stands", async () => {
+  const summaries = await Promise.all([1, 2, 3, 4, 5, 6].map((count) => exported(output, false, count)));
+  const { file, sessions } = manifestOf(output);
+  expect(file.sha256).toBe(digestOf(readFileSync(output)));
+  expect(summaries[sessions - 1]?.manifest.file).toEqual(file);
+  expect(readdirSync(folder).sort()).toEqual(["traces.jsonl", "traces.jsonl.manifest.json"]);
+});
+
+test("a file that is no export is replaced when asked to, and an export always", async () => {
+  writeFileSync(output, "mine\n");
+  await expect(exported()).rejects.toMatchObject({
+    code: "ATLAS_FILE_UNWRITABLE",
+    where: output,
+    hint: expect.stringContaining("--force"),
+  });
+  expect(readFileSync(output, "utf8")).toBe("mine\n");
+  await exported(output, true);
+  const { sessions } = (await exported(output, false, 2)).manifest;
+  expect([sessions, manifestOf(output).sessions]).toEqual([2, 2]);
+});
+
+test("a file with nothing in it may be replaced", async () => {
+  writeFileSync(output, "");
+  expect((await exported()).manifest.sessions).toBe(3);
+});
+
+test("where nothing passes the filters, what stood there stays", async () => {
+  const { file } = await exported();
+  await expect(exported(output, false, 0)).rejects.toMatchObject({ code: "ATLAS_NOTHING_TO_EXPORT" });
+  expect(digestOf(readFileSync(output))).toBe(file.sha256);
+  expect(manifestOf(output).file.sha256).toBe(file.sha256);
+});
+
+test("a pipe gets the sessions and no manifest", async () => {
+  execFileSync("mkfifo", [output]);
+  const exporting = exported();
+  const read = await text(readerOf(output));
+  const { file, manifestPath } = await exporting;
+  expect([file.sha256, manifestPath]).toEqual([digestOf(read), undefined]);
+  expect(readdirSync(folder)).toEqual(["traces.jsonl"]);
+});
+
+test("through a link the file that it leads to is written, and the manifest goes beside the link", async () => {
+  symlinkSync("real.jsonl", output);
+  const { file } = await exported();
+  expect(manifestOf(output).file).toMatchObject({ name: "traces.jsonl", sha256: file.sha256 });
+  expect(digestOf(readFileSync(join(folder, "real.jsonl")))).toBe(file.sha256);
+});
