@@ -1,7 +1,10 @@
 import type { Command } from "commander";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import type { ImportSummary } from "../../intake/import/import-recorded.ts";
+import { type ImportSummary, importRecorded } from "../../intake/import/import-recorded.ts";
+import { mayHoldConversations } from "../../intake/import/may-hold-conversations.ts";
+import { checkReadable } from "../../intake/import/parse-recorded.ts";
+import { alreadyMasked } from "../../schemas/masked.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
@@ -50,10 +53,23 @@ function workOf(files: string[], options: Options): (atlas: Atlas, common: Commo
   return (atlas, common) => atlas.migrate({ from, ...common });
 }
 
+/** Says what is wrong with files that hold nothing, as an import would. */
+const importNothing = (files: string[], { learningKey }: Options): Promise<ImportSummary> =>
+  importRecorded({
+    files,
+    learningKey,
+    rulesHash: "",
+    log: { append: async () => undefined, mask: alreadyMasked },
+  });
+
 async function importSessions(files: string[], options: Options): Promise<void> {
   const signal = interruptSignal();
   const at = timeOf(options.at);
   const work = workOf(files, options);
+  // No log is made for what cannot be imported.
+  await checkReadable(options.fromJsonl === undefined ? files : [options.fromJsonl]);
+  if (files.length > 0 && !(await mayHoldConversations(files)))
+    return report(await importNothing(files, options), options);
   const progress = startProgress(options.quiet);
   const summary = await withAtlas(options, async (atlas) => {
     try {

@@ -42,7 +42,7 @@ function eventWriter(sessionId: Uuid, events: Masked[], mask: Masking): Emit {
   };
   return (type, moment, draft) => {
     const event = mask(createEvent(type, nextMeta(moment), draft));
-    events.push(...splitContent(event, () => nextMeta(moment)));
+    for (const part of splitContent(event, () => nextMeta(moment))) events.push(part);
     return event.meta.event_id;
   };
 }

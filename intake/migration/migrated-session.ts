@@ -52,7 +52,7 @@ function eventWriter(sessionId: Uuid, from: Micros, events: Masked[], mask: Mask
       };
     };
     const event = mask(createEvent(type, nextMeta(), draft));
-    events.push(...splitContent(event, nextMeta));
+    for (const part of splitContent(event, nextMeta)) events.push(part);
     return event.meta.event_id;
   };
 }
