@@ -168,6 +168,18 @@ test("a pipe whose reader goes away is an error with a code", async () => {
   });
 });
 
+test("/dev/stdout is this process's output, also where that cannot be opened by its name", () => {
+  const source = JSON.stringify(join(import.meta.dirname, "../../files/atomic-file.ts"));
+  const script = `import { writeAtomically } from ${source};
+    const { bytes } = await writeAtomically("/dev/stdout", ["a", "b"]);
+    console.log(" and " + bytes);`;
+  const node = [process.execPath, "--input-type=module", "-e", script] as const;
+  // A child of Node has a socket for its output, one of a shell a pipe or a file.
+  expect(execFileSync(node[0], node.slice(1), { encoding: "utf8" })).toBe("ab and 2\n");
+  execFileSync("sh", ["-c", '"$0" "$@" > out.jsonl', ...node], { cwd: folder });
+  expect(readFileSync(output, "utf8")).toBe("ab and 2\n");
+});
+
 // Only the superuser can make a device node, and only in its own folder is one made here.
 test.skipIf(process.getuid?.() !== 0)("a device is written through, and stays a device", async () => {
   execFileSync("mknod", [output, "c", "1", "3"]);
