@@ -34,8 +34,14 @@ export const ERROR_CODES = {
   ATLAS_PROCESSOR_INVALID: "A processor's definition contradicts itself, or it emits to another topic.",
   ATLAS_PROCESSOR_OUTDATED: "A processor's saved state was written by another version of its logic.",
   ATLAS_RUN_INVALID: "A run was started with options that do not go together.",
-  ATLAS_MODEL_FAILED: "A model call failed.",
+  ATLAS_MODEL_FAILED:
+    "A model answered with something unusable, or its provider refused what the request says.",
+  ATLAS_MODEL_UNAVAILABLE:
+    "A model did not answer: it was not reached in time, or its provider takes no requests (key, credit, rate, fault).",
   ATLAS_AGENT_FAILED: "The wrapped agent threw or answered with something unusable.",
+  ATLAS_AGENT_UNAVAILABLE:
+    "An agent's server did not answer: it was not reached in time, or takes no requests.",
+  ATLAS_AGENT_INTERRUPTED: "The wrapped agent stopped to ask a person.",
   ATLAS_ATTEMPT_REJECTED: "The teacher accepted none of a step's attempts.",
   ATLAS_PLAN_INVALID:
     "A plan has a circle, a reference to a missing step, or an id twice; none of it was run.",

@@ -84,6 +84,3 @@ export async function judgeSession(
     outage: missing.some(({ outage }) => outage),
   };
 }
-
-/** What is missing of a session that nobody is to judge. */
-export const allMissing = ({ judges }: Panel): string[] => judges.map(({ name }) => name);

@@ -7,7 +7,7 @@ import { EventJoiner } from "./anthropic-events.ts";
 import { anthropicParams, anthropicReply } from "./anthropic-messages.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
-import { type Asked, halfAnswer, ModelFailure, unusableReply } from "./model-error.ts";
+import { type Asked, halfAnswer, keyMissing, unusableReply } from "./model-error.ts";
 import { type Try, withTries } from "./tries.ts";
 
 /** A Claude model. */
@@ -39,9 +39,7 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
   async function open(): Promise<Anthropic> {
     const apiKey = process.env[apiKeyEnv] || undefined;
     if (apiKey === undefined) {
-      throw new ModelFailure(`anthropic ${model} needs a key`, {
-        hint: `Set ${apiKeyEnv} in the environment.`,
-      });
+      throw keyMissing(asked, apiKeyEnv);
     }
     asked.apiKey = apiKey;
     const { default: Client } = await import("@anthropic-ai/sdk");
@@ -71,18 +69,21 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
     provider: "anthropic",
     model,
     simulated: false,
-    async complete(request, { signal, onTry } = {}) {
+    async complete(request, { signal, onTry, onFailedTry } = {}) {
       client ??= await open();
       const from = client;
       const { APIConnectionError } = await import("@anthropic-ai/sdk");
       const isUnreachable = (error: unknown): boolean => error instanceof APIConnectionError;
       return promised(request, (promise) => {
         const params = anthropicParams(request, model, promise);
-        return withTries({ asked, patience: options, signal, onTry, isUnreachable }, async (one) => {
-          const message = await answered(from, params, one);
-          if (!Array.isArray(message?.content)) throw unusableReply(asked, "answered without content");
-          return anthropicReply(message);
-        });
+        return withTries(
+          { asked, patience: options, signal, onTry, onFailedTry, isUnreachable },
+          async (one) => {
+            const message = await answered(from, params, one);
+            if (!Array.isArray(message?.content)) throw unusableReply(asked, "answered without content");
+            return anthropicReply(message);
+          },
+        );
       });
     },
   };

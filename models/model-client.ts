@@ -3,6 +3,8 @@
  * recorded runs and training sets hold; a *client* speaks to one model of one provider.
  */
 
+import type { AtlasError } from "../errors/atlas-error.ts";
+
 /** One message of a conversation; fields that a provider adds are kept as they are. */
 export interface ChatMessage {
   role: "system" | "developer" | "user" | "assistant" | "tool";
@@ -88,6 +90,8 @@ export interface CallOptions {
   signal?: AbortSignal | undefined;
   /** Called as each try begins, so that tries can be counted. */
   onTry?: (() => void) | undefined;
+  /** Called with why a try failed after which another is made. */
+  onFailedTry?: ((error: AtlasError) => void) | undefined;
 }
 
 /** A model of a provider. */
@@ -103,7 +107,8 @@ export interface ModelClient {
   /**
    * Asks the model once; retries what is worth it.
    *
-   * @throws AtlasError ATLAS_MODEL_FAILED, or the signal's reason when it aborts
+   * @throws AtlasError ATLAS_MODEL_UNAVAILABLE where nobody answered, ATLAS_MODEL_FAILED where the answer or the
+   *   request is no good, or the signal's reason when it aborts
    */
   complete(request: ModelRequest, options?: CallOptions): Promise<ModelReply>;
 }

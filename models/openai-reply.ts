@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { ChatCompletion, ChatCompletionMessageToolCall } from "openai/resources/chat/completions";
 import { textOf } from "../schemas/json-text.ts";
 import type { ChatMessage, ModelReply, TokenIds, ToolCall, Usage } from "./model-client.ts";
-import { type Asked, unusableReply, withoutSecrets } from "./model-error.ts";
+import { type Asked, takesNoRequest, unusableReply, withoutSecrets } from "./model-error.ts";
 import { usageTold } from "./told-numbers.ts";
 
 const usageOf = (usage: ChatCompletion["usage"]): Usage | undefined =>
@@ -80,17 +80,27 @@ export function withCallIds(reply: ModelReply): ModelReply {
   };
 }
 
+/** What routers write into an answer with status 200 when the model behind them gave none. */
+interface RefusedInside {
+  message?: unknown;
+  /** An HTTP status, or a word. */
+  code?: unknown;
+}
+
 /**
  * An answer of OpenAI's chat API in the shape that every provider's answer has here.
  *
- * @throws AtlasError ATLAS_MODEL_FAILED when it holds no choice, or a call of nothing
+ * @throws AtlasError ATLAS_MODEL_FAILED when it holds no choice, or a call of nothing; ATLAS_MODEL_UNAVAILABLE when it
+ *   holds the status of a server behind it that gave none
  */
 export function openaiReply(completion: ChatCompletion, asked: Asked): ModelReply {
   const choice = completion?.choices?.[0];
   if (choice?.message === undefined || choice.message === null) {
-    const said = textOf((completion as { error?: { message?: unknown } } | null)?.error?.message);
+    const { message, code } = (completion as { error?: RefusedInside } | null)?.error ?? {};
+    const said = textOf(message);
     const why = said === null ? "" : `: ${withoutSecrets(said, asked.apiKey)}`;
-    throw unusableReply(asked, `answered without a choice${why}`);
+    const unavailable = typeof code === "number" && takesNoRequest(code);
+    throw unusableReply(asked, `answered without a choice${why}`, unavailable);
   }
   const message = choice.message as unknown as ChatMessage;
   const usage = usageOf(completion.usage);

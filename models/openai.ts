@@ -5,7 +5,7 @@ import type {
 } from "openai/resources/chat/completions";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
-import { type Asked, halfAnswer, ModelFailure } from "./model-error.ts";
+import { type Asked, halfAnswer, keyMissing } from "./model-error.ts";
 import { ChunkJoiner } from "./openai-chunks.ts";
 import { openaiReply, withCallIds } from "./openai-reply.ts";
 import { openaiParams } from "./openai-request.ts";
@@ -45,9 +45,7 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
   async function open(): Promise<OpenAI> {
     const apiKey = process.env[apiKeyEnv] || undefined;
     if (apiKey === undefined && (isOpenai || options.apiKeyEnv !== undefined)) {
-      throw new ModelFailure(`${provider} ${model} needs a key`, {
-        hint: `Set ${apiKeyEnv} in the environment.`,
-      });
+      throw keyMissing(asked, apiKeyEnv);
     }
     asked.apiKey = apiKey;
     const { default: Client } = await import("openai");
@@ -75,14 +73,14 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
     return joiner.completion();
   }
 
-  const complete: ModelClient["complete"] = async (request, { signal, onTry } = {}) => {
+  const complete: ModelClient["complete"] = async (request, { signal, onTry, onFailedTry } = {}) => {
     client ??= await open();
     const from = client;
     const { APIConnectionError } = await import("openai");
     const isUnreachable = (error: unknown): boolean => error instanceof APIConnectionError;
     return promised(request, (promise) => {
       const params = openaiParams(request, model, isOpenai, promise);
-      return withTries({ asked, patience: options, signal, onTry, isUnreachable }, async (one) =>
+      return withTries({ asked, patience: options, signal, onTry, onFailedTry, isUnreachable }, async (one) =>
         withCallIds(openaiReply(await answered(from, params, one), asked)),
       );
     });

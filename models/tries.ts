@@ -44,10 +44,10 @@ async function tryOnce<T>(
  * Asks a provider until it answers, fails for good, or the tries are used up. An SDK's own retries must be off: they
  * do not hear how long the body of an answer takes, and cannot be counted.
  *
- * @throws AtlasError ATLAS_MODEL_FAILED, or the signal's reason at once when it aborts
+ * @throws AtlasError ATLAS_MODEL_UNAVAILABLE, ATLAS_MODEL_FAILED, or the signal's reason at once when it aborts
  */
 export async function withTries<T>(trying: Trying, work: (one: Try) => Promise<T>): Promise<T> {
-  const { signal, onTry } = trying;
+  const { signal, onTry, onFailedTry } = trying;
   const { maxRetries = 2 } = trying.patience;
   for (let tried = 0; ; tried++) {
     signal?.throwIfAborted();
@@ -57,6 +57,7 @@ export async function withTries<T>(trying: Trying, work: (one: Try) => Promise<T
     } catch (error) {
       if (signal?.aborted || !(error instanceof ModelFailure)) throw error;
       if (!error.retryable || tried >= maxRetries) throw error;
+      onFailedTry?.(error);
       await pause(error.pauseMs ?? ownPause(tried), signal);
     }
   }

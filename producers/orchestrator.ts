@@ -1,3 +1,5 @@
+import { type AtlasError, isAtlasError } from "../errors/atlas-error.ts";
+import { isUnjudged } from "../judges/unjudged.ts";
 import type { ModelClient } from "../models/model-client.ts";
 import { interruptionOf, type SessionScope } from "../recording/session-scope.ts";
 import type { PlanStep } from "../schemas/generated/events.ts";
@@ -81,11 +83,20 @@ function resultsOf(steps: readonly PlanStep[], outcomes: Outcomes): PriorResult[
     .map(({ id, description }) => ({ id, description, output: outcomes.get(id)!.reply!.content }));
 }
 
-/** The first step, by id, that did not succeed says why the plan did not. */
+/** The outage that ended a step: of the student's model, or of the teacher's, who then gave no verdict. */
+const outageOf = ({ error }: StepOutcome): AtlasError | undefined =>
+  [error, error?.cause].find((each): each is AtlasError => isAtlasError(each) && isUnjudged(each));
+
+/**
+ * The first step, by id, that did not succeed says why the plan did not; one that an outage ended goes before others,
+ * because nobody knows what the plan would have come to.
+ */
 function failureOf(scope: SessionScope, outcomes: Outcomes): Outcome | undefined {
-  if (scope.signal.aborted) return interruptionOf(scope.signal);
-  const [first] = [...outcomes].filter(([, { status }]) => status !== "succeeded").sort(([a], [b]) => a - b);
-  return first === undefined ? undefined : { status: first[1].status, error: first[1].error! };
+  if (scope.signal.aborted) return interruptionOf(scope);
+  const failed = [...outcomes].filter(([, { status }]) => status !== "succeeded").sort(([a], [b]) => a - b);
+  const [outage] = failed.flatMap(([, outcome]) => outageOf(outcome) ?? []);
+  if (outage !== undefined) return { status: "failed", error: outage };
+  return failed[0] && { status: failed[0][1].status, error: failed[0][1].error! };
 }
 
 async function stepwise(scope: SessionScope, work: Orchestration): Promise<Outcome> {
@@ -117,7 +128,7 @@ async function stepwise(scope: SessionScope, work: Orchestration): Promise<Outco
     const reply = await askStudent(scope, { agent, ...asked });
     return { status: "succeeded", reply };
   } catch (error) {
-    return { ...(signal.aborted ? interruptionOf(signal) : unexpectedOutcome(error)), ...achieved };
+    return { ...(signal.aborted ? interruptionOf(scope) : unexpectedOutcome(error)), ...achieved };
   }
 }
 
@@ -129,6 +140,6 @@ export async function orchestrate(scope: SessionScope, work: Orchestration): Pro
   try {
     return await (work.executionMode === "stepwise" ? stepwise(scope, work) : inOneStep(scope, work));
   } catch (error) {
-    return scope.signal.aborted ? interruptionOf(scope.signal) : unexpectedOutcome(error);
+    return scope.signal.aborted ? interruptionOf(scope) : unexpectedOutcome(error);
   }
 }

@@ -1,7 +1,8 @@
 import { AtlasError, explain } from "../errors/atlas-error.ts";
 import { isSimulated } from "../judges/judge.ts";
-import { allMissing, judgeSession } from "../judges/judge-session.ts";
+import { judgeSession, type Verdict } from "../judges/judge-session.ts";
 import { type Panel, type RunReward, soleJudge } from "../judges/panel.ts";
+import { allMissing, leaveUnjudged, whyUnjudged } from "../judges/unjudged.ts";
 import type { ModelClient } from "../models/model-client.ts";
 import type { Prices } from "../models/prices.ts";
 import type { Flusher } from "../recording/flusher.ts";
@@ -94,7 +95,7 @@ export interface RunResult {
   lane: Lane;
   /** As the log has it: masked, where the session was. */
   learningKey: string;
-  /** Missing where the session was not judged, or is judged later: never 0 for that. */
+  /** Missing where the session was not judged (cancelled, an outage, no valid judgement), or is judged later: never 0 for that. */
   reward?: RunReward;
   /** True where judges are asked after the run. */
   judgedLater: boolean;
@@ -219,6 +220,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
   const { flusher, onEvent } = options;
   const recorder = createRecorder({ flusher, sessionId: newId(), onEvent, signal: options.signal });
   const tokens = new TokenCount();
+  const unanswered: SessionScope["unanswered"] = new Map();
   let messages = 0;
   const scopeOf = (signal: AbortSignal): SessionScope => ({
     recorder,
@@ -226,6 +228,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     signal,
     prices: options.prices,
     modelTimeoutMs: options.modelTimeoutMs,
+    unanswered,
     nextMessage: () => messages++,
   });
 
@@ -247,12 +250,13 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
   });
   const duration_us = duration();
   const { status, reply, error } = outcome;
+  const why = error === undefined ? null : explain(error);
   const spent = tokens.read();
   recorder.emit("SessionEnded", {
     learning_key: learningKey,
     status,
     final_answer: reply?.content ?? null,
-    error: error === undefined ? null : explain(error),
+    error: why,
     usage: sumOf(spent),
     usage_by_role: jsonText(
       Object.fromEntries(Object.entries(spent.byRole).map(([role, sum]) => [role, sumOf(sum)])),
@@ -261,18 +265,18 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     duration_us,
   });
 
+  const unjudged = whyUnjudged({ status, error: why });
   // A session that ran out of time is still judged, so only the caller's own wish cuts the judges short.
   using judging = sessionSignal(options.signal);
-  const judgeNow = async (): Promise<RunReward | undefined> => {
+  const verdict = async (): Promise<Pick<Verdict, "judgements" | "missing">> => {
+    if (status === "cancelled") return { judgements: [], missing: allMissing(panel) };
+    if (unjudged !== undefined) return leaveUnjudged(recorder, panel, unjudged);
     const history = recorder.history();
-    const { judgements, missing } =
-      status === "cancelled"
-        ? { judgements: [], missing: allMissing(panel) }
-        : await judgeSession(
-            scopeOf(judging.signal),
-            history.length === 0 ? undefined : foldSession(history),
-            panel,
-          );
+    const trace = history.length === 0 ? undefined : foldSession(history);
+    return judgeSession(scopeOf(judging.signal), trace, panel);
+  };
+  const judgeNow = async (): Promise<RunReward | undefined> => {
+    const { judgements, missing } = await verdict();
     recorder.emit("SessionJudged", {
       learning_key: learningKey,
       judgements: judgements.map(({ eventId }) => eventId),
@@ -281,8 +285,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     });
     return panel.rewardOf(judgements);
   };
-  // Of a cancelled session nobody expects a score later.
-  const judgedLater = options.judgeLater === true && status !== "cancelled";
+  const judgedLater = options.judgeLater === true && unjudged === undefined;
   const reward = judgedLater ? undefined : await judgeNow();
 
   const durable = recorder.flush();

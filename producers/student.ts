@@ -1,4 +1,5 @@
 import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import { isUnjudged } from "../judges/unjudged.ts";
 import { versions } from "../models/prompt.ts";
 import type { Recorder } from "../recording/recorder.ts";
 import { interruptionOf, type SessionScope, stopwatch, unlessAborted } from "../recording/session-scope.ts";
@@ -6,6 +7,7 @@ import { sumOf, TokenCount } from "../recording/tokens.ts";
 import { jsonText } from "../schemas/json-text.ts";
 import type { Agent, AgentReply, AgentStep } from "./agents/agent.ts";
 import { openContext } from "./agents/agent-context.ts";
+import { failureBehind } from "./agents/failed-calls.ts";
 import { RETRY_VERSION } from "./prompts/retry.ts";
 
 /** What the student is given to do. */
@@ -37,12 +39,15 @@ function usable(agent: Agent, answer: unknown): AgentReply {
   );
 }
 
-const failureOf = (agent: Agent, error: unknown): AtlasError =>
-  isAtlasError(error)
-    ? error
-    : new AtlasError("ATLAS_AGENT_FAILED", `the agent ${agent.name} threw: ${messageOf(error)}`, {
-        cause: error,
-      });
+/** What an agent threw; an outage of a model that it asked is one still where its own SDK reports it. */
+function failureOf(agent: Agent, error: unknown): AtlasError {
+  if (isAtlasError(error)) return error;
+  const behind = failureBehind(error);
+  if (behind !== undefined && isUnjudged(behind)) return behind;
+  return new AtlasError("ATLAS_AGENT_FAILED", `the agent ${agent.name} threw: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
 
 /** Lets the agent make one attempt at a step, and records it. Never throws: an agent that does has failed. */
 export async function attemptStep(scope: SessionScope, assignment: Assignment): Promise<AttemptOutcome> {
@@ -78,7 +83,7 @@ export async function attemptStep(scope: SessionScope, assignment: Assignment): 
   } catch (thrown) {
     const interrupted = signal.aborted;
     const outcome = interrupted
-      ? interruptionOf(signal)
+      ? interruptionOf(scope)
       : { status: "failed" as const, error: failureOf(agent, thrown) };
     close(interrupted ? explain(outcome.error) : "the attempt failed before this call ended");
     ended(outcome.status, undefined, outcome.error);
@@ -126,7 +131,7 @@ export async function askStudent(scope: SessionScope, request: StudentRequest): 
     close("the agent answered before this call ended");
     return reply;
   } catch (thrown) {
-    const error = signal.aborted ? interruptionOf(signal).error : failureOf(agent, thrown);
+    const error = signal.aborted ? interruptionOf(scope).error : failureOf(agent, thrown);
     close(explain(error));
     throw error;
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { explain } from "../errors/atlas-error.ts";
+import { type AtlasError, explain, isAtlasError } from "../errors/atlas-error.ts";
+import { isUnjudged } from "../judges/unjudged.ts";
 import { excerpt } from "../models/excerpt.ts";
 import type { ModelClient, ModelRequest } from "../models/model-client.ts";
 import { askChecked } from "../recording/ask-checked.ts";
@@ -60,8 +61,11 @@ function requestOf({ task, step, answer, guidance, priorResults }: Attempted): M
 const keyOf = (client: ModelClient, { task, step, answer, guidance, priorResults }: Attempted): string =>
   questionKey(client, [task, step.id, step.description, answer, guidance, priorResults]);
 
+/** A verdict; one that there is not because the teacher's model did not answer says so. */
+type Given = Verdict & { outage?: AtlasError };
+
 interface Asked {
-  verdict: Verdict;
+  verdict: Given;
   callId: string | null;
   cached: boolean;
 }
@@ -111,14 +115,15 @@ export async function validateAttempt(
   client: ModelClient,
   attempted: Attempted,
   cache?: VerdictCache,
-): Promise<Verdict> {
+): Promise<Given> {
   const duration = stopwatch();
   let asked: Asked;
   try {
     asked = await recallOrAsk(scope, client, attempted, cache);
   } catch (error) {
     scope.signal.throwIfAborted();
-    asked = { verdict: { verdict: "none", reason: explain(error) }, callId: null, cached: false };
+    const outage = isAtlasError(error) && isUnjudged(error) ? { outage: error } : {};
+    asked = { verdict: { verdict: "none", reason: explain(error), ...outage }, callId: null, cached: false };
   }
   const { verdict, callId, cached } = asked;
   scope.recorder.emit("StepValidated", {

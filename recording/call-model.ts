@@ -65,7 +65,7 @@ const MODEL_TIMEOUT_MS = 5 * 60_000;
 const late =
   ({ provider, model }: ModelClient, ms: number) =>
   (): AtlasError =>
-    new AtlasError("ATLAS_MODEL_FAILED", `${provider} ${model} did not answer within ${ms} ms`, {
+    new AtlasError("ATLAS_MODEL_UNAVAILABLE", `${provider} ${model} did not answer within ${ms} ms`, {
       retryable: true,
       hint: "Give model calls a longer timeout, or fewer retries.",
     });
@@ -90,7 +90,7 @@ function costOfFailure(prices: Prices | undefined, error: unknown, asked: string
  * Asks a model and records that it was asked and what came of it: one `ModelCallStarted` and one `ModelCallEnded`,
  * also when it fails or the session is interrupted. Waits first while the recorder has too much to write.
  *
- * @throws AtlasError ATLAS_MODEL_FAILED, or the reason of the session's signal
+ * @throws AtlasError ATLAS_MODEL_UNAVAILABLE, ATLAS_MODEL_FAILED, or the reason of the session's signal
  */
 export async function callModel(scope: SessionScope, call: ModelCall): Promise<RecordedReply> {
   const { recorder, tokens, signal, prices } = scope;
@@ -131,7 +131,11 @@ export async function callModel(scope: SessionScope, call: ModelCall): Promise<R
   const limitMs = client.limitMs ?? scope.modelTimeoutMs ?? MODEL_TIMEOUT_MS;
   using ending = limitedSignal(signal, limitMs, late(client, limitMs));
   try {
-    const options = { signal: ending.signal, onTry };
+    const options = {
+      signal: ending.signal,
+      onTry,
+      onFailedTry: (error: AtlasError) => void (role !== "judge" && scope.unanswered.set(callId, error)),
+    };
     const told = await unlessAborted(ending.signal, () => client.complete(request, options));
     const reply = soundReply(told, client);
     const cost = costOfReply(prices, reply, client.model) ?? null;
@@ -141,5 +145,8 @@ export async function callModel(scope: SessionScope, call: ModelCall): Promise<R
     const cost = costOfFailure(prices, error, client.model) ?? null;
     if (calls.end(callId)) ended(client.model, { error: explain(error), cost });
     throw error;
+  } finally {
+    // What the end of the session cuts off is still waited for: it says what the session had no time for.
+    if (!signal.aborted) scope.unanswered.delete(callId);
   }
 }

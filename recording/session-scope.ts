@@ -1,6 +1,6 @@
 import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
 import type { Prices } from "../models/prices.ts";
-import type { Micros } from "../schemas/generated/events.ts";
+import type { Micros, Uuid } from "../schemas/generated/events.ts";
 import type { Recorder } from "./recorder.ts";
 import type { TokenCount } from "./tokens.ts";
 
@@ -14,6 +14,8 @@ export interface SessionScope {
   readonly prices?: Prices | undefined;
   /** Most milliseconds of one model call with all its tries; 5 minutes unless told. */
   readonly modelTimeoutMs?: number | undefined;
+  /** Calls that are tried again, and why they have no answer yet; those of judges are not among them. */
+  readonly unanswered: Map<Uuid, AtlasError>;
   /** The place of the next message in the session's conversation, from 0. */
   nextMessage(): number;
 }
@@ -24,10 +26,22 @@ export interface Interruption {
   error: AtlasError;
 }
 
-/** How a session ends whose signal aborted: a passed deadline is a failure, all else is somebody's wish. */
-export function interruptionOf(signal: AbortSignal): Interruption {
+/**
+ * How a session or step ends whose signal aborted: a passed deadline is a failure, all else is somebody's wish. A
+ * deadline that passed while an outage was waited out is that outage.
+ */
+export function interruptionOf({ signal, unanswered }: SessionScope): Interruption {
   const error = signal.reason as AtlasError;
-  return { status: isAtlasError(error, "ATLAS_DEADLINE_PASSED") ? "failed" : "cancelled", error };
+  if (!isAtlasError(error, "ATLAS_DEADLINE_PASSED")) return { status: "cancelled", error };
+  const [outage] = unanswered.values();
+  if (outage === undefined) return { status: "failed", error };
+  const { code, where, hint } = outage;
+  const details = {
+    cause: error,
+    ...(where !== undefined && { where }),
+    ...(hint !== undefined && { hint }),
+  };
+  return { status: "failed", error: new AtlasError(code, `${outage.message}; ${error.message}`, details) };
 }
 
 /** A signal of our own, whose reason is always an {@link AtlasError}; disposing it lets go of timer and listener. */

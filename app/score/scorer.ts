@@ -1,18 +1,22 @@
 import type { AtlasConfig } from "../../configs/config-schema.ts";
 import { withJudgeWeights } from "../../configs/judges-schema.ts";
+import type { AtlasError } from "../../errors/atlas-error.ts";
 import { isSimulated } from "../../judges/judge.ts";
 import { judgeSession } from "../../judges/judge-session.ts";
 import { type Limiter, limiter } from "../../judges/limiter.ts";
 import type { Panel } from "../../judges/panel.ts";
+import { leaveUnjudged, whyUnjudged } from "../../judges/unjudged.ts";
 import { collecting } from "../../reactors/judging/collected-events.ts";
 import { createRecorder } from "../../recording/recorder.ts";
 import { type SessionTokens, TokenCount } from "../../recording/tokens.ts";
+import type { Uuid } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import { maskingBy } from "../../schemas/masked.ts";
+import type { SessionTrace } from "../../traces/session-trace.ts";
 import { maskOf } from "../capture.ts";
 import { hostedPanel } from "../configured-judges.ts";
 import { traceGiven } from "./given-trace.ts";
-import type { ScoreRequest } from "./score-request.ts";
+import type { GivenTrace, ScoreRequest } from "./score-request.ts";
 import { scoreOf, type TraceScore } from "./score-trace.ts";
 
 /** What `POST /score` answers. */
@@ -56,6 +60,13 @@ function lazily<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
+/** How the session ended: as its events say, else as a line of a training file says without them. */
+function endOf({ trajectory_events: events, session_metadata: line }: GivenTrace, trace: SessionTrace) {
+  const { status, error } = (events?.length ?? 0) > 0 ? trace : (line ?? {});
+  const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  return { status: text(status), error: text(error) };
+}
+
 /**
  * Asks the judges of a configuration about a trace, with the aggregation that rewards sessions. Nothing is recorded.
  *
@@ -79,9 +90,14 @@ export function createScorer(config: ScoringConfig): Scorer {
       signal,
       prices: config.prices,
       modelTimeoutMs: modelTimeoutSeconds === undefined ? undefined : Math.ceil(modelTimeoutSeconds * 1000),
+      unanswered: new Map<Uuid, AtlasError>(),
       nextMessage: () => messages++,
     };
-    const { judgements, missing } = await judgeSession(scope, trace, panel, limit);
+    const unjudged = whyUnjudged(endOf(given, trace));
+    const { judgements, missing } =
+      unjudged === undefined
+        ? await judgeSession(scope, trace, panel, limit)
+        : leaveUnjudged(recorder, panel, unjudged);
     signal.throwIfAborted();
     const rules =
       rubric === undefined

@@ -72,7 +72,8 @@ const endpoint = (name: string, complete: ModelClient["complete"]): ModelClient 
 });
 
 /**
- * An agent behind an HTTP endpoint. It is recorded as one model call, whose provider is `http`. 429, 5xx and network failures are retried; anything else fails at once.
+ * An agent behind an HTTP endpoint. It is recorded as one model call, whose provider is `http`. 429, 5xx and network failures are
+ * retried; anything else fails at once.
  *
  * @example
  * const agent = httpAgent({ url: "https://agents.example/answer", resultPath: "output[0].text", apiKeyEnv: "MY_KEY" });
@@ -95,7 +96,7 @@ export function httpAgent(options: HttpAgentOptions): Agent {
         attempt: String(step.attempt),
       };
       const body = filled(template ?? { prompt: "{{prompt}}" }, values);
-      const client = endpoint(name, async (_request, { onTry } = {}) => {
+      const client = endpoint(name, async (_request, { onTry, onFailedTry } = {}) => {
         const text = await httpText({
           url,
           method,
@@ -105,6 +106,7 @@ export function httpAgent(options: HttpAgentOptions): Agent {
           maxRetries: options.maxRetries ?? 2,
           signal,
           onTry,
+          onFailedTry,
         });
         return replyOf(answerIn(text, resultPath), name);
       });

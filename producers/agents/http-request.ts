@@ -1,5 +1,5 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import { withoutSecrets } from "../../models/model-error.ts";
+import { takesNoRequest, withoutSecrets } from "../../models/model-error.ts";
 import { askedPause, ownPause, pause } from "../../models/pause.ts";
 
 /** One request, and how patiently it is made. */
@@ -15,6 +15,8 @@ export interface HttpRequest {
   signal: AbortSignal;
   /** Called as each try begins. */
   onTry?: (() => void) | undefined;
+  /** Called with why a try failed after which another is made. */
+  onFailedTry?: ((error: AtlasError) => void) | undefined;
 }
 
 interface Failure {
@@ -32,10 +34,23 @@ const scrub = (text: string, headers: Record<string, string>): string => {
   );
 };
 
-function failure(request: HttpRequest, problem: string, retryable: boolean, pause?: number): Failure {
-  const message = `the agent's server ${scrub(problem, request.headers)}`;
-  const where = URL.canParse(request.url) ? new URL(request.url).origin : "the agent's URL";
-  return { error: new AtlasError("ATLAS_AGENT_FAILED", message, { retryable, where }), pause };
+/** What went wrong with a try. */
+interface Problem {
+  /** What the server did, as the rest of a sentence. */
+  did: string;
+  /** Its answer was no: it read the request. */
+  refused?: boolean;
+  retryable: boolean;
+  pause?: number | undefined;
+}
+
+function failure({ url, headers }: HttpRequest, { did, refused, retryable, pause }: Problem): Failure {
+  const code = refused === true ? "ATLAS_AGENT_FAILED" : "ATLAS_AGENT_UNAVAILABLE";
+  const where = URL.canParse(url) ? new URL(url).origin : "the agent's URL";
+  return {
+    error: new AtlasError(code, `the agent's server ${scrub(did, headers)}`, { retryable, where }),
+    pause,
+  };
 }
 
 const isRedirect = ({ status }: Response): boolean => status >= 300 && status < 400;
@@ -48,15 +63,20 @@ async function tryOnce(request: HttpRequest): Promise<string | Failure> {
     const response = await fetch(url, { method, headers, body, redirect: "manual", signal: ended });
     const text = await response.text();
     if (response.ok) return text;
-    const retryable = response.status === 429 || response.status >= 500;
-    const asked = askedPause(response.headers);
+    const { status } = response;
     const why = isRedirect(response) ? "redirects are not followed, so that no key goes elsewhere" : text;
-    return failure(request, `answered ${response.status}: ${why}`, retryable, asked);
+    return failure(request, {
+      did: `answered ${status}: ${why}`,
+      refused: !takesNoRequest(status),
+      retryable: status === 429 || status >= 500,
+      pause: askedPause(response.headers),
+    });
   } catch (error) {
     signal.throwIfAborted();
-    if (late.aborted) return failure(request, `did not answer within ${timeoutMs} ms`, true);
+    if (late.aborted)
+      return failure(request, { did: `did not answer within ${timeoutMs} ms`, retryable: true });
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return failure(request, `cannot be reached: ${messageOf(cause)}`, true);
+    return failure(request, { did: `cannot be reached: ${messageOf(cause)}`, retryable: true });
   }
 }
 
@@ -64,7 +84,8 @@ async function tryOnce(request: HttpRequest): Promise<string | Failure> {
  * Makes a request and returns the text of its answer. Retries 429, 5xx and network failures alone, after as long as
  * `Retry-After` asks for (at most a minute), else after a jittered pause.
  *
- * @throws AtlasError ATLAS_AGENT_FAILED, or the signal's reason when it aborts
+ * @throws AtlasError ATLAS_AGENT_UNAVAILABLE where nobody answered, ATLAS_AGENT_FAILED where the server refused what
+ *   the request says, or the signal's reason when it aborts
  */
 export async function httpText(request: HttpRequest): Promise<string> {
   for (let tried = 0; ; tried++) {
@@ -72,6 +93,7 @@ export async function httpText(request: HttpRequest): Promise<string> {
     const outcome = await tryOnce(request);
     if (typeof outcome === "string") return outcome;
     if (!outcome.error.retryable || tried >= request.maxRetries) throw outcome.error;
+    request.onFailedTry?.(outcome.error);
     await pause(outcome.pause ?? ownPause(tried), request.signal);
   }
 }

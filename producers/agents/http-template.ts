@@ -20,13 +20,15 @@ export function filled(template: unknown, values: Readonly<Record<string, string
 /**
  * Fills the `${NAME}` places of a header from the environment.
  *
- * @throws AtlasError ATLAS_AGENT_FAILED naming a variable that is not set
+ * @throws AtlasError ATLAS_AGENT_UNAVAILABLE naming a variable that is not set
  */
 export const fromEnvironment = (value: string): string =>
   value.replace(/\$\{(\w+)\}/g, (_, name: string) => {
     const found = process.env[name];
     if (found) return found;
-    throw wrong(`the agent's headers need ${name}`, `Set ${name} in the environment.`);
+    throw new AtlasError("ATLAS_AGENT_UNAVAILABLE", `the agent's headers need ${name}`, {
+      hint: `Set ${name} in the environment.`,
+    });
   });
 
 /**

@@ -53,7 +53,7 @@ function refuseInterrupts(state: unknown): void {
   const asked = (state as { __interrupt__?: unknown } | null | undefined)?.__interrupt__;
   if (!Array.isArray(asked) || asked.length === 0) return;
   const values = asked.map((interrupt: { value?: unknown } | null) => jsonText(interrupt?.value ?? null));
-  throw new AtlasError("ATLAS_AGENT_FAILED", `the graph stopped to ask a person: ${values.join(", ")}`, {
+  throw new AtlasError("ATLAS_AGENT_INTERRUPTED", `the graph stopped to ask a person: ${values.join(", ")}`, {
     hint: "Resume the graph in a function that you wrap with functionAgent.",
   });
 }

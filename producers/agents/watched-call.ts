@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { isAtlasError } from "../../errors/atlas-error.ts";
 import type { ModelReply, ModelRequest } from "../../models/model-client.ts";
+import { type Asked, modelError } from "../../models/model-error.ts";
 import type { AgentContext } from "./agent.ts";
+import { keepFailure } from "./failed-calls.ts";
 
 /** A call that somebody else makes, recorded while it goes on. */
 export interface WatchedCall<T> {
@@ -13,11 +16,8 @@ export interface WatchedCall<T> {
 }
 
 /** Begins to record a model call of somebody else's. */
-export function watchModel(
-  ctx: AgentContext,
-  { provider, model }: { provider: string; model: string },
-  request: ModelRequest,
-): WatchedCall<ModelReply> {
+export function watchModel(ctx: AgentContext, asked: Asked, request: ModelRequest): WatchedCall<ModelReply> {
+  const { provider, model } = asked;
   const { promise, resolve, reject } = Promise.withResolvers<ModelReply>();
   promise.catch(() => {});
   const begun = Promise.withResolvers<void>();
@@ -40,7 +40,9 @@ export function watchModel(
       return recorded;
     },
     fail(error) {
-      reject(error);
+      const failure = isAtlasError(error) ? error : modelError(error, asked);
+      keepFailure(error, failure);
+      reject(failure);
       return recorded;
     },
   };

@@ -1,5 +1,4 @@
 import type { ModelReply, ModelRequest } from "../../models/model-client.ts";
-import { modelError } from "../../models/model-error.ts";
 import type { AgentContext } from "./agent.ts";
 import { listenTo } from "./recorded-stream.ts";
 import { watchModel } from "./watched-call.ts";
@@ -64,9 +63,8 @@ export function recordedCreate<P>(
 
   async function recorded(asked: PromiseLike<unknown>, params: Record<string, unknown>): Promise<unknown> {
     const model = String(params["model"]);
-    const call = watchModel(ctx, { provider, model }, format.requestOf(params));
-    const failed = (error: unknown) =>
-      call.fail(modelError(error, { provider, model, apiKey: keyOf(client) }));
+    const call = watchModel(ctx, { provider, model, apiKey: keyOf(client) }, format.requestOf(params));
+    const failed = (error: unknown) => call.fail(error);
     const ended = async (read: () => ModelReply): Promise<void> => {
       let reply: ModelReply;
       try {

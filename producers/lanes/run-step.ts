@@ -52,10 +52,16 @@ export function unexpectedOutcome(error: unknown): Outcome & { error: AtlasError
   return { status: "failed", error: known };
 }
 
-const rejected = (step: PlanStep, attempts: number, reason: string | undefined): AtlasError => {
+/** @param verdict the last one; where an outage is why there is none, that is the cause */
+const rejected = (
+  step: PlanStep,
+  attempts: number,
+  { reason, outage }: Awaited<ReturnType<typeof validateAttempt>>,
+): AtlasError => {
   const verdict = attempts === 1 ? "did not accept the attempt" : `accepted none of ${attempts} attempts`;
   const because = reason === undefined ? "" : `: ${reason}`;
-  return new AtlasError("ATLAS_ATTEMPT_REJECTED", `step ${step.id}: the teacher ${verdict}${because}`);
+  const message = `step ${step.id}: the teacher ${verdict}${because}`;
+  return new AtlasError("ATLAS_ATTEMPT_REJECTED", message, outage === undefined ? {} : { cause: outage });
 };
 
 /**
@@ -88,14 +94,16 @@ async function attemptUntilAccepted(
       const verdict = await validateAttempt(scope, teacher, answered, verdicts);
       if (verdict.verdict === "valid") return { status: "succeeded", reply, attempts: attempt };
       if (verdict.verdict === "none" || attempt > maxRetries) {
-        return { status: "failed", reply, error: rejected(step, attempt, verdict.reason), attempts: attempt };
+        return { status: "failed", reply, error: rejected(step, attempt, verdict), attempts: attempt };
       }
       if (verdict.guidance !== undefined) {
         guidance.push(verdict.guidance);
         scope.recorder.emit("GuidanceGiven", { step_id: step.id, attempt, note: verdict.guidance });
       }
     } catch (error) {
-      const outcome = scope.signal.aborted ? interruptionOf(scope.signal) : unexpectedOutcome(error);
+      // The student has answered, so a deadline that passes now is no outage of its.
+      const ended = { ...scope, unanswered: new Map() };
+      const outcome = scope.signal.aborted ? interruptionOf(ended) : unexpectedOutcome(error);
       return { ...outcome, reply, attempts: attempt };
     }
   }

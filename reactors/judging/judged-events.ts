@@ -1,11 +1,12 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
-import type { Judge } from "../../judges/judge.ts";
-import { allMissing, judgeSession } from "../../judges/judge-session.ts";
+import { judgeSession } from "../../judges/judge-session.ts";
 import type { Limiter } from "../../judges/limiter.ts";
 import type { Panel } from "../../judges/panel.ts";
+import { leaveUnjudged } from "../../judges/unjudged.ts";
 import type { Prices } from "../../models/prices.ts";
 import { createRecorder, type Recorder } from "../../recording/recorder.ts";
 import { TokenCount } from "../../recording/tokens.ts";
+import type { Uuid } from "../../schemas/generated/events.ts";
 import { type Masked, type Masking, withLogged } from "../../schemas/masked.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { collecting } from "./collected-events.ts";
@@ -71,6 +72,7 @@ export async function judgeLater(
     signal,
     prices,
     modelTimeoutMs,
+    unanswered: new Map<Uuid, AtlasError>(),
     nextMessage: () => messages++,
   };
   const { judgements, missing, outage } = await judgeSession(scope, trace, panel, limit);
@@ -85,27 +87,15 @@ export async function judgeLater(
   return { events, outage, lastError };
 }
 
-const askedOf = (judge: Judge) =>
-  judge.kind === "function"
-    ? { stage: "function" }
-    : {
-        stage: "sample",
-        provider: judge.small.provider,
-        model: judge.small.model,
-        prompt_version: judge.prompts.session.version,
-      };
-
 /** Closes a session without a judgement, saying why there is none. */
 export function giveUp(trace: SessionTrace, learningKey: string, judging: Judging, reason: string): Masked[] {
   const recorder = recorderOf(trace, judging);
-  const { panel, rulesHash } = judging;
-  for (const judge of panel.judges)
-    recorder.emit("JudgementFailed", { judge: judge.name, ...askedOf(judge), reason });
+  const { missing } = leaveUnjudged(recorder, judging.panel, reason);
   recorder.emit("SessionJudged", {
     learning_key: learningKey,
     judgements: [],
-    missing: allMissing(panel),
-    rules_hash: rulesHash,
+    missing,
+    rules_hash: judging.rulesHash,
   });
   return recordedBy(recorder, learningKey);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { whyUnjudged } from "../../judges/unjudged.ts";
 import type { Ends, EventLog } from "../../log/event-log.ts";
 import { looked } from "../../log/looked.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
@@ -155,6 +156,9 @@ export function startReactor(
       await forget(db, sessionId);
       return;
     }
+    // Whoever ran it says so itself, unless it died in between.
+    const unjudged = whyUnjudged(ended);
+    if (unjudged !== undefined) return finish(claim, giveUp(trace, learningKey, await judging(), unjudged));
     // Whoever was killed while it judged left no word of it, so tries are counted when they begin.
     if (tries > maxTries) return failed(claim, trace, claim.lastError ?? "whoever judged it was killed");
     let said: Awaited<ReturnType<typeof judgeLater>>;

@@ -61,7 +61,7 @@ test("retries and timeout_seconds", async () => {
   );
   const model = (retries: number) =>
     configuredModel(loadConfig({ judge: { model: "m", baseUrl: server.url, retries } }, {}).judge!);
-  await expect(model(0).complete(ASKED)).rejects.toMatchObject({ code: "ATLAS_MODEL_FAILED" });
+  await expect(model(0).complete(ASKED)).rejects.toMatchObject({ code: "ATLAS_MODEL_UNAVAILABLE" });
   expect(server.requests).toHaveLength(1);
   await expect(model(1).complete(ASKED)).rejects.toThrow();
   expect(server.requests).toHaveLength(3);
@@ -71,7 +71,9 @@ test("retries and timeout_seconds", async () => {
     { judge: { model: "m", baseUrl: silent.url, retries: 0, timeoutSeconds: 0.05 } },
     {},
   );
-  await expect(configuredModel(judge!).complete(ASKED)).rejects.toMatchObject({ code: "ATLAS_MODEL_FAILED" });
+  await expect(configuredModel(judge!).complete(ASKED)).rejects.toMatchObject({
+    code: "ATLAS_MODEL_UNAVAILABLE",
+  });
 });
 
 test("stream asks for a stream", async () => {

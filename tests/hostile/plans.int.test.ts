@@ -105,13 +105,13 @@ test("a teacher that is down costs the review and every verdict, and no attempt 
     provider: "local",
   });
   const { result, events, asked } = await runPlan(OPENAI, { student: student(OPENAI, TWO) }, { teacher });
-  expect(result).toMatchObject({ status: "failed", error: { code: "ATLAS_ATTEMPT_REJECTED" } });
+  expect(result).toMatchObject({ status: "failed", error: { code: "ATLAS_MODEL_UNAVAILABLE" } });
   expect(only(events, "PlanReviewed")).toMatchObject([
     {
       author: "runtime",
       changed: false,
       call_id: null,
-      concerns: [expect.stringMatching(/ATLAS_MODEL_FAILED/)],
+      concerns: [expect.stringMatching(/ATLAS_MODEL_UNAVAILABLE/)],
     },
   ]);
   expect(only(events, "StepValidated")).toMatchObject([{ step_id: 1, verdict: "none", call_id: null }]);
@@ -119,7 +119,7 @@ test("a teacher that is down costs the review and every verdict, and no attempt 
   const calls = only(events, "ModelCallEnded").filter(({ role }) => role === "teacher");
   expect(calls).toHaveLength(2);
   for (const { error, tries } of calls)
-    expect([error?.slice(0, 18), tries]).toEqual(["ATLAS_MODEL_FAILED", 1]);
+    expect([error?.slice(0, 23), tries]).toEqual(["ATLAS_MODEL_UNAVAILABLE", 1]);
   expect(asked).toBe(2);
 });
 

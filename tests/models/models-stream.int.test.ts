@@ -72,7 +72,10 @@ test("half a stream is a failed call that may be tried again, not an answer", as
     openaiModel({ model: "m", baseUrl: openai.url, stream: true, maxRetries: 0 }),
     anthropicModel({ model: "m", baseUrl: anthropic.url, stream: true, maxRetries: 0 }),
   ]) {
-    await expect(client.complete(ASK)).rejects.toMatchObject({ code: "ATLAS_MODEL_FAILED", retryable: true });
+    await expect(client.complete(ASK)).rejects.toMatchObject({
+      code: "ATLAS_MODEL_UNAVAILABLE",
+      retryable: true,
+    });
   }
 });
 

@@ -177,7 +177,7 @@ test("the runtime waits for a model's call no longer than it is told, whatever t
   const { result, events } = await run({ ...roles, modelTimeoutMs: 150 });
   expect(result.status).toBe("failed");
   expect(only(events, "StepValidated")[0]).toMatchObject({ verdict: "none" });
-  expect(only(events, "ModelCallEnded")[1]?.error).toMatch(/ATLAS_MODEL_FAILED: .* within 150 ms/);
+  expect(only(events, "ModelCallEnded")[1]?.error).toMatch(/ATLAS_MODEL_UNAVAILABLE: .* within 150 ms/);
   const deaf: ModelClient = {
     provider: "mine",
     model: "deaf",

@@ -111,12 +111,15 @@ test("a rate limit and a failing server are retried", async () => {
 });
 
 test.each([
-  [429, true],
-  [500, true],
-  [400, false],
-  [401, false],
-  [404, false],
-])("status %i ends as ATLAS_MODEL_FAILED, retryable: %s, without the key", async (status, retryable) => {
+  [429, "UNAVAILABLE", true],
+  [500, "UNAVAILABLE", true],
+  [400, "FAILED", false],
+  [422, "FAILED", false],
+  [401, "UNAVAILABLE", false],
+  [402, "UNAVAILABLE", false],
+  [403, "UNAVAILABLE", false],
+  [404, "UNAVAILABLE", false],
+])("status %i ends as ATLAS_MODEL_%s, retryable: %s, without the key", async (status, code, retryable) => {
   await using server = await startModelServer(({ headers }, response) =>
     json(
       response,
@@ -131,7 +134,7 @@ test.each([
     anthropicModel({ model: "m", baseUrl: server.url, maxRetries: 0 }),
   ]) {
     const error = await failureOf(client);
-    expect(error.code).toBe("ATLAS_MODEL_FAILED");
+    expect(error.code).toBe(`ATLAS_MODEL_${code}`);
     expect(error.retryable).toBe(retryable);
     expect(error.message).toContain(String(status));
     expect(`${error.stack} ${explain(error)} ${JSON.stringify(error)} ${String(error.cause)}`).not.toMatch(
@@ -142,7 +145,7 @@ test.each([
   expect(explain(error)).not.toContain("secret");
 });
 
-test("a server that is not there, is too slow, hangs up or sends broken JSON is a failed model", async () => {
+test("a server that is not there, is too slow or hangs up is unavailable; one that sends nonsense is a failed model", async () => {
   await using slow = await startModelServer(() => {});
   await using rude = await startModelServer((_, response) => void response.destroy());
   await using broken = await startModelServer((_, response) => {
@@ -151,9 +154,10 @@ test("a server that is not there, is too slow, hangs up or sends broken JSON is 
   await using empty = await startModelServer((_, response) => json(response, { choices: [] }));
   const at = (baseUrl: string) => openaiModel({ model: "m", baseUrl, maxRetries: 0, timeoutMs: 100 });
   const gone = await failureOf(at(`http://127.0.0.1:${await closedPort()}/v1`));
-  expect(gone).toMatchObject({ code: "ATLAS_MODEL_FAILED", retryable: true });
-  expect(await failureOf(at(slow.url))).toMatchObject({ code: "ATLAS_MODEL_FAILED", retryable: true });
-  expect(await failureOf(at(rude.url))).toMatchObject({ code: "ATLAS_MODEL_FAILED", retryable: true });
+  const unavailable = { code: "ATLAS_MODEL_UNAVAILABLE", retryable: true };
+  expect(gone).toMatchObject(unavailable);
+  expect(await failureOf(at(slow.url))).toMatchObject(unavailable);
+  expect(await failureOf(at(rude.url))).toMatchObject(unavailable);
   expect(await failureOf(at(broken.url))).toMatchObject({ code: "ATLAS_MODEL_FAILED", retryable: false });
   expect((await failureOf(at(empty.url))).message).toMatch(/without a choice/);
 });
@@ -254,6 +258,6 @@ test("Anthropic gets system prompt, tools and results in its own shape, and its 
 test("a failed model is told apart from other errors", async () => {
   const baseUrl = `http://127.0.0.1:${await closedPort()}/v1`;
   const error = await failureOf(openaiModel({ model: "m", baseUrl, maxRetries: 0 }));
-  expect(isAtlasError(error, "ATLAS_MODEL_FAILED")).toBe(true);
+  expect(isAtlasError(error, "ATLAS_MODEL_UNAVAILABLE")).toBe(true);
   expect(explain(error)).toMatch(/openai m: .*ECONNREFUSED.*\(http:\/\/127\.0\.0\.1:\d+\/v1\)/);
 });

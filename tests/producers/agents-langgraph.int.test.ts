@@ -199,7 +199,9 @@ test("a graph that stops to ask a person, or says nothing, has no answer", async
     agent: langgraphAgent(asking.compile({ checkpointer: new MemorySaver() })),
     ...both,
   });
-  expect(asked.result).toMatchObject({ status: "failed", error: { code: "ATLAS_AGENT_FAILED" } });
+  expect(asked.result).toMatchObject({ status: "failed", error: { code: "ATLAS_AGENT_INTERRUPTED" } });
+  expect(asked.result.reward).toBeUndefined();
+  expect(only(asked.events, "JudgementMade")).toEqual([]);
   expect(asked.result.error?.message).toMatch(/stopped to ask a person: .*\{"approve":"rm -rf"\}/);
   const silent = await run({ agent: langgraphAgent(answering(() => []).compile()), ...both });
   expect(silent.result.error?.message).toMatch(/ended without an answer/);

@@ -57,8 +57,8 @@ test.each<[string, string | Answer, RegExp]>([
   ["replies in prose", "easy!", /not JSON/],
   ["names nothing", "{}", /neither a lane nor a confidence/],
   ["has a confidence that is no number", '{"confidence": "high"}', /confidence/],
-  ["fails", (_, response) => json(response, {}, 500), /ATLAS_MODEL_FAILED/],
-  ["never answers", () => {}, /ATLAS_MODEL_FAILED/],
+  ["fails", (_, response) => json(response, {}, 500), /ATLAS_MODEL_UNAVAILABLE/],
+  ["never answers", () => {}, /ATLAS_MODEL_UNAVAILABLE/],
 ])("a probe that %s leads to the fallback, and the session goes on", async (_, reply, why) => {
   const { selected, result } = await probing(reply, { lane: { fallback: "auto" } });
   expect(selected).toMatchObject([{ lane: "auto", reason: "probe_failed", confidence: null }]);

@@ -164,19 +164,20 @@ test("a teacher whose model fails gives no verdict, and the failed call is recor
   expect(result.status).toBe("failed");
   expect(only(events, "StepValidated")[0]).toMatchObject({ verdict: "none", call_id: null });
   const call = only(events, "ModelCallEnded").find(({ role }) => role === "teacher");
-  expect(call).toMatchObject({ content: null, error: expect.stringContaining("ATLAS_MODEL_FAILED") });
+  expect(call).toMatchObject({ content: null, error: expect.stringContaining("ATLAS_MODEL_UNAVAILABLE") });
   expect(result.tokens.byRole.teacher).toMatchObject({ calls: 1, total: 0 });
 });
 
-test("a student whose model fails ends the session as failed, and it is judged all the same", async () => {
+test("a student whose model is away ends the session as failed, and nobody judges it", async () => {
   const roles = await startRoles({ student: (_, response) => json(response, {}, 503) });
   const { result, events } = await run(roles);
   expect(result.status).toBe("failed");
-  expect(isAtlasError(result.error, "ATLAS_MODEL_FAILED")).toBe(true);
+  expect(isAtlasError(result.error, "ATLAS_MODEL_UNAVAILABLE")).toBe(true);
   expect(only(events, "AttemptEnded")[0]).toMatchObject({ status: "failed", output: null });
   expect(roles.asked("teacher")).toEqual([]);
   expect(result.finalAnswer).toBeUndefined();
-  expect(result.reward?.score).toBe(0.8);
+  expect(result.reward).toBeUndefined();
+  expect(roles.asked("judge")).toEqual([]);
 });
 
 test.each([
@@ -215,7 +216,7 @@ test("a judge whose model fails leaves the session without a reward", async () =
   const roles = await startRoles({ judge: (_, response) => json(response, {}, 500) });
   const { result, events } = await run(roles);
   expect(result.reward).toBeUndefined();
-  expect(only(events, "JudgementFailed")[0]?.reason).toContain("ATLAS_MODEL_FAILED");
+  expect(only(events, "JudgementFailed")[0]?.reason).toContain("ATLAS_MODEL_UNAVAILABLE");
 });
 
 test("the judge sees what happened and the reference answer; the agent and its teacher do not see the latter", async () => {

@@ -83,7 +83,7 @@ test("a model call, a step and a session each have a timeout", async () => {
   const patient = openaiModel({ model: "m", baseUrl: server.url, maxRetries: 0, provider: "local" });
   const roles = await startRoles();
   const call = await run({ ...roles, agent: modelAgent(silent) });
-  expect(call.result.error?.code).toBe("ATLAS_MODEL_FAILED");
+  expect(call.result.error?.code).toBe("ATLAS_MODEL_UNAVAILABLE");
   const step = await run({ ...roles, agent: modelAgent(patient), stepTimeoutMs: 200 });
   expect(step.result.error?.message).toContain("step 1 took longer");
   const session = await run({ ...roles, agent: modelAgent(patient), deadlineMs: 200 });
