@@ -1,18 +1,18 @@
 import { expect, test, vi } from "vitest";
 import { rebuild } from "../../app/rebuild.ts";
-import { rescore } from "../../app/rescore/rescore.ts";
 import { readScoreRequest } from "../../app/score/score-request.ts";
 import { createScorer } from "../../app/score/scorer.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { loadConfig } from "../../configs/load-config.ts";
+import { rescore } from "../../derivation/rescore/rescore.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { httpAgent } from "../../producers/agents/http-agent.ts";
-import { simulatedModel } from "../../producers/models/simulated.ts";
+import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
 import { DEFAULT_RULES } from "../../schemas/rules.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
 import { eventsOf, folderForTest, opened } from "../app/opened.ts";
-import { closedPort } from "../producers/model-server.ts";
+import { closedPort } from "../models/model-server.ts";
 import { sessionWriter } from "../traces/sessions.ts";
 import { reply, startJudge } from "./judge-server.ts";
 

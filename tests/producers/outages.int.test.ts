@@ -1,17 +1,17 @@
 import OpenAI from "openai";
 import { expect, test, vi } from "vitest";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { openaiModel } from "../../models/openai.ts";
 import type { Agent } from "../../producers/agents/agent.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { httpAgent } from "../../producers/agents/http-agent.ts";
 import { langgraphAgent } from "../../producers/agents/langgraph-agent.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
 import { wrapOpenAI } from "../../producers/agents/wrap-openai.ts";
-import { openaiModel } from "../../producers/models/openai.ts";
 import type { SessionOptions } from "../../producers/run-session.ts";
+import { type Answer, closedPort, completion, json, startModelServer } from "../models/model-server.ts";
+import { only } from "../recording/memory-log.ts";
 import { planningStudent } from "./lanes.ts";
-import { only } from "./memory-log.ts";
-import { type Answer, closedPort, completion, json, startModelServer } from "./model-server.ts";
 import { researchGraph } from "./research-graph.ts";
 import { run, startRoles } from "./sessions.ts";
 
