@@ -178,19 +178,21 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
         });
       }
       const { onEvent } = run;
+      const spans = telemetry?.session();
       const observed =
-        telemetry === undefined
+        spans === undefined
           ? run
           : {
               ...run,
               onEvent(event: AtlasEvent) {
-                telemetry.add(event);
+                spans.add(event);
                 return onEvent?.(event);
               },
             };
       const { rules: weighed, ...resolved } = await resolveRun(observed);
       const rulesHash = await rules.ensure(weighed);
       const result = await runSession({ ...resolved, flusher, rulesHash });
+      spans?.end();
       if (result.error !== undefined) result.error = maskError(result.error, log.mask);
       const durable = result.durable.finally(() => running.delete(durable));
       durable.catch(() => undefined);

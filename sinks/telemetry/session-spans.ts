@@ -1,4 +1,4 @@
-import type { AtlasEvent, EventType, Uuid } from "../../schemas/generated/events.ts";
+import type { AtlasEvent, EventType, Micros, Uuid } from "../../schemas/generated/events.ts";
 import { joinContent } from "../../traces/content.ts";
 import {
   chatAttributes,
@@ -25,11 +25,12 @@ const attemptKey = (stepId: number, attempt: number): string => `${stepId}/${att
 
 /**
  * Folds the events of one session, in their order, to spans. A span is given away when it ends; the session's own when
- * the session has been judged, which belongs to it.
+ * no more events are to come, because judgements belong to it.
  *
  * @example
  * const spans = new SessionSpans((span) => send(span), { capture: false });
  * for (const event of events) spans.add(event);
+ * spans.end();
  */
 export class SessionSpans {
   readonly #finished: (span: SessionSpan) => void;
@@ -41,23 +42,39 @@ export class SessionSpans {
   #session: SessionSpan | undefined;
   /** An event whose content may go on in the next ones. */
   #held: AtlasEvent[] = [];
+  /** The time of the last event. */
+  #last: Micros = 0;
+  /** Whether the end of the session was seen. */
+  #over = false;
 
   constructor(finished: (span: SessionSpan) => void, { capture }: { capture: boolean }) {
     this.#finished = finished;
     this.#capture = capture;
   }
 
-  /** @returns true when the session is over, and nothing more is to come */
-  add(event: AtlasEvent): boolean {
+  add(event: AtlasEvent): void {
+    this.#last = event.meta.occurred_at;
     if (event.type === "ContentContinued") {
       this.#held.push(event);
-      return false;
+      return;
     }
     this.#release();
     this.#held = [event];
-    if (event.type !== "SessionJudged") return false;
+  }
+
+  /**
+   * Gives away the session's own span, and before it those whose end was not recorded: they end with the last event.
+   */
+  end(): void {
     this.#release();
-    return true;
+    const open = [...this.#calls.values(), ...this.#attempts.values(), ...this.#steps.values()];
+    for (const span of open) {
+      span.until = Math.max(this.#last, span.from);
+      this.#finished(span);
+    }
+    if (this.#session === undefined) return;
+    if (!this.#over) this.#session.until = Math.max(this.#last, this.#session.from);
+    this.#finished(this.#session);
   }
 
   #release(): void {
@@ -198,12 +215,10 @@ export class SessionSpans {
     },
     SessionEnded: (event) => {
       const error = event.status === "succeeded" ? null : (event.error ?? event.status);
+      this.#over = true;
       this.#end(this.#session, { event, attributes: sessionOutcome(event, this.#capture), error });
     },
     JudgementMade: (event) => this.#judged(event),
     JudgementFailed: (event) => this.#judged(event),
-    SessionJudged: () => {
-      if (this.#session !== undefined) this.#finished(this.#session);
-    },
   };
 }

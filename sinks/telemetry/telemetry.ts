@@ -2,10 +2,18 @@ import { messageOf } from "../../errors/atlas-error.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { SessionSpans } from "./session-spans.ts";
 
+/** Turns what one session records into spans. */
+export interface SessionTelemetry {
+  /** Takes the session's next masked event. Does no I/O and never throws. */
+  add(event: AtlasEvent): void;
+  /** Says that no more events come. Does no I/O and never throws. */
+  end(): void;
+}
+
 /** Turns what sessions record into spans. */
 export interface Telemetry {
-  /** Takes a masked event, in the order of its session. Does no I/O and never throws. */
-  add(event: AtlasEvent): void;
+  /** Begins a session; nothing of it is kept here. */
+  session(): SessionTelemetry;
   /** Sends what waits. Never throws. */
   close(): Promise<void>;
 }
@@ -39,7 +47,8 @@ function warnOnce(): (why: string) => void {
  * @returns undefined where none is wanted
  * @example
  * const telemetry = await openTelemetry(process.env);
- * telemetry?.add(event);
+ * const spans = telemetry?.session();
+ * spans?.add(event);
  */
 export async function openTelemetry(env: Environment): Promise<Telemetry | undefined> {
   const asked = wanted(env);
@@ -55,21 +64,17 @@ export async function openTelemetry(env: Environment): Promise<Telemetry | undef
     const { openOtlpExporter } = await import("./otlp-exporter.ts");
     const exporter = openOtlpExporter(failed);
     const capture = isTrue(env["OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"]);
-    const sessions = new Map<string, SessionSpans>();
+    const safely = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        failed(messageOf(error));
+      }
+    };
     return {
-      add(event) {
-        const id = event.meta.session_id;
-        if (id == null) return;
-        try {
-          let spans = sessions.get(id);
-          if (spans === undefined) {
-            spans = new SessionSpans((span) => exporter.send(span), { capture });
-            sessions.set(id, spans);
-          }
-          if (spans.add(event)) sessions.delete(id);
-        } catch (error) {
-          failed(messageOf(error));
-        }
+      session() {
+        const spans = new SessionSpans((span) => exporter.send(span), { capture });
+        return { add: (event) => safely(() => spans.add(event)), end: () => safely(() => spans.end()) };
       },
       close: () => exporter.close(),
     };

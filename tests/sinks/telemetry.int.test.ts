@@ -194,6 +194,49 @@ test("prompts and answers travel where that is asked for, and only as masking le
   for (const { body } of requests) expect(body.includes("xyzzy")).toBe(false);
 });
 
+test("a session that is judged later is a whole tree; so is one of which masking lost events", async () => {
+  await using receiver = await startReceiver();
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url);
+  const { server, teacher } = await startModels();
+  await using _server = server;
+  const smallModel = { provider: "simulated", model: "s" } as const;
+  const atlas = await opened(
+    folderForTest(),
+    { judges: { mode: "deferred", smallModel } },
+    { consumers: false },
+  );
+  const later = await atlas.run({ task: "hello", agent, teacher });
+  expect(later.judgedLater).toBe(true);
+  await atlas.close();
+  const whole = [
+    "invoke_agent mine",
+    [
+      "step 1",
+      ["attempt 1", ["execute_tool search", ["chat simulated"]], ["execute_tool broken"]],
+      ["chat teacher"],
+    ],
+  ];
+  expect(tree(receiver.spans)).toEqual([whole]);
+  const root = receiver.spans.find(({ parentId }) => parentId === "");
+  expect(root?.attributes["atlas.session.status"]).toBe("succeeded");
+
+  receiver.spans.splice(0);
+  const losing = await opened(
+    folderForTest(),
+    {},
+    {
+      mask: (event) => {
+        if (["SessionEnded", "SessionJudged", "StepEnded"].includes(event.type)) throw new Error("cannot");
+        return event;
+      },
+    },
+  );
+  const lost = await losing.run({ task: "hello", agent, teacher, judge: model });
+  await expect(lost.durable).rejects.toThrow();
+  await losing.close();
+  expect(tree(receiver.spans)).toEqual([[...whole, ["chat simulated"]]]);
+});
+
 test.each(["gone", "silent"])(
   "a collector that is %s neither slows nor fails a run, and is told of once",
   async (kind) => {
