@@ -9,7 +9,10 @@ import { TOPICS, type Topic } from "../schemas/topics.ts";
 import { currentSchema, prepareReadModels, seriesOf } from "./prepare-read-models.ts";
 import { createReadModels } from "./read-models.ts";
 import { inputsOf, Replay, recordsSetAside } from "./rebuild-replay.ts";
-import { swapTables } from "./swap-schema.ts";
+import type { Schemas } from "./swap/catalog.ts";
+import { carryIndexes, carrySettings } from "./swap/settings.ts";
+import { swapTables } from "./swap/swap-tables.ts";
+import { refuseUncarried } from "./swap/uncarried.ts";
 import { quoteIdentifier } from "./tables.ts";
 
 /** How to rebuild. */
@@ -35,10 +38,12 @@ const schemaOf = (id: number): string => `atlas_rebuild_${id}`;
 
 /**
  * Builds the read models anew from the log, in a schema beside the live tables, up to where the live ones are; then
- * puts the new tables in their place in one short transaction, with the owners and grants of the old ones. Readers and
- * consumers go on meanwhile. One that is killed leaves the live tables as they are, and the next one clears up.
+ * puts the new tables in their place in one short transaction, with the owners, grants, row security, indexes, triggers
+ * and whatever else users gave the old ones. Readers and consumers go on meanwhile. One that is killed leaves the live
+ * tables as they are, and the next one clears up.
  *
- * @throws AtlasError ATLAS_DATABASE_OCCUPIED when a view depends on the live tables; what reading the log throws
+ * @throws AtlasError ATLAS_DATABASE_OCCUPIED before anything is built when users made something that cannot be carried
+ *   over, such as a view of the live tables; what reading the log throws
  * @example
  * const { sessions, events } = await rebuildReadModels(db, log);
  */
@@ -55,12 +60,19 @@ export async function rebuildReadModels(
   try {
     await db.query(`create schema ${quoteIdentifier(schema)}`);
     await prepareReadModels(db, { schema });
+    const schemas = { live, rebuilt: schema };
+    await db.transaction(async (tx) => {
+      await refuseUncarried(tx, schemas);
+      await carrySettings(tx, schemas);
+    });
     const { apply } = createReadModels({ schema });
     const replay = new Replay(apply, schema, await recordsSetAside(log, group));
     const work = { db, log, group, id, replay, onProgress };
-    for (;;) {
+    for (let indexed = false; ; indexed = true) {
       await catchUp(work, await positionsOf(db, group));
-      const sessions = await trySwap(work, schema, live, await readAhead(work));
+      // Full tables are indexed at once, and before the transaction that has to be short.
+      if (!indexed) await db.transaction((tx) => carryIndexes(tx, schemas));
+      const sessions = await trySwap(work, schemas, await readAhead(work));
       if (sessions !== undefined) return { sessions, events: replay.events };
     }
   } finally {
@@ -139,8 +151,7 @@ async function readAhead({ log, replay }: Work): Promise<Map<Place, RawRecord[]>
  */
 async function trySwap(
   { db, log, group, replay, onProgress }: Work,
-  schema: string,
-  live: string,
+  schemas: Schemas,
   ahead: ReadonlyMap<Place, RawRecord[]>,
 ): Promise<number | undefined> {
   const applied: { topic: Topic; partition: number; records: RawRecord[] }[] = [];
@@ -158,10 +169,10 @@ async function trySwap(
       applied.push({ topic, partition, records });
     }
     for (const { topic, partition, records } of applied) await replay.unit(tx, topic, partition, records);
-    await swapTables(tx, schema, live);
     const { rows } = await tx.query<{ count: number }>(
-      `select count(*)::float8 as count from ${quoteIdentifier(live)}.sessions`,
+      `select count(*)::float8 as count from ${quoteIdentifier(schemas.rebuilt)}.sessions`,
     );
+    await swapTables(tx, schemas);
     return rows[0]!.count;
   };
   try {
