@@ -51,7 +51,7 @@ test("an outage is judged by nobody: not later, not over HTTP, not by a rescore 
   emit("SessionStarted", { task: "t", learning_key: "k", agent: "x", judging: "deferred" });
   const error = "ATLAS_AGENT_UNAVAILABLE: the agent's server cannot be reached: gone.";
   emit("SessionEnded", { learning_key: "k", status: "failed", error });
-  await atlas.log.append(events);
+  await atlas.log.append(events.map(atlas.log.mask));
   await untilJudged(2);
   for (const { judgements, missing } of await judged())
     expect({ judgements, missing }).toEqual({ judgements: [], missing: ["process", "calls"] });
