@@ -3,7 +3,7 @@ import type { Database } from "../database/database.ts";
 import { READ_MODELS } from "../derivation/stages.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { appliedBy } from "../log/runner/positions.ts";
-import { streamTraces, type TraceFilters } from "../projections/training-data.ts";
+import { countTrainingSessions, streamTraces, type TraceFilters } from "../projections/training-data.ts";
 import { type ExportSummary, exportSessions } from "../sinks/jsonl/export-sessions.ts";
 import type { SessionTrace } from "../traces/session-trace.ts";
 
@@ -64,7 +64,8 @@ async function* withNewest(
 }
 
 /**
- * Exports the sessions that the read models hold, approved ones unless asked otherwise, with a manifest beside them.
+ * Exports the sessions that the read models hold, approved ones that are not simulated unless asked otherwise, with a
+ * manifest beside them, which says how many simulated ones were left out.
  *
  * @param source the log that the read models were filled from, and their database
  * @throws AtlasError ATLAS_NOTHING_TO_EXPORT, ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL
@@ -79,7 +80,10 @@ export async function exportDataset(
   const { id, kind } = source.log;
   const sessions = until(tracesOf(source.db, filters, batchSize), signal);
   const filtersAsText = JSON.parse(JSON.stringify(filters)) as Record<string, unknown>;
+  const { limit: _limit, offset: _offset, simulated = false, ...wanted } = filters;
   return exportSessions({
+    simulatedLeftOut:
+      simulated === false ? await countTrainingSessions(source.db, { ...wanted, simulated: true }) : 0,
     sessions: eventLimit === undefined ? sessions : withNewest(sessions, eventLimit),
     output,
     force,

@@ -10,9 +10,28 @@ export interface LiveDataset {
 
 type LiveDatasetConfig = NonNullable<AtlasConfig["liveDataset"]>;
 
+/** Says once that simulated sessions are left out: what is approved later is treated the same. */
+function warnOnce(): () => void {
+  let warned = false;
+  return () => {
+    if (warned) return;
+    warned = true;
+    process.emitWarning(
+      "an approved session is simulated and not written to the live dataset, nor are others like it; " +
+        "live_dataset.include_simulated writes them",
+      { code: "ATLAS_SIMULATED_LEFT_OUT" },
+    );
+  };
+}
+
 /** The sink of a configuration. */
-export const liveSinkOf = ({ path, rotateMb }: LiveDatasetConfig): LiveSink =>
-  createLiveSink({ folder: path, rotateBytes: rotateMb * 1024 * 1024 });
+export const liveSinkOf = ({ path, rotateMb, includeSimulated }: LiveDatasetConfig): LiveSink =>
+  createLiveSink({
+    folder: path,
+    rotateBytes: rotateMb * 1024 * 1024,
+    includeSimulated,
+    onLeftOut: warnOnce(),
+  });
 
 /**
  * Starts writing approved sessions to the configured folder.

@@ -4,6 +4,7 @@ import { READ_MODELS } from "../derivation/stages.ts";
 import { limiter } from "../judges/limiter.ts";
 import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
 import { findErasure } from "../projections/erasures.ts";
+import { WHATEVER } from "../projections/session-filters.ts";
 import { streamTraces } from "../projections/stream-traces.ts";
 import type { Judging } from "../reactors/judging/judged-events.ts";
 import {
@@ -39,7 +40,7 @@ export type JudgingOptions = ReactorOptions & Pick<ConsumeOptions, "onRetry" | "
 /** Sessions as the read models have them. */
 export const readerOf = (log: EventLog): SessionReader => ({
   async traceOf(sessionId) {
-    const page = { sessionIds: [sessionId], reviewStatusFilters: "all", limit: 1 } as const;
+    const page = { sessionIds: [sessionId], ...WHATEVER, limit: 1 } as const;
     for await (const trace of streamTraces(log.db!, page)) return trace;
     return undefined;
   },

@@ -17,9 +17,9 @@ function timeOf(text: string, where: string): Date {
   throw usage(`${JSON.stringify(text)} is no time`, where, "Write it as 2026-01-31 or 2026-01-31T12:00:00Z.");
 }
 
-function truthOf(text: string, where: string): boolean {
+function truthOf(text: string, where: string, either = ""): boolean {
   if (text === "true" || text === "false") return text === "true";
-  throw usage(`${JSON.stringify(text)} is neither true nor false`, where);
+  throw usage(`${JSON.stringify(text)} is neither true nor false${either}`, where);
 }
 
 type Take = (filters: DatasetFilters, value: string, where: string) => DatasetFilters;
@@ -35,6 +35,10 @@ const CONDITIONS: Readonly<Record<string, Take>> = {
   agent: (filters, agent) => ({ ...filters, agent }),
   tag: (filters, tag) => ({ ...filters, tags: [...(filters.tags ?? []), tag] }),
   drift_alert: (filters, value, where) => ({ ...filters, driftAlert: truthOf(value, where) }),
+  simulated: (filters, value, where) => ({
+    ...filters,
+    simulated: value === "all" ? value : truthOf(value, where, ", and not all"),
+  }),
   min_steps: (filters, value, where) => ({ ...filters, minSteps: numberOf(value, where) }),
   status: (filters, status) => ({ ...filters, statusFilters: [...(filters.statusFilters ?? []), status] }),
   review: (filters, status) => {
@@ -51,9 +55,10 @@ export const CONDITION_NAMES = Object.keys(CONDITIONS);
 /**
  * Filters from conditions such as `min_reward=0.7`.
  *
+ * @param includeSimulated takes simulated sessions in, whatever the conditions say of them
  * @throws AtlasError ATLAS_USAGE
  */
-export function filtersOf(conditions: readonly string[] = []): DatasetFilters {
+export function filtersOf(conditions: readonly string[] = [], includeSimulated = false): DatasetFilters {
   let filters: DatasetFilters = {};
   for (const condition of conditions) {
     const [, name = "", value = ""] = /^([^=]*)=(.*)$/s.exec(condition) ?? [];
@@ -66,8 +71,25 @@ export function filtersOf(conditions: readonly string[] = []): DatasetFilters {
       );
     filters = take(filters, value, `--where ${name}`);
   }
-  return filters;
+  return includeSimulated ? { ...filters, simulated: "all" } : filters;
 }
+
+/** The flag with which simulated sessions go in. */
+export interface SimulatedFlag {
+  includeSimulated?: boolean;
+}
+
+/** The words of {@link SimulatedFlag}. */
+export const INCLUDE_SIMULATED = [
+  "--include-simulated",
+  "simulated sessions, too; they are left out unless told",
+] as const;
+
+/** Says how many simulated sessions were left out, and how they go in; undefined for none. */
+export const leftOutLine = (simulated: number): string | undefined =>
+  simulated === 0
+    ? undefined
+    : `Left out: ${simulated} simulated ${simulated === 1 ? "session" : "sessions"}; --include-simulated takes them in`;
 
 /**
  * Shares from text such as `train=0.9,eval=0.1`.

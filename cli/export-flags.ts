@@ -8,12 +8,12 @@ import type { SessionFilters } from "../projections/session-filters.ts";
 import { REVIEW_STATUSES, type ReviewStatus } from "../schemas/vocabulary.ts";
 import type { ExportSummary } from "../sinks/jsonl/export-sessions.ts";
 import { count } from "./commands/review.ts";
-import { CONDITION_NAMES, filtersOf } from "./dataset-flags.ts";
+import { CONDITION_NAMES, filtersOf, INCLUDE_SIMULATED, type SimulatedFlag } from "./dataset-flags.ts";
 import { harmless, tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
 /** What both `atlas export` and `atlas train` let one choose. */
-export interface ExportFlags extends CommonOptions {
+export interface ExportFlags extends CommonOptions, SimulatedFlag {
   sessionId?: string[];
   limit?: string;
   offset: string;
@@ -80,14 +80,14 @@ const OWN_FLAGS: Readonly<Record<string, string>> = {
 };
 const OWN_NAMES = CONDITION_NAMES.filter((name) => !Object.hasOwn(OWN_FLAGS, name));
 
-function conditionsOf({ where = [] }: ExportFlags): SessionFilters {
+function conditionsOf({ where = [], includeSimulated }: ExportFlags): SessionFilters {
   for (const condition of where) {
     const name = condition.split("=", 1)[0]!;
     if (!Object.hasOwn(OWN_FLAGS, name)) continue;
     const hint = `Use ${OWN_FLAGS[name]}.`;
     throw new AtlasError("ATLAS_USAGE", `an export has a flag for ${name}`, { where: "--where", hint });
   }
-  return filtersOf(where);
+  return filtersOf(where, includeSimulated);
 }
 
 const counted = (text: string | undefined, flag: string): number | undefined =>
@@ -151,6 +151,7 @@ export const withExportFlags = (command: Command): Command =>
     )
     .option("--include-status <status...>", "review statuses to add to approved")
     .option("--include-all-statuses", "whatever their review status")
+    .option(...INCLUDE_SIMULATED)
     .option("--learning-key <key>", "only of this learning key")
     .option("--min-reward <score>", "only with at least this reward")
     .option("--where <condition...>", `name=value, with a name of ${OWN_NAMES.join(", ")}`);

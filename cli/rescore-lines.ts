@@ -33,6 +33,8 @@ export function rescoreLines({
     `  drift: ${alerts.before} alerts → ${alerts.after} (${alerts.raised} raised, ${alerts.cleared} cleared)`,
     `  review: ${reviews.length === 0 ? "no change" : reviews.join(", ")}`,
   ];
+  if (counts.simulated > 0)
+    lines.push(style("yellow", `  ${counts.simulated} of the ${sessions} sessions are simulated`));
   if (lost > 0) lines.push(style("red", `  ${lost} rewarded sessions would have no reward`));
   if (gained > 0) lines.push(`  ${gained} sessions without a reward would have one`);
   if (rest.changes.length > 0) {
@@ -45,6 +47,7 @@ export function rescoreLines({
         value: ({ before, after }) => arrow(before.alert ? "ALERT" : "ok", after.alert ? "ALERT" : "ok"),
       },
       { title: "Review", value: ({ before, after }) => arrow(before.review, after.review) },
+      { title: "", value: ({ simulated }) => (simulated ? "simulated" : "") },
       { title: "Learning key", value: ({ learningKey }) => oneLine(learningKey, 32) },
     ]);
     for (const line of ["", ...changes]) lines.push(line);

@@ -10,4 +10,5 @@ export const liveDatasetSchema = block({
     .max(100_000)
     .default(64)
     .describe("The next file begins before one would grow beyond this, in MiB."),
+  include_simulated: z.boolean().default(false).describe("Whether simulated sessions are written, too."),
 });

@@ -26,6 +26,8 @@ export interface RecomputeOptions {
   /** Hash of the rules for every session; those in force in place of the ones that it names, unless told. */
   rulesHash?: string | undefined;
   onProgress?: OnProgress | undefined;
+  /** Called with each event that happened in a session. */
+  onSessionEvent?: ((event: AtlasEvent) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -97,7 +99,7 @@ export type Derived = ReadonlyMap<Topic, readonly AtlasEvent[]>;
 export async function recompute(
   log: EventLog,
   rules: RulesStore,
-  { until, rulesHash, onProgress, signal }: RecomputeOptions,
+  { until, rulesHash, onProgress, onSessionEvent, signal }: RecomputeOptions,
 ): Promise<Derived> {
   let count = 0;
   async function* primary(topic: Topic): AsyncIterable<AtlasEvent> {
@@ -123,6 +125,7 @@ export async function recompute(
 
   const rewards = new Replay(sessionRewards, rules);
   for await (const event of primary("atlas.sessions")) {
+    onSessionEvent?.(event);
     if (event.type === "SessionJudged")
       rewards.apply({ ...event, rules_hash: await rulesFor(event.rules_hash) });
     else rewards.apply(event);

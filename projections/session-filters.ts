@@ -27,7 +27,15 @@ export interface SessionFilters {
   driftAlert?: boolean | undefined;
   /** Only sessions in which at least so many steps ran. */
   minSteps?: number | undefined;
+  /** Real sessions only unless told: true for simulated ones only, "all" for both. */
+  simulated?: SimulatedFilter | undefined;
 }
+
+/** Which sessions, by whether models were simulated in them. */
+export type SimulatedFilter = boolean | "all";
+
+/** What lets through a session that is named, whatever is thought of it. */
+export const WHATEVER = { reviewStatusFilters: "all", simulated: "all" } as const;
 
 /** {@link SessionFilters}, and which part of what they let through; newest sessions come first. */
 export interface SessionPage extends SessionFilters {
@@ -53,6 +61,9 @@ function refuseNonsense(page: SessionPage & { pageSize?: number | undefined }): 
     if (value !== undefined && !(value instanceof Date && !Number.isNaN(value.getTime())))
       throw invalid(option, value, "a valid Date");
   }
+  const { simulated } = page;
+  if (simulated !== undefined && simulated !== "all" && typeof simulated !== "boolean")
+    throw invalid("simulated", simulated, 'true, false or "all"');
   const least = { limit: 0, offset: 0, minSteps: 0, pageSize: 1 } as const;
   for (const [option, from] of Object.entries(least)) {
     const value = page[option as keyof typeof least];
@@ -88,7 +99,7 @@ export function conditionOf(filters: SessionPage & { pageSize?: number | undefin
   params: unknown[];
 } {
   refuseNonsense(filters);
-  const { reviewStatusFilters = ["approved"], tags, driftAlert } = filters;
+  const { reviewStatusFilters = ["approved"], tags, driftAlert, simulated = false } = filters;
   const reviews = reviewStatusFilters === "all" ? undefined : reviewStatusFilters;
   const conditions = [
     asked((p) => `s.reward_stats is not null and ${SCORE} >= ${p}::float8`, filters.minReward),
@@ -106,6 +117,7 @@ export function conditionOf(filters: SessionPage & { pageSize?: number | undefin
   ].filter((condition) => condition !== undefined);
   const where = conditions.map(([sql], index) => sql(`$${index + 1}`));
   if (driftAlert !== undefined) where.push(driftAlert ? ALERTS : `(${ALERTS}) is not true`);
+  if (simulated !== "all") where.push(simulated ? "s.simulated" : "not s.simulated");
   return {
     where: where.length === 0 ? "true" : where.join(" and "),
     params: conditions.map(([, value]) => value),

@@ -44,6 +44,8 @@ export interface SummaryFilters {
   maxReward?: number | undefined;
   /** True for sessions whose reward drifted, false for all others. */
   driftAlert?: boolean | undefined;
+  /** True for simulated sessions, false for all others. */
+  simulated?: boolean | undefined;
   /** 50 unless told; null for all. */
   limit?: number | null;
   offset?: number;
@@ -82,6 +84,7 @@ export async function listSessions(db: Queryable, filters: SummaryFilters = {}):
         and ($7::float8 is null or (reward_stats ->> 'score')::float8 >= $7)
         and ($8::float8 is null or (reward_stats ->> 'score')::float8 <= $8)
         and ($9::boolean is null or coalesce((metadata ->> 'drift_alert')::boolean, false) = $9)
+        and ($10::boolean is null or simulated = $10)
       order by created_at desc, session_uuid limit $5 offset $6`,
     [
       sessionIds ?? null,
@@ -93,6 +96,7 @@ export async function listSessions(db: Queryable, filters: SummaryFilters = {}):
       filters.minReward ?? null,
       filters.maxReward ?? null,
       filters.driftAlert ?? null,
+      filters.simulated ?? null,
     ],
   );
   return rows.map((row) => ({

@@ -1,14 +1,20 @@
 import type { Queryable } from "../database/database.ts";
 import { loadTrainingSessions, type SessionContents } from "./load-training-sessions.ts";
 import { resolveSessionId } from "./resolve-session-id.ts";
-import { conditionOf, type SessionFilters, type SessionPage } from "./session-filters.ts";
+import {
+  conditionOf,
+  type SessionFilters,
+  type SessionPage,
+  type SimulatedFilter,
+  WHATEVER,
+} from "./session-filters.ts";
 import { sessionKeys } from "./session-keys.ts";
 import type { AtlasSessionTrace } from "./training-session.ts";
 
 export { resolveSessionId } from "./resolve-session-id.ts";
 export { streamTraces } from "./stream-traces.ts";
 export type { AtlasSessionTrace, AtlasStepTrace, JsonObject, TrainingPlanStep } from "./training-session.ts";
-export type { SessionContents, SessionFilters, SessionPage };
+export type { SessionContents, SessionFilters, SessionPage, SimulatedFilter };
 
 /** Which sessions to export. */
 export type TraceFilters = SessionPage;
@@ -20,7 +26,7 @@ export interface TrainingSessionOptions extends SessionPage, SessionContents {}
 const GROUP_SIZE = 8 * 1024 * 1024;
 
 /**
- * Reads sessions for training, newest first: approved ones, unless asked otherwise. Traces are whole and in order.
+ * Reads sessions for training, newest first: approved ones that are not simulated, unless asked otherwise. Traces are whole and in order.
  * The number of queries does not depend on the number of sessions, and each session is as it was at one moment.
  *
  * @returns an array in memory; {@link streamTrainingSessions} reads any number of sessions in bounded memory
@@ -34,7 +40,7 @@ export const getTrainingSessions = (
 ): Promise<AtlasSessionTrace[]> => loadTrainingSessions(db, options);
 
 /**
- * Reads one session, whatever its review status.
+ * Reads one session, whatever its review status, simulated or not.
  *
  * @param id its UUID, an unambiguous prefix of it, or the integer
  * @throws AtlasError ATLAS_SESSION_NOT_FOUND, ATLAS_SESSION_AMBIGUOUS
@@ -50,13 +56,13 @@ export async function getSession(
   const [session] = await loadTrainingSessions(db, {
     ...contents,
     sessionIds: [sessionId],
-    reviewStatusFilters: "all",
+    ...WHATEVER,
   });
   return session!;
 }
 
 /**
- * Counts sessions: approved ones, unless asked otherwise.
+ * Counts sessions: approved ones that are not simulated, unless asked otherwise.
  *
  * @example
  * await countTrainingSessions(atlas.db, { learningKey: "code-review", reviewStatusFilters: "all" });
@@ -93,7 +99,7 @@ export async function* paginateSessions(
       includeTrajectoryEvents,
       includeLearningData,
       sessionIds: keys.map(({ sessionId }) => sessionId),
-      reviewStatusFilters: "all",
+      ...WHATEVER,
     });
   };
   let ahead = load();

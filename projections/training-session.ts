@@ -57,7 +57,7 @@ export interface AtlasSessionTrace {
   tags: string[];
   createdAt: Date;
   completedAt: Date | null;
-  /** The models were simulated. */
+  /** A model, of the student, the teacher or a judge, was simulated. */
   simulated: boolean;
   /** Something of the session is missing. */
   incomplete: boolean;

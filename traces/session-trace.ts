@@ -117,7 +117,7 @@ export interface SessionView {
   judgements: JudgementMade[];
   judgement_failures: JudgementFailed[];
   judged: SessionJudged | null;
-  /** True where the models were simulated. */
+  /** True where a model, of the student, the teacher or a judge, was simulated. */
   simulated: boolean;
   /** True where some time of a recorded run is assumed. */
   time_assumed: boolean;

@@ -1,4 +1,5 @@
 import type { AtlasEvent } from "../schemas/generated/events.ts";
+import { isMadeUp } from "./made-up.ts";
 import type { SessionView, TraceAttempt, TraceStatus, TraceStep } from "./session-trace.ts";
 
 /** What is known of a session before its first event. */
@@ -82,10 +83,10 @@ function attemptOf(view: SessionView, step_id: number, number: number): TraceAtt
 export function applySessionEvent(view: SessionView, event: AtlasEvent): void {
   const at = event.meta.occurred_at;
   if (event.meta.time_assumed) view.time_assumed = true;
+  if (isMadeUp(event)) view.simulated = true;
   switch (event.type) {
     case "SessionStarted":
       view.started ??= event;
-      view.simulated = view.started.simulated;
       view.created_at ??= at;
       if (view.status === "unknown") view.status = "running";
       return;

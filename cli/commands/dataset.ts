@@ -11,13 +11,21 @@ import {
 } from "../../app/datasets.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { SPLIT_KEYS } from "../../sinks/datasets/split.ts";
-import { boundOf, CONDITION_NAMES, filtersOf, splitOf } from "../dataset-flags.ts";
+import {
+  boundOf,
+  CONDITION_NAMES,
+  filtersOf,
+  INCLUDE_SIMULATED,
+  leftOutLine,
+  type SimulatedFlag,
+  splitOf,
+} from "../dataset-flags.ts";
 import { print, printJson, startProgress, table, tell } from "../output.ts";
 import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
 import { configOf, withAtlas, withLog } from "../session.ts";
 import { count } from "./review.ts";
 
-interface BuildFlags extends CommonOptions {
+interface BuildFlags extends CommonOptions, SimulatedFlag {
   output: string;
   from?: string;
   until?: string;
@@ -57,7 +65,8 @@ function withCompleteLog<T>(
 }
 
 async function build(options: BuildFlags): Promise<void> {
-  const where = { ...filtersOf(options.where), includeIncomplete: options.includeIncomplete };
+  const { includeIncomplete } = options;
+  const where = { ...filtersOf(options.where, options.includeSimulated), includeIncomplete };
   const from = boundOf(options.from, "--from");
   const until = boundOf(options.until, "--until");
   const split = splitOf(options.split);
@@ -98,6 +107,8 @@ async function build(options: BuildFlags): Promise<void> {
     .filter(([, number]) => number > 0)
     .map(([why, number]) => `${number} ${why}`);
   if (passedBy.length > 0) print(`Left out: ${passedBy.join(", ")}`);
+  const leftOut = leftOutLine(manifest.left_out.simulated);
+  if (leftOut !== undefined) print(leftOut);
   const without = Object.entries(manifest.without_records).map(([why, number]) => `${number} ${why}`);
   if (without.length > 0) print(`Without a record in this format: ${without.join(", ")}`);
   if (unreadable_records > 0) print(`${unreadable_records} records could not be read`);
@@ -203,6 +214,7 @@ export function datasetCommands(program: Command): void {
     .description("write a dataset from the events of the log alone, whole or not at all")
     .requiredOption("--output <folder>", "folder of the dataset")
     .option("--where <condition...>", `name=value, with a name of ${CONDITION_NAMES.join(", ")}`)
+    .option(...INCLUDE_SIMULATED)
     .option("--include-incomplete", "sessions of which something is missing, too")
     .option("--from <time|offset>", "only sessions that began here or later")
     .option("--until <time|offset>", "nothing after it is known")

@@ -7,7 +7,7 @@ import { bar } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
 import { interruptSignal } from "../program.ts";
 import { withAtlas } from "../session.ts";
-import { type ReportFlags, withReportOptions } from "./rewards.ts";
+import { type ReportFlags, simulatedColumn, tellLeftOut, withReportOptions } from "./rewards.ts";
 
 /** How many alerts are listed. */
 const SHOWN = 20;
@@ -26,10 +26,10 @@ function reasonLines(groups: readonly DriftGroup[]): string[] {
 async function report(options: ReportFlags): Promise<void> {
   const signal = interruptSignal();
   const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
-  const { by, learningKey, branch } = options;
+  const { by, learningKey, branch, includeSimulated } = options;
   const found = await withAtlas(options, async (atlas) => {
     await atlas.settled({ signal });
-    return driftReport(atlas, { by, since, learningKey, branch });
+    return driftReport(atlas, { by, since, learningKey, branch, includeSimulated });
   });
   if (options.json === true) {
     printJson(found);
@@ -37,10 +37,12 @@ async function report(options: ReportFlags): Promise<void> {
   }
   if (found.groups.length === 0) {
     print("No session has been assessed.");
+    tellLeftOut(found.simulatedLeftOut);
     return;
   }
   const lines = table<DriftGroup>(found.groups, [
     { title: by ?? "", value: ({ group }) => oneLine(group, 40) },
+    ...simulatedColumn(found.groups),
     { title: "Assessed", value: ({ assessed }) => String(assessed), align: "right" },
     { title: "Too early", value: ({ insufficient }) => String(insufficient), align: "right" },
     {
@@ -62,6 +64,7 @@ async function report(options: ReportFlags): Promise<void> {
     },
   ]);
   for (const line of lines) print(line);
+  tellLeftOut(found.simulatedLeftOut);
   if (found.alerts.length === 0) return;
   if (by === undefined) {
     print();

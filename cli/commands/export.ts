@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { ExportSummary } from "../../sinks/jsonl/export-sessions.ts";
+import { leftOutLine } from "../dataset-flags.ts";
 import { checkedExport, type ExportFlags, withExportFlags } from "../export-flags.ts";
 import { print, startProgress, tell } from "../output.ts";
 import { interruptSignal, withCommonOptions } from "../program.ts";
@@ -13,8 +14,10 @@ function summaryLines({ file, manifest, manifestPath }: ExportSummary): string[]
     manifest.simulated_sessions === 0 ? "" : ` (${manifest.simulated_sessions} of them simulated)`;
   const beside =
     manifestPath === undefined ? "no manifest, because it is no file" : `manifest ${manifestPath}`;
+  const leftOut = leftOutLine(manifest.left_out.simulated);
   return [
     `Wrote ${manifest.sessions} sessions${simulated} with ${manifest.steps} steps to ${file.path}`,
+    ...(leftOut === undefined ? [] : [leftOut]),
     `sha256 ${file.sha256}, ${file.bytes} bytes; ${beside}`,
   ];
 }

@@ -12,6 +12,7 @@ import {
   QUICKSTART_SYSTEM_PROMPT,
   QUICKSTART_TASKS,
 } from "../../producers/simulated/quickstart-tasks.ts";
+import { writeAtomically } from "../../sinks/atomic-file.ts";
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, style, table, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
@@ -21,6 +22,25 @@ import { withAtlas } from "../session.ts";
 interface Options extends CommonOptions {
   output: string;
 }
+
+/** The quickstart's own log: what it makes up must not stand among a user's sessions. */
+const FOLDER = ".atlas/quickstart";
+const OWN_CONFIG = `${FOLDER}/atlas.yaml`;
+const OWN_CONFIG_TEXT = `# The log of \`atlas quickstart\`, apart from your own. Name this file with --config to look at it.
+log:
+  kind: embedded
+  path: ${FOLDER}
+`;
+
+/** Options of a command that works in the quickstart's own log, unless another one is named. */
+async function inOwnFolder(options: Options): Promise<Options> {
+  if (options.config !== undefined || options.databaseUrl !== undefined) return options;
+  await writeAtomically(OWN_CONFIG, [OWN_CONFIG_TEXT]);
+  return { ...options, config: OWN_CONFIG };
+}
+
+/** What a command needs to find these sessions again. */
+const flagsOf = ({ config }: Options): string => (config === undefined ? "" : ` --config ${config}`);
 
 /** How to call this program: within `npm start` it is not on the path. */
 const ATLAS = process.env.npm_lifecycle_event === undefined ? "atlas" : "npx atlas";
@@ -86,7 +106,8 @@ function showResults(rows: readonly Row[]): void {
 }
 
 /** Which sessions may leave: what a person says, and only the passing ones where nobody can be asked. */
-async function reviewGate(rows: readonly Row[], { yes, json }: Options): Promise<Row[]> {
+async function reviewGate(rows: readonly Row[], options: Options): Promise<Row[]> {
+  const { yes, json } = options;
   const say = json === true ? tell : print;
   const passing = rows.filter(({ result }) => result.status === "succeeded");
   if (passing.length === 0) {
@@ -98,7 +119,7 @@ async function reviewGate(rows: readonly Row[], { yes, json }: Options): Promise
     const out = kept > 0 ? ` and keep ${kept} out` : "";
     const answer = await ask(`\nReview: approve the ${passing.length} sessions that succeeded${out}? [Y/n] `);
     if (!/^n/i.test(answer)) return passing;
-    say("Nothing was approved: `atlas review list` shows what waits.");
+    say(`Nothing was approved: \`${ATLAS} review list${flagsOf(options)}\` shows what waits.`);
     return [];
   }
   const why = yes === true ? "--yes" : "no terminal to ask on";
@@ -120,9 +141,10 @@ async function approve(atlas: Atlas, rows: readonly Row[]): Promise<void> {
   for (const row of rows) row.approved = true;
 }
 
-/** Exports, rebuilds everything from the events, and exports again. */
-async function exportAndProve(atlas: Atlas, output: string) {
-  const filters = { learningKey: QUICKSTART_LEARNING_KEY };
+/** Exports what was approved just now, rebuilds everything from the events, and exports again. */
+async function exportAndProve(atlas: Atlas, approved: readonly Row[], output: string) {
+  const sessionIds = approved.map(({ result }) => result.sessionId);
+  const filters = { sessionIds, simulated: "all" } as const;
   const { file, manifest, manifestPath } = await exportDataset(atlas, { output, filters });
   const { events } = await rebuild(atlas);
   const again = `${output}.rebuilt`;
@@ -134,8 +156,22 @@ async function exportAndProve(atlas: Atlas, output: string) {
 const plain = (rows: readonly Row[]): unknown[] =>
   rows.map(({ title, result: { durable: _, ...result }, approved }) => ({ title, ...result, approved }));
 
-async function quickstart(options: Options): Promise<void> {
+/** Commands that work as they stand here: on what was just seen, then on one's own. */
+function nextSteps(options: Options, sessionId: string): string {
+  const flags = flagsOf(options);
+  const same = options.databaseUrl === undefined ? "" : " (with the same --database-url)";
+  return `
+Next, with these sessions${same}:
+  ${ATLAS} sessions show ${sessionId.slice(0, 13)}${flags}
+  ${ATLAS} review list${flags}
+Then with your own:
+  ${ATLAS} import runs.jsonl
+  ${ATLAS} --help`;
+}
+
+async function quickstart(given: Options): Promise<void> {
   const signal = interruptSignal();
+  const options = await inOwnFolder(given);
   await withAtlas(options, async (atlas) => {
     const rows = await runTasks(atlas, options, signal);
     await atlas.settled({ signal });
@@ -146,7 +182,11 @@ async function quickstart(options: Options): Promise<void> {
       return;
     }
     await approve(atlas, approved);
-    const { file, manifest, manifestPath, events, identical } = await exportAndProve(atlas, options.output);
+    const { file, manifest, manifestPath, events, identical } = await exportAndProve(
+      atlas,
+      approved,
+      options.output,
+    );
     if (options.json === true) {
       printJson({ sessions: plain(rows), file, manifestPath, identical });
     } else {
@@ -159,11 +199,7 @@ async function quickstart(options: Options): Promise<void> {
             )
           : style("red", "Replay:  the rebuilt export differs from the first one."),
       );
-      print(`\nNext:
-  ${ATLAS} sessions show ${rows[0]!.result.sessionId.slice(0, 13)}   the tree of what happened
-  ${ATLAS} review list                    what waits for a decision
-  ${ATLAS} import runs.jsonl              your own recorded conversations
-  ${ATLAS} --help                         everything else`);
+      print(nextSteps(options, rows[0]!.result.sessionId));
     }
     if (!identical) process.exitCode = EXIT.failure;
   });
@@ -175,6 +211,10 @@ export function quickstartCommand(program: Command): void {
     .description(
       "run three tasks, judge them, review them, export them, and prove that it can all be replayed",
     )
-    .option("--output <file>", "dataset to write", ".atlas/quickstart.jsonl")
+    .addHelpText(
+      "after",
+      `\nIts sessions are kept apart from your own, in ${FOLDER}, unless --config or --database-url names another log.`,
+    )
+    .option("--output <file>", "dataset to write", `${FOLDER}/dataset.jsonl`)
     .action(quickstart);
 }

@@ -4,6 +4,7 @@ import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
 import { type ReviewHistory, reviewHistory } from "../../projections/review-history.ts";
+import { WHATEVER } from "../../projections/session-filters.ts";
 import {
   listSessions,
   type SessionSummary,
@@ -22,6 +23,7 @@ interface FilterOptions extends CommonOptions {
   drift?: "alert" | "ok";
   minReward?: string;
   maxReward?: string;
+  simulated?: string;
 }
 
 interface ListOptions extends FilterOptions {
@@ -55,8 +57,26 @@ function reward(text: string | undefined, flag: string): number | undefined {
   throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not a number`, { where: flag });
 }
 
-const filtersOf = ({ learningKey, drift, minReward, maxReward }: FilterOptions): SummaryFilters => ({
+/** The option of listings that tells simulated sessions from the others. */
+export const simulatedOption = (when = ""): Option =>
+  new Option("--simulated <truth>", `${when}simulated sessions only, or only the others`).choices([
+    "true",
+    "false",
+  ]);
+
+/** What {@link simulatedOption} says. */
+export const simulatedOf = (truth: string | undefined): boolean | undefined =>
+  truth === undefined ? undefined : truth === "true";
+
+const filtersOf = ({
   learningKey,
+  drift,
+  minReward,
+  maxReward,
+  simulated,
+}: FilterOptions): SummaryFilters => ({
+  learningKey,
+  simulated: simulatedOf(simulated),
   driftAlert: drift === undefined ? undefined : drift === "alert",
   minReward: reward(minReward, "--min-reward"),
   maxReward: reward(maxReward, "--max-reward"),
@@ -154,7 +174,7 @@ async function outcomesOf(
   made: ReadonlySet<string>,
 ): Promise<DecisionOutcome[]> {
   const outcomes: DecisionOutcome[] = [];
-  for await (const trace of streamTraces(atlas.db, { sessionIds, reviewStatusFilters: "all" })) {
+  for await (const trace of streamTraces(atlas.db, { sessionIds, ...WHATEVER })) {
     const { changes, overruled } = reviewHistory(trace);
     outcomes.push({
       sessionId: trace.session_id,
@@ -170,7 +190,7 @@ async function historyOf(id: string, options: CommonOptions): Promise<ReviewHist
   return withAtlas(options, async (atlas) => {
     await atlas.settled({ signal });
     const sessionId = await resolveSessionId(atlas.db, id);
-    for await (const trace of streamTraces(atlas.db, { sessionIds: [sessionId], reviewStatusFilters: "all" }))
+    for await (const trace of streamTraces(atlas.db, { sessionIds: [sessionId], ...WHATEVER }))
       return reviewHistory(trace);
     throw new AtlasError("ATLAS_SESSION_NOT_FOUND", `no session ${id}`);
   });
@@ -212,6 +232,7 @@ function decideCommand(
     )
     .option("--min-reward <score>", "with --all: with at least this reward")
     .option("--max-reward <score>", "with --all: with at most this reward")
+    .addOption(simulatedOption("with --all: "))
     .action(decide(decision));
 }
 
@@ -227,6 +248,7 @@ export function reviewCommand(program: Command): void {
     .addOption(new Option("--drift <drift>", "only with a drift alert, or without").choices(["alert", "ok"]))
     .option("--min-reward <score>", "only with at least this reward")
     .option("--max-reward <score>", "only with at most this reward")
+    .addOption(simulatedOption())
     .action(list);
   decideCommand(review, "approve", "approved", "let sessions into training sets");
   decideCommand(review, "quarantine", "quarantined", "keep sessions out of training sets");

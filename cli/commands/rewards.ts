@@ -7,7 +7,8 @@ import { readRubric } from "../../derivation/rescore/read-rubric.ts";
 import { type Rescored, rescore } from "../../derivation/rescore/rescore.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { nowMicros } from "../../schemas/identity.ts";
-import { oneLine, print, printJson, startProgress, style, table } from "../output.ts";
+import { INCLUDE_SIMULATED, leftOutLine } from "../dataset-flags.ts";
+import { type Column, oneLine, print, printJson, startProgress, style, table } from "../output.ts";
 import { histogram } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
 import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
@@ -20,6 +21,7 @@ export interface ReportFlags extends CommonOptions {
   since?: string;
   learningKey?: string;
   branch?: string;
+  includeSimulated?: boolean;
 }
 
 interface RescoreFlags extends CommonOptions {
@@ -37,15 +39,35 @@ export const withReportOptions = (command: Command): Command =>
     .addOption(new Option("--by <what>", "tell groups apart").choices([...GROUPINGS]))
     .option("--since <time>", "only sessions that completed since: a date, or a span such as 7d")
     .option("--learning-key <key>", "only of this learning key")
-    .option("--branch <name>", "as a rescore has it, in place of what holds");
+    .option("--branch <name>", "as a rescore has it, in place of what holds")
+    .option(...INCLUDE_SIMULATED);
+
+/** Says what a report leaves out. */
+export function tellLeftOut(simulated: number): void {
+  const line = leftOutLine(simulated);
+  if (line !== undefined) print(line);
+}
+
+/** A report's column of simulated sessions: only where there are any. */
+export const simulatedColumn = <T extends { simulated: number }>(groups: readonly T[]): Column<T>[] =>
+  groups.some(({ simulated }) => simulated > 0)
+    ? [
+        {
+          title: "Simulated",
+          value: ({ simulated }) => String(simulated),
+          align: "right",
+          look: () => "yellow",
+        },
+      ]
+    : [];
 
 async function report(options: ReportFlags): Promise<void> {
   const signal = interruptSignal();
   const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
-  const { by, learningKey, branch } = options;
+  const { by, learningKey, branch, includeSimulated } = options;
   const found = await withAtlas(options, async (atlas) => {
     await atlas.settled({ signal });
-    return rewardReport(atlas, { by, since, learningKey, branch });
+    return rewardReport(atlas, { by, since, learningKey, branch, includeSimulated });
   });
   if (options.json === true) {
     printJson(found);
@@ -53,11 +75,13 @@ async function report(options: ReportFlags): Promise<void> {
   }
   if (found.groups.length === 0) {
     print("No session has a reward.");
+    tellLeftOut(found.simulatedLeftOut);
     return;
   }
   const lines = table<RewardGroup>(found.groups, [
     { title: by ?? "", value: ({ group }) => oneLine(group, 40) },
     { title: "Sessions", value: ({ sessions }) => String(sessions), align: "right" },
+    ...simulatedColumn(found.groups),
     { title: "Mean", value: ({ mean }) => fixed(mean), align: "right" },
     { title: "±", value: ({ stddev }) => fixed(stddev), align: "right" },
     { title: "Least", value: ({ least }) => fixed(least), align: "right" },
@@ -68,6 +92,7 @@ async function report(options: ReportFlags): Promise<void> {
     { title: "Oldest → newest, 0 to 1", value: (group) => trend(group.trend, 0, 1) },
   ]);
   for (const line of lines) print(line);
+  tellLeftOut(found.simulatedLeftOut);
   for (const { group, scores } of found.groups.slice(0, by === undefined ? 1 : 6)) {
     print();
     print(style("bold", `Rewards of ${oneLine(group, 60)}`));

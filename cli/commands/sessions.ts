@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { eraseSession, findErasable } from "../../app/erase-session.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
+import { WHATEVER } from "../../projections/session-filters.ts";
 import { listSessions, type SessionSummary } from "../../projections/session-summaries.ts";
 import { streamTraces } from "../../projections/training-data.ts";
 import { REVIEW_STATUSES } from "../../schemas/vocabulary.ts";
@@ -11,7 +12,7 @@ import { oneLine, print, printJson, table, tell } from "../output.ts";
 import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
 import { sessionTree } from "../session-tree.ts";
-import { count } from "./review.ts";
+import { count, simulatedOf, simulatedOption } from "./review.ts";
 
 interface ListOptions extends CommonOptions {
   limit: string;
@@ -19,6 +20,7 @@ interface ListOptions extends CommonOptions {
   status?: string[];
   reviewStatus?: string[];
   learningKey?: string;
+  simulated?: string;
 }
 
 async function list(options: ListOptions): Promise<void> {
@@ -33,6 +35,7 @@ async function list(options: ListOptions): Promise<void> {
       statusFilters: options.status,
       reviewStatusFilters: options.reviewStatus,
       learningKey: options.learningKey,
+      simulated: simulatedOf(options.simulated),
     });
   });
   if (options.json === true) {
@@ -70,8 +73,7 @@ async function show(id: string, options: CommonOptions): Promise<void> {
   const trace = await withAtlas(options, async (atlas) => {
     await atlas.settled({ signal });
     const sessionId = await resolveSessionId(atlas.db, id);
-    for await (const found of streamTraces(atlas.db, { sessionIds: [sessionId], reviewStatusFilters: "all" }))
-      return found;
+    for await (const found of streamTraces(atlas.db, { sessionIds: [sessionId], ...WHATEVER })) return found;
     throw new AtlasError("ATLAS_SESSION_NOT_FOUND", `no session ${id}`);
   });
   if (options.json === true) printJson(plain(trace));
@@ -132,6 +134,7 @@ export function sessionsCommand(program: Command): void {
     )
     .addOption(new Option("--review-status <status...>", "only these").choices([...REVIEW_STATUSES]))
     .option("--learning-key <key>", "only of this learning key")
+    .addOption(simulatedOption())
     .action(list);
   withCommonOptions(
     sessions.command("show").argument("<id>", "UUID, an unambiguous prefix of it, or the integer"),

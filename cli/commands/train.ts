@@ -8,6 +8,7 @@ import { launchTraining, shownCommand } from "../../sinks/training/launch-traini
 import { writeSampleDataset } from "../../sinks/training/sample-dataset.ts";
 import { trainingCommand } from "../../sinks/training/training-command.ts";
 import { exportedFile, type TrainingFile, trainingFileOf } from "../../sinks/training/training-data.ts";
+import { leftOutLine } from "../dataset-flags.ts";
 import { type CheckedExport, checkedExport, type ExportFlags, withExportFlags } from "../export-flags.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { withCommonOptions } from "../program.ts";
@@ -78,12 +79,13 @@ async function dataOf(
   }
   await atlas.settled();
   const progress = startProgress(flags.quiet);
-  return exportedFile(
-    await exportSessions(atlas, {
-      output,
-      onProgress: (sessions) => progress.update(`${sessions} sessions`),
-    }).finally(() => progress.done()),
-  );
+  const summary = await exportSessions(atlas, {
+    output,
+    onProgress: (sessions) => progress.update(`${sessions} sessions`),
+  }).finally(() => progress.done());
+  const leftOut = leftOutLine(summary.manifest.left_out.simulated);
+  if (leftOut !== undefined && flags.quiet !== true) tell(leftOut);
+  return exportedFile(summary);
 }
 
 async function run(flags: TrainFlags): Promise<void> {

@@ -14,6 +14,15 @@ export interface AssessedSession {
   reward: SessionRewarded;
   drift: DriftAssessed | undefined;
   lane: string | null;
+  simulated: boolean;
+}
+
+/** What a report is about, and what it leaves out. */
+export interface Assessed {
+  /** The first completed first. */
+  sessions: AssessedSession[];
+  /** How many sessions were left out for being simulated. */
+  simulatedLeftOut: number;
 }
 
 /** Which sessions a report is about. */
@@ -24,31 +33,40 @@ export interface ReportOptions {
   learningKey?: string | undefined;
   /** Results of a branch in place of those that hold. */
   branch?: string | undefined;
+  /** Simulated sessions, too; they are left out unless told. */
+  includeSimulated?: boolean | undefined;
 }
 
-/** The rewarded sessions of a log that the read models have, the first completed first. */
+/** The rewarded sessions of a log that the read models have. */
 export async function assessedSessions(
   { log, db }: { log: EventLog; db: Database },
-  { since, learningKey, branch }: ReportOptions,
-): Promise<AssessedSession[]> {
+  { since, learningKey, branch, includeSimulated = false }: ReportOptions,
+): Promise<Assessed> {
   const derived = await readDerived(log, branch ?? null);
   const drifts = new Map(
     (derived.get("atlas.drift") as DriftAssessed[]).map((drift) => [drift.meta.session_id ?? "", drift]),
   );
-  const { rows } = await db.query<{ id: Uuid; lane: string | null }>(
-    "select session_uuid::text as id, lane from sessions",
+  const { rows } = await db.query<{ id: Uuid; lane: string | null; simulated: boolean }>(
+    "select session_uuid::text as id, lane, simulated from sessions",
   );
-  const lanes = new Map(rows.map(({ id, lane }) => [id, lane]));
-  return (derived.get("atlas.rewards") as SessionRewarded[])
-    .filter((reward) => lanes.has(reward.meta.session_id ?? ""))
+  const known = new Map(rows.map((row) => [row.id, row]));
+  const assessed = (derived.get("atlas.rewards") as SessionRewarded[])
+    .filter((reward) => known.has(reward.meta.session_id ?? ""))
     .filter((reward) => since === undefined || reward.completed_at >= since)
     .filter((reward) => learningKey === undefined || reward.learning_key === learningKey)
     .map((reward) => {
       const sessionId = reward.meta.session_id ?? "";
-      return { sessionId, reward, drift: drifts.get(sessionId), lane: lanes.get(sessionId) ?? null };
+      const { lane, simulated } = known.get(sessionId)!;
+      return { sessionId, reward, drift: drifts.get(sessionId), lane, simulated };
     })
     .sort((a, b) => a.reward.completed_at - b.reward.completed_at || (a.sessionId < b.sessionId ? -1 : 1));
+  const sessions = assessed.filter(({ simulated }) => includeSimulated || !simulated);
+  return { sessions, simulatedLeftOut: assessed.length - sessions.length };
 }
+
+/** How many of these are simulated. */
+export const simulatedIn = (sessions: readonly AssessedSession[]): number =>
+  sessions.filter(({ simulated }) => simulated).length;
 
 /** The groups that a session belongs to; it has several models or tags at times. */
 export function groupsOf({ reward, lane }: AssessedSession, by: Grouping | undefined): string[] {

@@ -6,6 +6,7 @@ import {
   grouped,
   parts,
   type ReportOptions,
+  simulatedIn,
 } from "./assessed-sessions.ts";
 
 /** An alert, as a report lists it. */
@@ -21,6 +22,8 @@ export interface ReportedAlert {
 /** What was assessed of one group. */
 export interface DriftGroup {
   group: string;
+  /** How many of its sessions are simulated: 0 unless they were asked for. */
+  simulated: number;
   /** Sessions that were held against a baseline. */
   assessed: number;
   /** Sessions whose baseline was too short. */
@@ -39,6 +42,8 @@ export interface DriftReport {
   by: Grouping | null;
   branch: string | null;
   sessions: number;
+  /** How many sessions were left out for being simulated. */
+  simulatedLeftOut: number;
   /** The largest group first; a session with several models or tags counts in each. */
   groups: DriftGroup[];
   /** The newest first. */
@@ -53,6 +58,7 @@ function groupOf(group: string, sessions: readonly AssessedSession[]): DriftGrou
   for (const { reason } of alerts) reasons[reason ?? "?"] = (reasons[reason ?? "?"] ?? 0) + 1;
   return {
     group,
+    simulated: simulatedIn(sessions),
     assessed: drifts.length - insufficient,
     insufficient,
     alerts: alerts.length,
@@ -74,7 +80,7 @@ export async function driftReport(
   source: Parameters<typeof assessedSessions>[0],
   options: ReportOptions = {},
 ): Promise<DriftReport> {
-  const sessions = await assessedSessions(source, options);
+  const { sessions, simulatedLeftOut } = await assessedSessions(source, options);
   const alerts = sessions.flatMap(({ sessionId, drift }) =>
     drift?.alert === true
       ? {
@@ -91,6 +97,7 @@ export async function driftReport(
     by: options.by ?? null,
     branch: options.branch ?? null,
     sessions: sessions.length,
+    simulatedLeftOut,
     groups: grouped(sessions, options.by).map(({ group, sessions: own }) => groupOf(group, own)),
     alerts: alerts.reverse(),
   };

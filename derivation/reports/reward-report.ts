@@ -6,11 +6,14 @@ import {
   grouped,
   parts,
   type ReportOptions,
+  simulatedIn,
 } from "./assessed-sessions.ts";
 
 /** The rewards of one group. */
 export interface RewardGroup {
   group: string;
+  /** How many of its sessions are simulated: 0 unless they were asked for. */
+  simulated: number;
   sessions: number;
   mean: number;
   stddev: number;
@@ -31,6 +34,8 @@ export interface RewardReport {
   by: Grouping | null;
   branch: string | null;
   sessions: number;
+  /** How many sessions were left out for being simulated. */
+  simulatedLeftOut: number;
   /** The largest group first; a session with several models or tags counts in each. */
   groups: RewardGroup[];
 }
@@ -44,6 +49,7 @@ function groupOf(group: string, sessions: readonly AssessedSession[]): RewardGro
   const middle = sorted.length >> 1;
   return {
     group,
+    simulated: simulatedIn(sessions),
     sessions: sessions.length,
     mean: round12(mean(scores)),
     stddev: round12(stddev(scores)),
@@ -68,11 +74,12 @@ export async function rewardReport(
   source: Parameters<typeof assessedSessions>[0],
   options: ReportOptions = {},
 ): Promise<RewardReport> {
-  const sessions = await assessedSessions(source, options);
+  const { sessions, simulatedLeftOut } = await assessedSessions(source, options);
   return {
     by: options.by ?? null,
     branch: options.branch ?? null,
     sessions: sessions.length,
+    simulatedLeftOut,
     groups: grouped(sessions, options.by).map(({ group, sessions: own }) => groupOf(group, own)),
   };
 }

@@ -16,6 +16,7 @@ export interface Outcome {
 /** What another rubric changes about a session. */
 export interface SessionChange {
   sessionId: Uuid;
+  simulated: boolean;
   learningKey: string;
   before: Outcome;
   after: Outcome;
@@ -24,6 +25,8 @@ export interface SessionChange {
 /** How many sessions go which way. */
 export interface RescoreCounts {
   sessions: number;
+  /** How many of them are simulated. */
+  simulated: number;
   /** Their score differs. */
   moved: number;
   /** They had a reward, and have none. */
@@ -81,12 +84,21 @@ const moveOf = ({ before, after }: SessionChange): number =>
     ? Number.POSITIVE_INFINITY
     : Math.abs(after.score - before.score);
 
+/** What a report compares. */
+interface Compared {
+  standing: Derived;
+  computed: Derived;
+  threshold: number;
+  simulated: ReadonlySet<Uuid>;
+}
+
 /** Holds what stands against what another rubric comes to. */
-export function reportOf(standing: Derived, computed: Derived, threshold: number): RescoreReport {
+export function reportOf({ standing, computed, threshold, simulated }: Compared): RescoreReport {
   const [before, after] = [tracesOf(standing), tracesOf(computed)];
   const changes: SessionChange[] = [];
   const counts: RescoreCounts = {
     sessions: 0,
+    simulated: 0,
     moved: 0,
     lost: 0,
     gained: 0,
@@ -100,6 +112,7 @@ export function reportOf(standing: Derived, computed: Derived, threshold: number
     const reward = (after.get(sessionId)?.reward ?? before.get(sessionId)?.reward) as SessionRewarded | null;
     if (reward === null || reward === undefined) continue;
     counts.sessions += 1;
+    counts.simulated += Number(simulated.has(sessionId));
     if (was.score !== null) scores.before.push(was.score);
     if (is.score !== null) scores.after.push(is.score);
     if (was.score !== null && is.score !== null && was.score !== is.score) counts.moved += 1;
@@ -117,7 +130,13 @@ export function reportOf(standing: Derived, computed: Derived, threshold: number
       counts.review[step] = (counts.review[step] ?? 0) + 1;
     }
     if (JSON.stringify(was) !== JSON.stringify(is))
-      changes.push({ sessionId, learningKey: reward.learning_key, before: was, after: is });
+      changes.push({
+        sessionId,
+        simulated: simulated.has(sessionId),
+        learningKey: reward.learning_key,
+        before: was,
+        after: is,
+      });
   }
   changes.sort((a, b) => moveOf(b) - moveOf(a) || (a.sessionId < b.sessionId ? -1 : 1));
   return {

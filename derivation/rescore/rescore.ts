@@ -4,6 +4,7 @@ import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
 import { alreadyMasked } from "../../schemas/masked.ts";
 import { DEFAULT_RULES, type Rubric, type Rules, rulesHash } from "../../schemas/rules.ts";
 import { PRIMARY_TOPICS } from "../../schemas/topics.ts";
+import { isMadeUp } from "../../traces/made-up.ts";
 import { differencesOf, readDerived } from "../compare-derived.ts";
 import { type Derived, type OnProgress, recompute } from "../recompute.ts";
 import { openRules, type RulesStore } from "../rules.ts";
@@ -91,13 +92,22 @@ export async function rescore(log: EventLog, options: RescoreOptions): Promise<R
   const hash = await store.set(rules);
   const until = await log.ends(PRIMARY_TOPICS);
   const erased = await erasedOf(log);
+  const simulated = new Set<Uuid>();
+  const onSessionEvent = (event: AtlasEvent): void => {
+    if (isMadeUp(event)) simulated.add(event.meta.session_id ?? "");
+  };
   const computed = without(
-    await recompute(log, store, { until, rulesHash: hash, onProgress, signal }),
+    await recompute(log, store, { until, rulesHash: hash, onProgress, onSessionEvent, signal }),
     erased,
   );
   const own = inBranch(computed, branch);
   const additions = branchAdditions(differencesOf(before, own, false));
   if (additions.length > 0) await log.append(additions.map(alreadyMasked));
   const standing = without(await readDerived(log, null), erased);
-  return { branch, rulesHash: hash, added: additions.length, ...reportOf(standing, computed, threshold) };
+  return {
+    branch,
+    rulesHash: hash,
+    added: additions.length,
+    ...reportOf({ standing, computed, threshold, simulated }),
+  };
 }

@@ -7,7 +7,7 @@ import { createEvent, releasedSchema } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
-import { type DerivationName, derivationsOf } from "../jsonl/export-sessions.ts";
+import { type DerivationName, derivationsOf, nothingPasses } from "../jsonl/export-sessions.ts";
 import { type ChosenSession, type Collected, collectSessions } from "./collect-sessions.ts";
 import { type NewFolder, newFolder } from "./dataset-folder.ts";
 import { type DatasetPlan, planFiles } from "./dataset-plan.ts";
@@ -40,7 +40,7 @@ export interface BuildProgress {
 export interface BuildOptions extends Window {
   /** The folder of the dataset: it appears whole or not at all. */
   output: string;
-  /** Which sessions; approved ones unless told. */
+  /** Which sessions; approved ones that are not simulated unless told. */
   where?: DatasetFilters | undefined;
   /** Takes rewards, drift and review statuses of this branch, where it has any, in place of the live ones. */
   branch?: string | undefined;
@@ -150,11 +150,13 @@ async function writeFiles(
   return { ...written, derivations: byKey(derivations), schemas: byKey(schemas) };
 }
 
-const nothing = (output: string): AtlasError =>
-  new AtlasError("ATLAS_NOTHING_TO_EXPORT", "no session passes the filters, so nothing was written", {
-    where: output,
-    hint: "Approve sessions with `atlas review approve`, or take others in with `--where review=all`.",
-  });
+/** @param simulated how many pass but for being simulated */
+const nothing = (output: string, simulated: number): AtlasError =>
+  nothingPasses(
+    output,
+    simulated,
+    "Approve sessions with `atlas review approve`, or take others in with `--where review=all`.",
+  );
 
 function nothingIn(format: DatasetFormat, without: Record<string, number>, output: string): AtlasError {
   const reasons = Object.entries(without).map(([reason, sessions]) => `${reason} (${sessions} sessions)`);
@@ -208,7 +210,7 @@ export async function follow(
       },
       signal,
     });
-    if (collected.sessions.length === 0) throw nothing(output);
+    if (collected.sessions.length === 0) throw nothing(output, collected.leftOut.simulated);
     const { format, split, shards } = recipe;
     const plan = planFiles(collected.sessions, { split, shards, extension: format.extension });
     const written = await writeFiles(plan, recipe, collected, folder.content, () => {

@@ -153,7 +153,7 @@ export async function collectSessions(options: CollectOptions): Promise<Collecte
   const erased = await erasedLater(log, stretches);
   const chosen = await FrameFile.create(join(scratch, "chosen"));
   const sessions: ChosenSession[] = [];
-  const leftOut: Record<LeftOut, number> = { erased: 0, incomplete: 0, filtered: 0 };
+  const leftOut: Record<LeftOut, number> = { erased: 0, incomplete: 0, simulated: 0, filtered: 0 };
   for await (const { sessionId, records } of spill.sessions()) {
     signal?.throwIfAborted();
     const decoded = decodeAll(records);

@@ -60,6 +60,8 @@ export interface DatasetManifest {
   left_out: {
     erased: number;
     incomplete: number;
+    /** Those that pass all other conditions. */
+    simulated: number;
     filtered: number;
     duplicate: number;
     unreadable_records: number;

@@ -2,14 +2,14 @@ import { conditionOf, type SessionFilters } from "../../projections/session-filt
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { stepsThatRan } from "../../traces/step-record.ts";
 
-/** Which sessions go into a dataset: approved ones, unless asked otherwise. */
+/** Which sessions go into a dataset: approved ones that are not simulated, unless asked otherwise. */
 export interface DatasetFilters extends SessionFilters {
   /** Takes sessions in, too, of which something is missing; each says so in its `session_metadata`. */
   includeIncomplete?: boolean | undefined;
 }
 
 /** Why a session is not in a dataset. */
-export type LeftOut = "erased" | "incomplete" | "filtered";
+export type LeftOut = "erased" | "incomplete" | "simulated" | "filtered";
 
 /**
  * Refuses filters that mean nothing.
@@ -55,6 +55,8 @@ function passes(trace: SessionTrace, filters: DatasetFilters): boolean {
 export function reasonAgainst(trace: SessionTrace, filters: DatasetFilters): LeftOut | undefined {
   if (trace.erased !== null) return "erased";
   if (!passes(trace, filters)) return "filtered";
+  const { simulated = false } = filters;
+  if (simulated !== "all" && trace.simulated !== simulated) return trace.simulated ? "simulated" : "filtered";
   if (filters.includeIncomplete !== true && (trace.incomplete || isCut(trace))) return "incomplete";
   return undefined;
 }

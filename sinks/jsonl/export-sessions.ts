@@ -29,6 +29,8 @@ export interface ExportManifest extends DatasetOrigin {
   sessions: number;
   steps: number;
   simulated_sessions: number;
+  /** Sessions that pass all other filters and were left out for being simulated. */
+  left_out: { simulated: number };
   file: { name: string; bytes: number; sha256: string };
 }
 
@@ -48,7 +50,26 @@ export interface ExportOptions {
   origin: DatasetOrigin;
   /** Replaces a file that is no export; one that is always gets replaced. */
   force?: boolean | undefined;
+  /** How many simulated sessions are not among them. */
+  simulatedLeftOut: number;
   onProgress?: (sessions: number) => void;
+}
+
+/**
+ * Says that there is nothing to write, and how simulated sessions would be.
+ *
+ * @param simulated how many pass but for being simulated
+ */
+export function nothingPasses(output: string, simulated: number, hint: string): AtlasError {
+  const all = simulated === 0 ? "" : `; ${simulated} that would are simulated`;
+  return new AtlasError(
+    "ATLAS_NOTHING_TO_EXPORT",
+    `no session passes the filters, so nothing was written${all}`,
+    {
+      where: output,
+      hint: simulated === 0 ? hint : "Simulated sessions go in with --include-simulated.",
+    },
+  );
 }
 
 /** What computed the reward, drift and review statuses of a session. */
@@ -90,6 +111,7 @@ export async function exportSessions({
   output,
   origin,
   force = false,
+  simulatedLeftOut,
   onProgress,
 }: ExportOptions): Promise<ExportSummary> {
   if (!force) await refuseForeign(output);
@@ -100,19 +122,16 @@ export async function exportSessions({
       yield `${encodeTrainingLine(trace)}\n`;
       counts.sessions += 1;
       counts.steps += trace.steps.length;
-      if (trace.started?.simulated === true) counts.simulated += 1;
+      if (trace.simulated) counts.simulated += 1;
       for (const derivation of derivationsOf(trace))
         derivations.set(Object.values(derivation).join(" "), derivation);
       onProgress?.(counts.sessions);
     }
     if (counts.sessions === 0) {
-      throw new AtlasError(
-        "ATLAS_NOTHING_TO_EXPORT",
-        "no session passes the filters, so nothing was written",
-        {
-          where: output,
-          hint: "Approve sessions with `atlas review approve`, or ask for others with --include-status.",
-        },
+      throw nothingPasses(
+        output,
+        simulatedLeftOut,
+        "Approve sessions with `atlas review approve`, or ask for others with --include-status.",
       );
     }
   }
@@ -125,6 +144,7 @@ export async function exportSessions({
     sessions: counts.sessions,
     steps: counts.steps,
     simulated_sessions: counts.simulated,
+    left_out: { simulated: simulatedLeftOut },
     file: { name: basename(path), bytes, sha256 },
   };
   const summary = { file: { path, bytes, sha256 }, manifest };

@@ -2,11 +2,13 @@ import type { Queryable } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Apply, LogRecord } from "../../log/event-log.ts";
 import { isErased, loadFacts } from "../../projections/session-facts.ts";
+import { WHATEVER } from "../../projections/session-filters.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
 import { tablesIn } from "../../projections/tables.ts";
 import type { ReviewStatusChanged, SessionErased, Uuid } from "../../schemas/generated/events.ts";
 import { isoOf, newId } from "../../schemas/identity.ts";
 import type { Topic } from "../../schemas/topics.ts";
+import type { SessionTrace } from "../../traces/session-trace.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
 import { LineSeries, type SeriesPlace } from "./line-series.ts";
 import { loadLive, type Standing, saveLive } from "./live-state.ts";
@@ -21,6 +23,10 @@ export interface LiveSinkOptions {
   folder: string;
   /** A file is followed by the next one before it would be larger than this; 64 MiB unless told. */
   rotateBytes?: number | undefined;
+  /** Writes simulated sessions, too; they are left out unless told. */
+  includeSimulated?: boolean | undefined;
+  /** Called with how many approved sessions of a batch were left out for being simulated. */
+  onLeftOut?: ((simulated: number) => void) | undefined;
 }
 
 type Change = ReviewStatusChanged | SessionErased;
@@ -41,21 +47,31 @@ function changesOf(batch: readonly LogRecord[]): Map<Uuid, Change> {
 const isApproval = (change: Change): boolean =>
   change.type === "ReviewStatusChanged" && change.to_status === "approved";
 
-/** The line of each session, once the read models know that it was approved; none of one that was erased since. */
-async function linesOf(tx: Queryable, approved: ReadonlyMap<Uuid, Change>): Promise<Map<Uuid, string>> {
+/**
+ * The line of each session, once the read models know that it was approved; none of one that was erased since.
+ *
+ * @param isLeftOut says of which sessions no line is wanted
+ */
+async function linesOf(
+  tx: Queryable,
+  approved: ReadonlyMap<Uuid, Change>,
+  isLeftOut: (trace: SessionTrace) => boolean,
+): Promise<Map<Uuid, string>> {
   const sessionIds = [...approved.keys()];
   const facts = await loadFacts(tx, tablesIn(), sessionIds);
   const wanted = sessionIds.filter((session) => !isErased(facts.get(session)!.facts));
   const lines = new Map<Uuid, string>();
+  const leftOut = new Set<Uuid>();
   if (wanted.length === 0) return lines;
-  const filters = { sessionIds: wanted, reviewStatusFilters: "all", limit: null } as const;
+  const filters = { sessionIds: wanted, ...WHATEVER, limit: null } as const;
   for await (const trace of streamTraces(tx, filters)) {
     const known = trace.review_changes.some(
       ({ meta }) => meta.event_id === approved.get(trace.session_id)!.meta.event_id,
     );
-    if (known) lines.set(trace.session_id, `${encodeTrainingLine(trace)}\n`);
+    if (known && isLeftOut(trace)) leftOut.add(trace.session_id);
+    else if (known) lines.set(trace.session_id, `${encodeTrainingLine(trace)}\n`);
   }
-  const late = wanted.find((session) => !lines.has(session));
+  const late = wanted.find((session) => !lines.has(session) && !leftOut.has(session));
   if (late === undefined) return lines;
   throw new AtlasError("ATLAS_CONSUMER_BEHIND", "the read models do not know yet what was approved", {
     where: `session ${late}`,
@@ -80,8 +96,8 @@ export interface LiveSink {
 }
 
 /**
- * Writes each session within moments of its approval to files that a trainer can follow: one series of files for each
- * assignment. A line is whole and synced before the checkpoint that covers it commits; what a crash leaves behind the
+ * Writes each session that is not simulated within moments of its approval to files that a trainer can follow: one series
+ * of files for each assignment. A line is whole and synced before the checkpoint that covers it commits; what a crash leaves behind the
  * last confirmed line is cut. A session stands there once. What is quarantined or erased later goes to a second series,
  * of tombstones, and so does its next approval.
  *
@@ -89,7 +105,8 @@ export interface LiveSink {
  * const sink = createLiveSink({ folder: "data/live" });
  * await log.consume({ group: sink.group, topics: sink.topics, onAssignmentChange: sink.forget }, sink.apply);
  */
-export function createLiveSink({ folder, rotateBytes = 64 * 1024 * 1024 }: LiveSinkOptions): LiveSink {
+export function createLiveSink(options: LiveSinkOptions): LiveSink {
+  const { folder, rotateBytes = 64 * 1024 * 1024, includeSimulated = false, onLeftOut } = options;
   const owner = newId();
   const series = new Map<number, { lines: LineSeries; tombstones: LineSeries }>();
   const seriesOf = (partition: number) => {
@@ -113,7 +130,13 @@ export function createLiveSink({ folder, rotateBytes = 64 * 1024 * 1024 }: LiveS
       const isNew = ([session, change]: readonly [Uuid, Change]): boolean =>
         isApproval(change) && !standing.has(session);
       const approved = new Map([...changes].filter(isNew));
-      const lines = await linesOf(tx, approved);
+      let simulated = 0;
+      const lines = await linesOf(tx, approved, (trace) => {
+        if (includeSimulated || !trace.simulated) return false;
+        simulated += 1;
+        return true;
+      });
+      if (simulated > 0) onLeftOut?.(simulated);
 
       const now = new Map<Uuid, Standing>();
       let withdrawals = "";
