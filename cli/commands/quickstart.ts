@@ -5,6 +5,7 @@ import { detectModel } from "../../app/detect-model.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { rebuild } from "../../app/rebuild.ts";
+import { writeAtomically } from "../../files/atomic-file.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
 import type { RunResult } from "../../producers/run-session.ts";
 import {
@@ -12,7 +13,6 @@ import {
   QUICKSTART_SYSTEM_PROMPT,
   QUICKSTART_TASKS,
 } from "../../producers/simulated/quickstart-tasks.ts";
-import { writeAtomically } from "../../sinks/atomic-file.ts";
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, style, table, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";

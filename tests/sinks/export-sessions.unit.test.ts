@@ -30,7 +30,7 @@ async function* traces(count: number): AsyncGenerator<SessionTrace> {
   for (let number = 0; number < count; number += 1) yield emptyTrace(newId());
 }
 const exported = (to = output, force = false, count = 3) =>
-  exportSessions({ sessions: traces(count), output: to, origin: ORIGIN, force });
+  exportSessions({ sessions: traces(count), output: to, origin: ORIGIN, force, simulatedLeftOut: 0 });
 const manifestOf = (path: string): ExportManifest =>
   JSON.parse(readFileSync(`${path}.manifest.json`, "utf8")) as ExportManifest;
 const digestOf = (data: string | Buffer): string => createHash("sha256").update(data).digest("hex");
