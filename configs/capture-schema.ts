@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { nestsRepeats } from "../schemas/nested-repeats.ts";
 import { asksModels, type JudgesConfig } from "./judges-schema.ts";
+import { NESTED_REPEATS } from "./schema-parts.ts";
 
 const isPattern = (source: string): boolean => {
   try {
@@ -24,7 +26,8 @@ export const captureSchema = z.strictObject({
       z
         .string()
         .min(1, { error: "must not be empty" })
-        .refine(isPattern, { error: "must be a regular expression, without slashes" }),
+        .refine(isPattern, { error: "must be a regular expression, without slashes", abort: true })
+        .refine((source) => !nestsRepeats(source), { error: NESTED_REPEATS }),
     )
     .default([])
     .describe("Regular expressions; everything that matches is taken out."),

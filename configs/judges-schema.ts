@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { nestsRepeats } from "../schemas/nested-repeats.ts";
 import type { Rules } from "../schemas/rules.ts";
 import { camelKeys } from "./camel-case.ts";
 import { llmSchema } from "./model-schema.ts";
-import { block, text } from "./schema-parts.ts";
+import { block, NESTED_REPEATS, text } from "./schema-parts.ts";
 
 const share = z.number().min(0).max(1);
 
@@ -74,6 +75,7 @@ const judgeSchema = z
       problem("prompt", `is needed by a judge that is not one of ${WITH_PROMPT.join(", ")}`);
     if (judge.pattern !== undefined && !isPattern(judge.pattern, judge.flags ?? "u"))
       problem("pattern", "must be a regular expression, without slashes, that takes these flags");
+    else if (judge.pattern !== undefined && nestsRepeats(judge.pattern)) problem("pattern", NESTED_REPEATS);
   })
   .transform(camelKeys);
 

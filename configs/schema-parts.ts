@@ -6,6 +6,10 @@ export const block = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape
 
 export const text = z.string().min(1, { error: "must not be empty" });
 
+/** What is wrong with a pattern such as `(a+)+`. */
+export const NESTED_REPEATS =
+  "must not repeat a repetition without limit, as (a+)+ does: it can take for ever; write (a+){1,8}, say";
+
 const url = (protocols: string[], example: string) =>
   text.refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), {
     error: `must be a URL such as ${example}`,

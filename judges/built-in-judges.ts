@@ -1,3 +1,5 @@
+import { AtlasError } from "../errors/atlas-error.ts";
+import { nestsRepeats } from "../schemas/nested-repeats.ts";
 import type { SessionTrace } from "../traces/session-trace.ts";
 import { defineJudge, type JudgeDefinition } from "./define-judge.ts";
 import type { FunctionJudge } from "./judge.ts";
@@ -31,7 +33,8 @@ export const toolCallBudget = ({ max, ...named }: Named & { max: number }): Func
  * Scores 1 where the final answer (of a step, its output) matches a pattern, else 0; the other way round with
  * `expect: "no_match"`. No answer matches nothing.
  *
- * @param pattern a regular expression without slashes
+ * @param pattern a regular expression without slashes, that does not repeat a repetition without limit
+ * @throws AtlasError ATLAS_RUN_INVALID for a pattern such as `(a+)+`
  * @example
  * answerMatches({ name: "cites", pattern: "\\[\\d+\\]" });
  */
@@ -45,6 +48,12 @@ export function answerMatches({
   flags?: string | undefined;
   expect?: "match" | "no_match" | undefined;
 }): FunctionJudge {
+  if (nestsRepeats(pattern))
+    throw new AtlasError(
+      "ATLAS_RUN_INVALID",
+      `the pattern of ${named.name} repeats a repetition without limit, as (a+)+ does, which can take for ever`,
+      { hint: "Limit the outer repetition, as in (a+){1,8}." },
+    );
   return defineJudge({
     ...named,
     judge(trace, { step }) {

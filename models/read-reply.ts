@@ -3,11 +3,12 @@ import type { z } from "zod";
 /** A reply that was read, or why it could not be. */
 export type ReadReply<T> = { value: T; problem?: undefined } | { value?: undefined; problem: string };
 
-const FENCED = /```(?:json)?\s*([\s\S]*?)```/;
+/** White space around the object is JSON's: skipped here, it would be read again for each character of it. */
+const FENCED = /```(?:json)?([\s\S]*?)```/;
 
 /** Models like to wrap the object that they were asked for. */
 function candidatesOf(text: string): string[] {
-  const fenced = FENCED.exec(text)?.[1];
+  const fenced = FENCED.exec(text)?.[1]?.trim();
   const from = text.indexOf("{");
   const until = text.lastIndexOf("}");
   const inner = from >= 0 && until > from ? text.slice(from, until + 1) : undefined;

@@ -11,7 +11,8 @@ export interface LearningKeyParts {
 
 /** What Python's `str.strip` takes for white space, which is not what `String.trim` does. */
 const PYTHON_SPACE = "\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
-const STRIP = new RegExp(`^[${PYTHON_SPACE}]+|[${PYTHON_SPACE}]+$`, "g");
+/** A run of white space is read from its beginning alone, so that a long one in the middle costs no more than its length. */
+const STRIP = new RegExp(`^[${PYTHON_SPACE}]+|(?<![${PYTHON_SPACE}])[${PYTHON_SPACE}]+$`, "g");
 const TASK_PREFIX = 64;
 
 const strip = (text: string): string => text.replace(STRIP, "");

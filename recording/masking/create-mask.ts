@@ -1,6 +1,7 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
 import type { Mask } from "../../schemas/masked.ts";
+import { nestsRepeats } from "../../schemas/nested-repeats.ts";
 import { type CaptureLevel, hiddenBy } from "./capture-level.ts";
 import { DETECTORS, type DetectorName, type Redact, replacing } from "./detectors.ts";
 import { REDACTED } from "./marker.ts";
@@ -19,7 +20,10 @@ export interface MaskOptions {
   level?: CaptureLevel;
   /** Built-in detectors to apply; none unless told. */
   detectors?: readonly DetectorName[];
-  /** Everything that matches is taken out: regular expressions, as such or as texts. */
+  /**
+   * Everything that matches is taken out: regular expressions, as such or as texts. None may repeat a repetition without
+   * limit, as `(a+)+` does.
+   */
   patterns?: readonly (RegExp | string)[];
   /** Called once with every text, after the others; returns what is written. */
   custom?: (text: string, place: MaskPlace) => string;
@@ -44,15 +48,23 @@ const IDS: ReadonlySet<string> = new Set([
 ]);
 const LOOKS_LIKE_ID = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16}|[0-9a-f]{32,64})$/;
 
+const unusable = (why: string, hint: string): AtlasError =>
+  new AtlasError("ATLAS_CONFIG_INVALID", `a mask's pattern cannot be used: ${why}`, { hint });
+
 function compiled(pattern: RegExp | string): RegExp {
+  const flags = typeof pattern === "string" ? "gu" : `${pattern.flags.replace(/[gy]/g, "")}g`;
+  const source = typeof pattern === "string" ? pattern : pattern.source;
+  let made: RegExp;
   try {
-    if (typeof pattern === "string") return new RegExp(pattern, "gu");
-    return new RegExp(pattern.source, `${pattern.flags.replace(/[gy]/g, "")}g`);
+    made = new RegExp(source, flags);
   } catch (error) {
-    throw new AtlasError("ATLAS_CONFIG_INVALID", `a mask's pattern cannot be used: ${messageOf(error)}`, {
-      hint: "Write a JavaScript regular expression, without slashes.",
-    });
+    throw unusable(messageOf(error), "Write a JavaScript regular expression, without slashes.");
   }
+  if (nestsRepeats(source)) {
+    const hint = "Limit the outer repetition, as in (a+){1,8}.";
+    throw unusable("it repeats a repetition without limit, as (a+)+ does, which can take for ever", hint);
+  }
+  return made;
 }
 
 type MaskField = (text: string, field: string) => string;
@@ -74,7 +86,7 @@ function walk(value: unknown, field: string, mask: MaskField): unknown {
 /**
  * Makes the mask of a log: every text of every event goes through it before anything is written, shown or judged.
  *
- * @throws AtlasError ATLAS_CONFIG_INVALID for a pattern that is none
+ * @throws AtlasError ATLAS_CONFIG_INVALID for a pattern that is none, or could take for ever
  * @example
  * await using atlas = await openAtlas(undefined, { mask: createMask({ detectors: ["api_key", "email"] }) });
  */

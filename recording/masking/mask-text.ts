@@ -23,15 +23,20 @@ function endOfNumber(text: string, start: number): number {
   return index;
 }
 
+/** Of a text that is not stable after so many looks, nothing stays: each look could find one match, and take for ever. */
+const MOST_LOOKS = 20;
+
 /** Applies a rule to what stands between markers until nothing changes: a marker may part what a rule took for one. */
 function untilStable(text: string, redact: Redact): string {
-  for (let before = text; ; ) {
+  let before = text;
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
     const after = before.includes(REDACTED)
       ? before.split(REDACTED).map(redact).join(REDACTED)
       : redact(before);
     if (after === before) return after;
     before = after;
   }
+  return REDACTED;
 }
 
 function isJson(text: string): boolean {

@@ -1,0 +1,166 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { captureSchema } from "../../configs/capture-schema.ts";
+import { judgesSchema } from "../../configs/judges-schema.ts";
+import { isAtlasError } from "../../errors/atlas-error.ts";
+import { answerMatches } from "../../judges/built-in-judges.ts";
+import { readReply } from "../../models/read-reply.ts";
+import { learningKeyOf } from "../../recording/learning-key.ts";
+import { createMask, type MaskOptions } from "../../recording/masking/create-mask.ts";
+import { DETECTOR_NAMES } from "../../recording/masking/detectors.ts";
+import { REDACTED } from "../../recording/masking/marker.ts";
+import { createEvent } from "../../schemas/codec.ts";
+import type { EventOf } from "../../schemas/generated/events.ts";
+import { newId } from "../../schemas/identity.ts";
+import { nestsRepeats } from "../../schemas/nested-repeats.ts";
+
+const session = newId();
+const masked = (options: MaskOptions, text: string): string => {
+  const meta = {
+    event_id: newId(),
+    session_id: session,
+    source: session,
+    sequence: 1,
+    occurred_at: 1,
+    time_assumed: false,
+    trace_id: session.replaceAll("-", ""),
+  };
+  const event = createEvent("StepSkipped", meta, { step_id: 1, reason: text });
+  return (createMask(options)(event) as EventOf<"StepSkipped">).reason;
+};
+
+/** What this takes is milliseconds where time grows with the text, and tens of seconds where it grows with the square. */
+const SIZE = 384 * 1024;
+const MOST_CPU_MS = 3000;
+const WAIT_MS = 120_000;
+
+/** CPU milliseconds, which do not depend on what else the machine does. */
+function cpuOf(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+}
+
+const filled = (shape: string): string => shape.repeat(Math.ceil(SIZE / shape.length));
+
+/** What begins like something that a detector looks for, over and over, and is none. */
+const SHAPES = [
+  "-eyJaaaaaaaa",
+  "_eyJaaaaaaaa",
+  "\\neyJaaaaaaaa",
+  ".eyJaaaaaaaa",
+  "eyJaaaaaaaa.eyJaaaa",
+  "eyJ",
+  "-sk-",
+  "sk-aaaaaaaaaaaaaaa ",
+  "Bearer ",
+  "bearer aaaaaaaaaaaaaaaaaaaaa",
+  "-----BEGIN PRIVATE KEY-----",
+  "-----BEGIN A",
+  "-----END PRIVATE KEY",
+  "-----",
+  "- a",
+  "AKIA0123456789ABCDEF",
+  "-AKIA012345678",
+  "a.",
+  "a@",
+  "a@a.a.a.a.a.a.a.a.1",
+  "a.a.a.a.a.a.a.a@",
+  "4",
+  "4 ",
+  "4111111111111111-",
+  '{"',
+  "[",
+  "\\",
+  REDACTED,
+];
+
+test.each(DETECTOR_NAMES)(
+  "the time of %s grows with the text and no faster, whatever it is",
+  (name) => {
+    for (const shape of SHAPES)
+      expect(
+        cpuOf(() => masked({ detectors: [name] }, filled(shape))),
+        shape,
+      ).toBeLessThan(MOST_CPU_MS);
+  },
+  WAIT_MS,
+);
+
+test(
+  "a secret of twenty megabytes needs no memory for each of its characters",
+  () => {
+    const long = "a".repeat(2e7);
+    const secrets = [
+      `-----BEGIN PRIVATE KEY-----${"- a".repeat(7e6)}`,
+      `sk-${long}`,
+      `Bearer ${long}`,
+      `eyJaaaaaaaaa.eyJ${long}.${long}`,
+    ];
+    for (const secret of secrets)
+      expect(masked({ detectors: ["api_key", "jwt"] }, secret).length, secret.slice(0, 30)).toBe(
+        REDACTED.length,
+      );
+  },
+  WAIT_MS,
+);
+
+test("a token is found after dashes and other tokens, and what only begins like one stays", () => {
+  const token = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${"s".repeat(20)}`;
+  const options: MaskOptions = { detectors: ["jwt"] };
+  expect(masked(options, `my-${token} eyJaaaaaaaaa-${token}`)).toBe(`my-${REDACTED} ${REDACTED}`);
+  expect(masked(options, "eyJaaaaaaaaaaa and eyJbbbbbbbbb.eyJcccc")).toBe(
+    "eyJaaaaaaaaaaa and eyJbbbbbbbbb.eyJcccc",
+  );
+});
+
+test("keys without anything between them are all taken out", () => {
+  expect(masked({ detectors: ["api_key"] }, "AKIA0123456789ABCDEF".repeat(5))).toBe(REDACTED.repeat(5));
+  expect(masked({ detectors: ["api_key"] }, "AKIA0123456789ABCDEF".repeat(500))).toBe(REDACTED);
+});
+
+test.each([
+  ["(a+)+", true],
+  ["(?:a|b*)*c", true],
+  ["((x{1,3})y)+", true],
+  ["(?<w>\\w+\\s?){2,}", true],
+  ["([a)]+)*", true],
+  ["cust-[0-9]{6}", false],
+  ["(\\w+\\s?){1,8}", false],
+  ["(?:ab?)+", false],
+  ["(?:[0-9]{4}-?)+", false],
+  ["[(a+)+]", false],
+  ["\\(a+\\)+", false],
+  ["a{+}", false],
+])("%s: nests repetitions: %s", (pattern, nested) => {
+  expect(nestsRepeats(pattern)).toBe(nested);
+});
+
+test("a pattern that could take for ever is refused where it is written, and says how it is mended", () => {
+  const pattern = "(a+)+b";
+  const judge = { name: "cites", type: "regex", pattern };
+  for (const [schema, value] of [
+    [captureSchema, { patterns: [pattern] }],
+    [judgesSchema, { list: [judge] }],
+  ] as const)
+    expect(schema.safeParse(value).error?.issues[0]?.message).toContain("(a+){1,8}");
+  for (const make of [
+    () => createMask({ patterns: [pattern] }),
+    () => createMask({ patterns: [/(a+)+b/] }),
+    () => answerMatches({ name: "cites", pattern }),
+  ]) {
+    expect(make).toThrow(/for ever/);
+    expect(() => make()).toThrow(expect.toSatisfy((error: unknown) => isAtlasError(error)));
+  }
+});
+
+test(
+  "what models and tasks say is read in a time that grows with it",
+  () => {
+    const spaces = " ".repeat(SIZE);
+    expect(cpuOf(() => readReply(z.object({}), `\`\`\`${spaces}`))).toBeLessThan(MOST_CPU_MS);
+    expect(cpuOf(() => learningKeyOf({ agent: "a", task: `x${spaces}y` }))).toBeLessThan(MOST_CPU_MS);
+  },
+  WAIT_MS,
+);
