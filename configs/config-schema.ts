@@ -12,6 +12,7 @@ import { llmSchema } from "./model-schema.ts";
 import { pricesSchema } from "./prices-schema.ts";
 import { rulesSchema } from "./rules-schema.ts";
 import { block, text } from "./schema-parts.ts";
+import { scoreSchema } from "./score-schema.ts";
 
 /** The configuration file. Unknown keys are refused everywhere. */
 export const configSchema = block({
@@ -20,6 +21,7 @@ export const configSchema = block({
   teacher: llmSchema.optional(),
   judge: llmSchema.optional().describe("The model that is asked once, where no judges are named."),
   judges: judgesSchema.optional().describe("Who scores sessions."),
+  score: scoreSchema.prefault({}).describe("What POST /score of a worker takes."),
   rules: rulesSchema.prefault({}),
   orchestration: orchestrationSchema.prefault({}),
   learning_key: text.max(512, { error: "must be at most 512 characters long" }).optional(),

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { AtlasError, explain } from "../errors/atlas-error.ts";
 import { limitedSignal, type SessionScope, unlessAborted } from "../recording/session-scope.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
@@ -35,15 +36,15 @@ const isJudging = (event: AtlasEvent): boolean =>
 
 /** A trace of the function's own: what it does to it, nobody else sees. It holds no score of anybody's. */
 function traceFor(trace: SessionTrace): SessionTrace {
-  return {
-    ...structuredClone(trace),
-    events: structuredClone(trace.events.filter((event) => !isJudging(event))),
+  return structuredClone({
+    ...trace,
+    events: trace.events.filter((event) => !isJudging(event)),
     judgements: [],
     judgement_failures: [],
     judged: null,
     reward: null,
     drift: null,
-  };
+  });
 }
 
 /**
@@ -68,6 +69,9 @@ export async function askFunctionJudge(
       hint: "Give it a longer timeout.",
     });
   using ending = limitedSignal(scope.signal, timeoutMs, late);
+  // The copy takes a while, and the process has other things to do between two of them.
+  await setImmediate();
+  if (ending.signal.aborted) return failed(explain(ending.signal.reason));
   const own = traceFor(trace);
   const step: TraceStep | undefined = own.steps.find(({ step_id }) => step_id === place.step_id);
   let returned: unknown;

@@ -155,8 +155,9 @@ function viewer(trace: SessionTrace, limits: Limits) {
   return { shorten, stepOf, task };
 }
 
-function sessionView(trace: SessionTrace, limits: Limits): JudgedSession {
-  const { shorten, stepOf, task } = viewer(trace, limits);
+type Viewer = ReturnType<typeof viewer>;
+
+function sessionView(trace: SessionTrace, { shorten, stepOf, task }: Viewer, limits: Limits): JudgedSession {
   const steps = ends(trace.steps, limits.steps);
   return {
     ...task,
@@ -170,8 +171,11 @@ function sessionView(trace: SessionTrace, limits: Limits): JudgedSession {
 /** Of other steps an idea will do. */
 const OTHER_STEP_TEXT = 500;
 
-function stepView(trace: SessionTrace, step: TraceStep, limits: Limits): JudgedStepInSession {
-  const { shorten, stepOf, task } = viewer(trace, limits);
+function stepView(
+  { trace, step }: { trace: SessionTrace; step: TraceStep },
+  { shorten, stepOf, task }: Viewer,
+  limits: Limits,
+): JudgedStepInSession {
   const brief: Shorten = (text) => excerpt(text, Math.min(limits.text, OTHER_STEP_TEXT));
   const others = ends(
     trace.steps.filter(({ step_id }) => step_id !== step.step_id),
@@ -198,16 +202,29 @@ function withinBudget<T>(view: (limits: Limits) => T): T {
   return view(LIMITS.at(-1)!);
 }
 
+/** What judges are shown of one session. */
+export interface JudgedViews {
+  session(): JudgedSession;
+  step(step: TraceStep): JudgedStepInSession;
+}
+
 /**
- * What a judge is shown of a session, short enough for a prompt: long texts lose their middle, and so do long lists.
- * Scores, rewards and reviews are left out, also where the trace holds some.
+ * What judges are shown of a session, or of one of its steps, short enough for a prompt: long texts lose their middle,
+ * and so do long lists. Scores, rewards and reviews are left out, also where the trace holds some. The session is gone
+ * through once for all its steps.
  *
  * @example
- * const shown = judgedSession(foldSession(recorder.history()));
+ * const shown = judgedViews(foldSession(recorder.history())).session();
  */
-export const judgedSession = (trace: SessionTrace): JudgedSession =>
-  withinBudget((limits) => sessionView(trace, limits));
-
-/** {@link judgedSession} for one step of it. */
-export const judgedStep = (trace: SessionTrace, step: TraceStep): JudgedStepInSession =>
-  withinBudget((limits) => stepView(trace, step, limits));
+export function judgedViews(trace: SessionTrace): JudgedViews {
+  const viewers = new Map<Limits, Viewer>();
+  const viewerWithin = (limits: Limits): Viewer => {
+    const made = viewers.get(limits) ?? viewer(trace, limits);
+    viewers.set(limits, made);
+    return made;
+  };
+  return {
+    session: () => withinBudget((limits) => sessionView(trace, viewerWithin(limits), limits)),
+    step: (step) => withinBudget((limits) => stepView({ trace, step }, viewerWithin(limits), limits)),
+  };
+}

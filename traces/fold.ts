@@ -49,8 +49,43 @@ export function foldEvent(trace: SessionTrace, event: AtlasEvent): SessionTrace 
 export function foldStored(trace: SessionTrace, event: AtlasEvent, joined: number): SessionTrace {
   if (event.meta.session_id !== trace.session_id) return trace;
   if (topicOf(event.type) !== "atlas.sessions") applyFact(trace, cleanText(event));
-  else if (!takeIn(trace, event, joined)) return trace;
+  else if (!takeIn(trace, event, joined, AT_ONCE)) return trace;
   return noteWhatIsMissing(trace);
+}
+
+/** When the events of a trace are applied to its view, and how it is known which of other sources are in it. */
+interface Pace {
+  next(trace: SessionTrace, event: AtlasEvent): void;
+  again(trace: SessionTrace): void;
+  /** Ids of what was taken in of other sources; without it, the trace is searched. */
+  ids?: Set<Uuid>;
+}
+
+const AT_ONCE: Pace = {
+  next: (trace, event) => applySessionEvent(trace, cleanText(event)),
+  again(trace) {
+    Object.assign(trace, emptyView());
+    for (const event of trace.events) applySessionEvent(trace, cleanText(event));
+  },
+};
+
+/** For many events at a time: what has to be applied again is applied once, at the end. */
+class InTheEnd implements Pace {
+  readonly ids = new Set<Uuid>();
+  #late = false;
+
+  next(trace: SessionTrace, event: AtlasEvent): void {
+    if (!this.#late) AT_ONCE.next(trace, event);
+  }
+
+  again(): void {
+    this.#late = true;
+  }
+
+  finish(trace: SessionTrace): SessionTrace {
+    if (this.#late) AT_ONCE.again(trace);
+    return noteWhatIsMissing(trace);
+  }
 }
 
 /**
@@ -66,7 +101,7 @@ export function withFacts(trace: SessionTrace, facts: readonly AtlasEvent[]): Se
 }
 
 /**
- * The trace of a session from all its events.
+ * The trace of a session from all its events. Takes a time that grows with their number, where they are in order.
  *
  * @throws TypeError when there is no event, or the first one is about no session
  * @example
@@ -74,47 +109,55 @@ export function withFacts(trace: SessionTrace, facts: readonly AtlasEvent[]): Se
  */
 export function foldSession(events: Iterable<AtlasEvent>): SessionTrace {
   let trace: SessionTrace | undefined;
+  const pace = new InTheEnd();
   for (const event of events) {
     const session = event.meta.session_id ?? undefined;
     if (trace === undefined && session !== undefined) trace = emptyTrace(session);
-    if (trace !== undefined) foldEvent(trace, event);
+    if (trace === undefined || session !== trace.session_id) continue;
+    if (topicOf(event.type) !== "atlas.sessions") applyFact(trace, cleanText(event));
+    else takeIn(trace, event, 0, pace);
   }
   if (trace === undefined) throw new TypeError("no event of a session was given");
-  return trace;
+  return pace.finish(trace);
 }
 
 /** Says whether the event was new. */
-function takeIn(trace: SessionTrace, event: AtlasEvent, joined: number): boolean {
+function takeIn(trace: SessionTrace, event: AtlasEvent, joined: number, pace: Pace): boolean {
   const { source, sequence, event_id } = event.meta;
   if (source === trace.session_id) {
     if (!addRange(trace.sequences, sequence, sequence + joined)) return false;
-  } else if (isKnown(trace, event)) {
+  } else if (isKnown(trace, event, pace.ids)) {
     return false;
   }
+  pace.ids?.add(event_id);
   trace.event_count += 1 + joined;
   if (joined > 0) trace.continued.set(event_id, joined);
   if (event.type === "ContentContinued") {
     trace.pending.push(event);
-    joinWith(trace, event);
+    joinWith(trace, event, pace);
     return true;
   }
   const place = placeOf(trace, event);
   if (place === trace.events.length) {
     trace.events.push(event);
-    applySessionEvent(trace, cleanText(event));
+    pace.next(trace, event);
   } else {
     trace.events.splice(place, 0, event);
-    applyAgain(trace);
+    pace.again(trace);
   }
-  for (const part of trace.pending.filter(({ continues }) => continues === event_id)) joinWith(trace, part);
+  for (const part of trace.pending.filter(({ continues }) => continues === event_id))
+    joinWith(trace, part, pace);
   return true;
 }
 
 /** Events of other sources carry no sequence of the session's; there are few. */
-function isKnown(trace: SessionTrace, { meta }: AtlasEvent): boolean {
+function isKnown(trace: SessionTrace, { meta }: AtlasEvent, ids?: ReadonlySet<Uuid>): boolean {
   const same = (other: AtlasEvent): boolean => other.meta.event_id === meta.event_id;
-  if (trace.events.some((other) => other.meta.source !== trace.session_id && same(other))) return true;
-  if (trace.pending.some(same)) return true;
+  const isIn = (): boolean =>
+    trace.events.some((other) => other.meta.source !== trace.session_id && same(other)) ||
+    trace.pending.some(same);
+  if (ids === undefined ? isIn() : ids.has(meta.event_id)) return true;
+  if (trace.continued.size === 0) return false;
   return trace.events.some(
     (other) =>
       other.meta.source === meta.source &&
@@ -138,7 +181,7 @@ function lastSequence(trace: SessionTrace): number {
   return last?.meta.sequence ?? 0;
 }
 
-function joinWith(trace: SessionTrace, { continues, field }: ContentContinued): void {
+function joinWith(trace: SessionTrace, { continues, field }: ContentContinued, pace: Pace): void {
   const index = trace.events.findLastIndex(({ meta }) => meta.event_id === continues);
   const event = trace.events[index];
   if (event === undefined) return;
@@ -148,15 +191,10 @@ function joinWith(trace: SessionTrace, { continues, field }: ContentContinued): 
   trace.events[index] = whole.event;
   trace.continued.set(continues, before + whole.used.length);
   trace.pending = trace.pending.filter((part) => !whole.used.includes(part));
-  applyAgain(trace);
+  pace.again(trace);
   // What follows these parts may have been waiting for them.
   const next = trace.pending.find((part) => part.continues === continues);
-  if (next !== undefined) joinWith(trace, next);
-}
-
-function applyAgain(trace: SessionTrace): void {
-  Object.assign(trace, emptyView());
-  for (const event of trace.events) applySessionEvent(trace, cleanText(event));
+  if (next !== undefined) joinWith(trace, next, pace);
 }
 
 function noteWhatIsMissing(trace: SessionTrace): SessionTrace {

@@ -15,6 +15,10 @@ export function addRange(ranges: Ranges, first: number, last = first): boolean {
     tail[1] = last;
     return true;
   }
+  if (tail === undefined || first > tail[1]) {
+    ranges.push([first, last]);
+    return true;
+  }
   if (ranges.some((range) => range[0] <= first && last <= range[1])) return false;
   const merged: [number, number] = [first, last];
   const apart = ranges.filter((range) => {

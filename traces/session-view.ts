@@ -26,9 +26,22 @@ export const emptyView = (): SessionView => ({
   time_assumed: false,
 });
 
+/** Where a number stands, or would stand, in a list that ascends by it. */
+function placeOf<T>(list: readonly T[], number: number, numberOf: (item: T) => number): number {
+  let from = 0;
+  let until = list.length;
+  while (from < until) {
+    const middle = (from + until) >>> 1;
+    if (numberOf(list[middle]!) < number) from = middle + 1;
+    else until = middle;
+  }
+  return from;
+}
+
 function stepOf(view: SessionView, step_id: number): TraceStep {
-  const known = view.steps.findLast((step) => step.step_id === step_id);
-  if (known !== undefined) return known;
+  const place = placeOf(view.steps, step_id, (step) => step.step_id);
+  const known = view.steps[place];
+  if (known?.step_id === step_id) return known;
   const planned = view.plan?.steps.find(({ id }) => id === step_id);
   const step: TraceStep = {
     step_id,
@@ -50,16 +63,16 @@ function stepOf(view: SessionView, step_id: number): TraceStep {
     attempts: [],
     guidance: [],
   };
-  view.steps.push(step);
-  view.steps.sort((a, b) => a.step_id - b.step_id);
+  view.steps.splice(place, 0, step);
   return step;
 }
 
 function attemptOf(view: SessionView, step_id: number, number: number): TraceAttempt {
   const step = stepOf(view, step_id);
   step.ran = true;
-  const known = step.attempts.findLast(({ attempt }) => attempt === number);
-  if (known !== undefined) return known;
+  const place = placeOf(step.attempts, number, ({ attempt }) => attempt);
+  const known = step.attempts[place];
+  if (known?.attempt === number) return known;
   const attempt: TraceAttempt = {
     attempt: number,
     guidance: [],
@@ -73,8 +86,7 @@ function attemptOf(view: SessionView, step_id: number, number: number): TraceAtt
     duration_us: null,
     validation: null,
   };
-  step.attempts.push(attempt);
-  step.attempts.sort((a, b) => a.attempt - b.attempt);
+  step.attempts.splice(place, 0, attempt);
   step.attempt_count = Math.max(step.attempt_count, step.attempts.length);
   return attempt;
 }

@@ -1,8 +1,8 @@
 import type { AtlasConfig } from "../../configs/config-schema.ts";
 import { withJudgeWeights } from "../../configs/judges-schema.ts";
-import type { AtlasError } from "../../errors/atlas-error.ts";
+import { AtlasError } from "../../errors/atlas-error.ts";
 import { isSimulated } from "../../judges/judge.ts";
-import { judgeSession } from "../../judges/judge-session.ts";
+import { judgeSession, questionsOf } from "../../judges/judge-session.ts";
 import { type Limiter, limiter } from "../../judges/limiter.ts";
 import type { Panel } from "../../judges/panel.ts";
 import { leaveUnjudged, whyUnjudged } from "../../judges/unjudged.ts";
@@ -45,7 +45,7 @@ export type Scorer = (request: ScoreRequest, signal: AbortSignal) => Promise<Liv
 /** What scoring needs of a configuration. */
 export type ScoringConfig = Pick<
   AtlasConfig,
-  "judge" | "judges" | "teacher" | "rules" | "prices" | "orchestration" | "capture"
+  "judge" | "judges" | "teacher" | "rules" | "prices" | "orchestration" | "capture" | "score"
 >;
 
 /** Judges are made when they are first needed: most workers are never asked for a score. */
@@ -80,7 +80,14 @@ export function createScorer(config: ScoringConfig): Scorer {
   const mask = maskingBy(maskOf(config));
   return async ({ trace: given, rubric }, signal) => {
     const panel = await panelOf();
-    const trace = traceGiven(given, mask);
+    const { maxSteps, maxQuestions } = config.score;
+    const trace = traceGiven(given, { mask, maxSteps });
+    const questions = questionsOf(panel, trace.steps);
+    if (questions > maxQuestions)
+      throw new AtlasError("ATLAS_REQUEST_INVALID", `it asks the judges ${questions} questions`, {
+        where: "trace.steps",
+        hint: `Send fewer steps: a request may ask ${maxQuestions}, which score.max_questions sets.`,
+      });
     const recorder = createRecorder({ flusher: collecting(mask), sessionId: newId() });
     const tokens = new TokenCount();
     let messages = 0;

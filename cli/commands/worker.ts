@@ -51,11 +51,9 @@ async function work(options: Options): Promise<void> {
         const server = await serveWorker(address, {
           health: () => status.health(atlas),
           metrics: measured,
-          score: {
-            score: createScorer(atlas.config),
-            token: process.env["ATLAS_WORKER_TOKEN"]?.trim() || undefined,
-            loopback: LOOPBACK.includes(address.host),
-          },
+          score: { score: createScorer(atlas.config), limits: atlas.config.score },
+          token: process.env["ATLAS_WORKER_TOKEN"]?.trim() || undefined,
+          loopback: LOOPBACK.includes(address.host),
         });
         const open = LOOPBACK.includes(address.host) ? "" : " (open to the network)";
         say(

@@ -35,7 +35,7 @@ def score(trace, rubric=None):
             with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
-            if error.code < 500:
+            if error.code < 500 and error.code != 429:
                 raise RuntimeError(json.load(error)["error"]) from error
             failure = error
         except urllib.error.URLError as error:

@@ -122,7 +122,7 @@ test("/metrics and /healthz answer beside each other, and nothing else does", as
   const status = new WorkerStatus();
   const server = await serveWorker(
     { host: "127.0.0.1", port: 0 },
-    { health: () => status.health(atlas), metrics: worker },
+    { health: () => status.health(atlas), metrics: worker, token: undefined, loopback: true },
   );
   onTestFinished(() => server.close());
   const health = await fetch(`${server.url}/healthz`);

@@ -49,12 +49,18 @@ const said = ({ model, prompt, material, temperature }: Asked): string => {
   return reply({ score: base + spread * Number(temperature), uncertainty: 0.1 });
 };
 
-async function served(source: Omit<ConfigInput, "log">, scoring: Partial<Scoring> = {}): Promise<string> {
+type Serving = Partial<Omit<Scoring, "limits"> & { limits: Partial<Scoring["limits"]> }>;
+
+async function served(source: Omit<ConfigInput, "log">, serving: Serving = {}): Promise<string> {
+  const { token, loopback = true, limits, ...scoring } = serving;
+  const config = loadConfig(source, {});
   const server = await serveWorker(
     { host: "127.0.0.1", port: 0 },
     {
       health: () => Promise.reject(new Error("not asked")),
-      score: { score: createScorer(loadConfig(source, {})), token: undefined, loopback: true, ...scoring },
+      score: { score: createScorer(config), ...scoring, limits: { ...config.score, ...limits } },
+      token,
+      loopback,
     },
   );
   onTestFinished(() => server.close());
@@ -211,7 +217,7 @@ test("requests that are wrong, too large, late or not allowed are told so in JSO
     >,
   };
   const trace = { task: "t", final_answer: "a" };
-  const url = await served(source, { maxBytes: 2000, timeoutMs: 300 });
+  const url = await served(source, { limits: { maxMb: 2000 / 1024 / 1024 }, timeoutMs: 300 });
   const codeOf = async (answer: Response): Promise<[number, string]> => {
     const { error } = (await answer.json()) as { error: { code: string } };
     return [answer.status, error.code];

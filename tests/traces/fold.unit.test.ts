@@ -253,3 +253,63 @@ describe("events of another source", () => {
     expect(trace.judgements).toHaveLength(4);
   });
 });
+
+describe("many events", () => {
+  const COUNT = 20_000;
+  const at = (session_id: string, sequence: number, source = session_id): AtlasEvent["meta"] => ({
+    event_id: idOf("many", session_id, source, sequence),
+    session_id,
+    source,
+    sequence,
+    occurred_at: sequence,
+    time_assumed: false,
+  });
+  const many = (make: (n: number) => AtlasEvent): AtlasEvent[] =>
+    Array.from({ length: COUNT }, (_, index) => make(index + 1));
+  const id = sessionId("many");
+  const skipped = (n: number, meta = at(id, n)): AtlasEvent =>
+    createEvent("StepSkipped", meta, { step_id: n, reason: "" });
+  const judged = { judge: "j", stage: "sample", score: 1 };
+
+  it.each<[string, AtlasEvent[]]>([
+    ["a step each", many((n) => skipped(n))],
+    ["steps in the opposite order", many((n) => skipped(COUNT - n, at(id, n)))],
+    ["a gap after each", many((n) => skipped(n, at(id, 2 * n)))],
+    [
+      "an attempt each",
+      many((n) => createEvent("AttemptStarted", at(id, n), { step_id: 1, attempt: n, guidance: [] })),
+    ],
+    ["all of another source", many((n) => createEvent("JudgementMade", at(id, n, "judges/x"), judged))],
+  ])(
+    "are folded in a time that grows with their number: %s",
+    (_name, events) => {
+      const before = process.cpuUsage();
+      const trace = foldSession(events);
+      const { user, system } = process.cpuUsage(before);
+      expect(trace.event_count).toBe(COUNT);
+      expect((user + system) / 1e6).toBeLessThan(3);
+    },
+    120_000,
+  );
+
+  it("come to the same one by one and all together", () => {
+    const { emit, events } = sessionWriter("a");
+    emit("SessionStarted", { task: "Count a", learning_key: "k", agent: "x" });
+    const started = events[0]!.meta.event_id;
+    for (const part of [1, 2])
+      emit("ContentContinued", { continues: started, field: "task", part, parts: 2, text: "b" });
+    emit("StepSkipped", { step_id: 2, reason: "no" });
+    emit("StepSkipped", { step_id: 1, reason: "no" });
+    const mixed = [...events, createEvent("JudgementMade", at(sessionId("a"), 1, "judges/a"), judged)];
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray([...mixed, ...mixed], { minLength: 1 }).filter((given) => given.length > 0),
+        (given) => {
+          const trace = emptyTrace(sessionId("a"));
+          for (const event of given) foldEvent(trace, event);
+          expect(foldSession(given)).toEqual(trace);
+        },
+      ),
+    );
+  });
+});
