@@ -4,6 +4,7 @@ import { geminiModel } from "../models/gemini.ts";
 import type { ModelClient } from "../models/model-client.ts";
 import { openaiModel } from "../models/openai.ts";
 import { simulatedModel } from "../producers/simulated/simulated.ts";
+import { limitedText } from "../schemas/limited-body.ts";
 
 /** A model that can be used here and now. */
 export interface DetectedModel {
@@ -22,6 +23,8 @@ const DEFAULT_MODELS = {
 /** Where Ollama, vLLM and LM Studio listen unless told otherwise. */
 const LOCAL_SERVERS = ["http://127.0.0.1:11434/v1", "http://127.0.0.1:8000/v1", "http://127.0.0.1:1234/v1"];
 const ANSWER_WITHIN_MS = 300;
+/** Of a list of models. */
+const MOST_BYTES = 4 * 1024 * 1024;
 /** Local servers also list models that cannot chat. */
 const NOT_FOR_CHAT = /embed|rerank|whisper|tts|moderation|dall-e|image/i;
 
@@ -29,11 +32,12 @@ const NOT_FOR_CHAT = /embed|rerank|whisper|tts|moderation|dall-e|image/i;
 async function modelsAt(baseUrl: string, apiKey?: string): Promise<string[] | undefined> {
   try {
     const response = await fetch(`${baseUrl.replace(/\/$/, "")}/models`, {
+      redirect: "error",
       signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
       ...(apiKey === undefined ? {} : { headers: { authorization: `Bearer ${apiKey}` } }),
     });
     if (!response.ok) return undefined;
-    const body = (await response.json()) as { data?: { id?: unknown }[] };
+    const body = JSON.parse(await limitedText(response, MOST_BYTES)) as { data?: { id?: unknown }[] };
     const names = body?.data?.map(({ id }) => id).filter((id) => typeof id === "string");
     return names?.filter((name) => !NOT_FOR_CHAT.test(name));
   } catch {

@@ -54,6 +54,7 @@ export async function probeModel(name: string, config: LlmConfig): Promise<Findi
   const key = process.env[keyVariableOf(config)];
   try {
     const response = await fetch(url, {
+      redirect: "manual",
       signal: AbortSignal.timeout(WITHIN_MS),
       headers: key ? providerOf(config.provider).headers(key) : {},
     });

@@ -36,6 +36,12 @@ const httpAgent = block({
   system_prompt: z.string().optional().describe("Recorded; the endpoint knows its own."),
   timeout_seconds: modelFields.timeout_seconds,
   retries: modelFields.retries,
+  max_answer_mb: z
+    .number()
+    .positive()
+    .max(1024)
+    .optional()
+    .describe("Most of an answer, in MiB; 16 unless told."),
 });
 
 const KINDS = ["openai", "anthropic", "gemini", "http", "function", "langgraph"];

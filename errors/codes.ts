@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   ATLAS_AGENT_UNAVAILABLE:
     "An agent's server did not answer: it was not reached in time, or takes no requests.",
   ATLAS_AGENT_INTERRUPTED: "The wrapped agent stopped to ask a person.",
+  ATLAS_ANSWER_TOO_LARGE: "A server answered with more than is read of an answer.",
   ATLAS_ATTEMPT_REJECTED: "The teacher accepted none of a step's attempts.",
   ATLAS_PLAN_INVALID:
     "A plan has a circle, a reference to a missing step, or an id twice; none of it was run.",

@@ -3,12 +3,13 @@ import type {
   Message,
   MessageCreateParamsNonStreaming as Params,
 } from "@anthropic-ai/sdk/resources/messages";
+import { limitedFetch } from "../schemas/limited-body.ts";
 import { EventJoiner } from "./anthropic-events.ts";
 import { anthropicParams, anthropicReply } from "./anthropic-messages.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
 import { type Asked, halfAnswer, keyMissing, unusableReply } from "./model-error.ts";
-import { type Try, withTries } from "./tries.ts";
+import { MOST_ANSWER_BYTES, type Try, withTries } from "./tries.ts";
 
 /** A Claude model. */
 export interface AnthropicModelOptions extends Patience {
@@ -50,6 +51,7 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
       timeout: SDK_TIMEOUT_MS,
       maxRetries: 0,
       logLevel: "off",
+      fetch: limitedFetch(MOST_ANSWER_BYTES),
       fetchOptions: { redirect: "manual" },
     });
   }

@@ -3,13 +3,14 @@ import type {
   ChatCompletion,
   ChatCompletionCreateParamsNonStreaming as Params,
 } from "openai/resources/chat/completions";
+import { limitedFetch } from "../schemas/limited-body.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
 import { type Asked, halfAnswer, keyMissing } from "./model-error.ts";
 import { ChunkJoiner } from "./openai-chunks.ts";
 import { openaiReply, withCallIds } from "./openai-reply.ts";
 import { openaiParams } from "./openai-request.ts";
-import { type Try, withTries } from "./tries.ts";
+import { MOST_ANSWER_BYTES, type Try, withTries } from "./tries.ts";
 
 /** A model behind OpenAI's chat API, at OpenAI or at any server that speaks it. */
 export interface OpenaiModelOptions extends Patience {
@@ -55,6 +56,7 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
       timeout: SDK_TIMEOUT_MS,
       maxRetries: 0,
       logLevel: "off",
+      fetch: limitedFetch(MOST_ANSWER_BYTES),
       fetchOptions: { redirect: "manual" },
       // Another server has no business with OpenAI's account settings.
       ...(isOpenai ? {} : { organization: null, project: null, adminAPIKey: null }),

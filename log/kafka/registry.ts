@@ -1,10 +1,13 @@
-import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import { releasedSchema } from "../../schemas/codec.ts";
 import { fingerprint } from "../../schemas/fingerprint.ts";
+import { limitedText } from "../../schemas/limited-body.ts";
 
 const NAMESPACE = "atlas.events";
 const COMPATIBILITY = "FULL_TRANSITIVE";
 const TIMEOUT_MS = 5000;
+/** No schema is as large. */
+const MOST_BYTES = 8 * 1024 * 1024;
 const CONTENT_TYPE = "application/vnd.schemaregistry.v1+json";
 /** How long an id that the registry does not have is believed to be foreign. */
 const FOREIGN_MS = 30_000;
@@ -114,9 +117,10 @@ export class Registry {
         signal: AbortSignal.timeout(TIMEOUT_MS),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      answer = { status: response.status, body: parsed(await response.text()) };
+      answer = { status: response.status, body: parsed(await limitedText(response, MOST_BYTES)) };
     } catch (error) {
-      throw this.unreachable(messageOf((error as Error).cause ?? error), true, error);
+      const isLarge = isAtlasError(error, "ATLAS_ANSWER_TOO_LARGE");
+      throw this.unreachable(messageOf((error as Error).cause ?? error), !isLarge, error);
     }
     const { status } = answer;
     if (status >= 500 || status === 429 || status === 408) throw this.unreachable(`HTTP ${status}`, true);

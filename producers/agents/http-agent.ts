@@ -26,7 +26,12 @@ export interface HttpAgentOptions extends Omit<Patience, "stream"> {
   /** Name of the environment variable with a key, sent as `Authorization: Bearer …`. */
   apiKeyEnv?: string | undefined;
   systemPrompt?: string | undefined;
+  /** Most MiB of an answer; 16 unless told. */
+  maxAnswerMb?: number | undefined;
 }
+
+const MIB = 1024 * 1024;
+const MAX_ANSWER_MB = 16;
 
 function headersOf({ headers = {}, apiKeyEnv }: HttpAgentOptions): Record<string, string> {
   const own = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), fromEnvironment(value)]);
@@ -104,6 +109,7 @@ export function httpAgent(options: HttpAgentOptions): Agent {
           body: JSON.stringify(body),
           timeoutMs: options.timeoutMs ?? 60_000,
           maxRetries: options.maxRetries ?? 2,
+          maxBytes: Math.floor((options.maxAnswerMb ?? MAX_ANSWER_MB) * MIB),
           signal,
           onTry,
           onFailedTry,

@@ -1,6 +1,7 @@
-import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import { takesNoRequest, withoutSecrets } from "../../models/model-error.ts";
 import { askedPause, ownPause, pause } from "../../models/pause.ts";
+import { limitedText } from "../../schemas/limited-body.ts";
 
 /** One request, and how patiently it is made. */
 export interface HttpRequest {
@@ -12,6 +13,8 @@ export interface HttpRequest {
   timeoutMs: number;
   /** Further tries after 429, 5xx and network failures. */
   maxRetries: number;
+  /** Most bytes of an answer. */
+  maxBytes: number;
   signal: AbortSignal;
   /** Called as each try begins. */
   onTry?: (() => void) | undefined;
@@ -34,6 +37,8 @@ const scrub = (text: string, headers: Record<string, string>): string => {
   );
 };
 
+const originOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : "the agent's URL");
+
 /** What went wrong with a try. */
 interface Problem {
   /** What the server did, as the rest of a sentence. */
@@ -46,22 +51,30 @@ interface Problem {
 
 function failure({ url, headers }: HttpRequest, { did, refused, retryable, pause }: Problem): Failure {
   const code = refused === true ? "ATLAS_AGENT_FAILED" : "ATLAS_AGENT_UNAVAILABLE";
-  const where = URL.canParse(url) ? new URL(url).origin : "the agent's URL";
   return {
-    error: new AtlasError(code, `the agent's server ${scrub(did, headers)}`, { retryable, where }),
+    error: new AtlasError(code, `the agent's server ${scrub(did, headers)}`, {
+      retryable,
+      where: originOf(url),
+    }),
     pause,
   };
 }
 
+const unread = ({ url }: HttpRequest, { code, message }: AtlasError): AtlasError =>
+  new AtlasError(code, message.replace("the server", "the agent's server"), {
+    where: originOf(url),
+    hint: "Raise max_answer_mb of the agent, or let it answer with less.",
+  });
+
 const isRedirect = ({ status }: Response): boolean => status >= 300 && status < 400;
 
 async function tryOnce(request: HttpRequest): Promise<string | Failure> {
-  const { url, method, headers, body, timeoutMs, signal } = request;
+  const { url, method, headers, body, timeoutMs, maxBytes, signal } = request;
   const late = AbortSignal.timeout(timeoutMs);
   try {
     const ended = AbortSignal.any([signal, late]);
     const response = await fetch(url, { method, headers, body, redirect: "manual", signal: ended });
-    const text = await response.text();
+    const text = await limitedText(response, maxBytes);
     if (response.ok) return text;
     const { status } = response;
     const why = isRedirect(response) ? "redirects are not followed, so that no key goes elsewhere" : text;
@@ -73,6 +86,7 @@ async function tryOnce(request: HttpRequest): Promise<string | Failure> {
     });
   } catch (error) {
     signal.throwIfAborted();
+    if (isAtlasError(error, "ATLAS_ANSWER_TOO_LARGE")) return { error: unread(request, error) };
     if (late.aborted)
       return failure(request, { did: `did not answer within ${timeoutMs} ms`, retryable: true });
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
@@ -85,7 +99,7 @@ async function tryOnce(request: HttpRequest): Promise<string | Failure> {
  * `Retry-After` asks for (at most a minute), else after a jittered pause.
  *
  * @throws AtlasError ATLAS_AGENT_UNAVAILABLE where nobody answered, ATLAS_AGENT_FAILED where the server refused what
- *   the request says, or the signal's reason when it aborts
+ *   the request says, ATLAS_ANSWER_TOO_LARGE, or the signal's reason when it aborts
  */
 export async function httpText(request: HttpRequest): Promise<string> {
   for (let tried = 0; ; tried++) {
