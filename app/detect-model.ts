@@ -1,10 +1,13 @@
 import { isOffline } from "../configs/offline-mode.ts";
-import { anthropicModel } from "../models/anthropic.ts";
-import { geminiModel } from "../models/gemini.ts";
+import { addressFor, hostOf } from "../configs/project-environment.ts";
+import { ANTHROPIC_URL, anthropicModel } from "../models/anthropic.ts";
+import { GEMINI_URL, geminiModel } from "../models/gemini.ts";
 import type { ModelClient } from "../models/model-client.ts";
-import { openaiModel } from "../models/openai.ts";
+import { OPENAI_URL, openaiModel } from "../models/openai.ts";
 import { simulatedModel } from "../producers/simulated/simulated.ts";
 import { limitedText } from "../schemas/limited-body.ts";
+
+import { isAnotherPersons } from "./local-listener.ts";
 
 /** A model that can be used here and now. */
 export interface DetectedModel {
@@ -22,7 +25,7 @@ const DEFAULT_MODELS = {
 
 /** Where Ollama, vLLM and LM Studio listen unless told otherwise. */
 const LOCAL_SERVERS = ["http://127.0.0.1:11434/v1", "http://127.0.0.1:8000/v1", "http://127.0.0.1:1234/v1"];
-const ANSWER_WITHIN_MS = 300;
+const ANSWER_WITHIN_MS = 2_000;
 /** Of a list of models. */
 const MOST_BYTES = 4 * 1024 * 1024;
 /** Local servers also list models that cannot chat. */
@@ -47,7 +50,9 @@ async function modelsAt(baseUrl: string, apiKey?: string): Promise<string[] | un
 
 async function localServer(): Promise<DetectedModel | undefined> {
   const configured = process.env["OPENAI_BASE_URL"];
-  const candidates = configured ? [configured, ...LOCAL_SERVERS] : LOCAL_SERVERS;
+  // A server that nobody named gets the task only where no other person can have put it there.
+  const guessed = LOCAL_SERVERS.filter((baseUrl) => !isAnotherPersons(Number(new URL(baseUrl).port)));
+  const candidates = configured ? [configured, ...guessed] : guessed;
   const offers = await Promise.all(candidates.map((baseUrl) => modelsAt(baseUrl)));
   const found = offers.findIndex((models) => models !== undefined && models.length > 0);
   if (found < 0) return undefined;
@@ -55,25 +60,35 @@ async function localServer(): Promise<DetectedModel | undefined> {
   const model = process.env["ATLAS_MODEL"] || offers[found]![0]!;
   return {
     client: openaiModel({ model, baseUrl }),
-    why: `${model} of the OpenAI-compatible server that answers at ${new URL(baseUrl).host}`,
+    why: `${model} of the OpenAI-compatible server that answers at ${hostOf(baseUrl)}`,
   };
 }
 
 /** Behind a base URL of one's own, OpenAI's model names may mean nothing. */
-async function openaiName(): Promise<string> {
+async function openaiName(baseUrl: string | undefined): Promise<string> {
   const named = process.env["ATLAS_MODEL"];
-  const baseUrl = process.env["OPENAI_BASE_URL"];
-  if (named || !baseUrl) return named || DEFAULT_MODELS.openai;
+  if (named || baseUrl === undefined) return named || DEFAULT_MODELS.openai;
   const offered = (await modelsAt(baseUrl, process.env["OPENAI_API_KEY"])) ?? [];
   return offered.includes(DEFAULT_MODELS.openai)
     ? DEFAULT_MODELS.openai
     : (offered[0] ?? DEFAULT_MODELS.openai);
 }
 
+const because = (name: string, baseUrl: string, key: string): string =>
+  `${name} at ${hostOf(baseUrl)}, because ${key} is set`;
+
+async function openai(): Promise<DetectedModel> {
+  const baseUrl = addressFor("OPENAI_BASE_URL", "OPENAI_API_KEY");
+  const model = await openaiName(baseUrl);
+  const why = because(`OpenAI ${model}`, baseUrl ?? OPENAI_URL, "OPENAI_API_KEY");
+  return { client: openaiModel({ model }), why };
+}
+
 /**
  * Finds a model to work with: by a key in the environment (OpenAI, Anthropic, Gemini, in this order), else a local
  * server that speaks OpenAI's API, else the simulation. `ATLAS_MODEL` names the model, `ATLAS_OFFLINE_MODE=1` insists
- * on the simulation. Takes at most 300 ms and sends no prompt.
+ * on the simulation. Takes 2 s at most, and no time where nobody listens; sends no prompt. On Linux a local server of
+ * another person is not asked, unless `OPENAI_BASE_URL` names it.
  *
  * @example
  * const { client, why } = await detectModel();
@@ -82,17 +97,17 @@ export async function detectModel(): Promise<DetectedModel> {
   if (isOffline()) {
     return { client: simulatedModel(), why: "simulated models, because ATLAS_OFFLINE_MODE is set" };
   }
-  if (process.env["OPENAI_API_KEY"]) {
-    const model = await openaiName();
-    return { client: openaiModel({ model }), why: `OpenAI ${model}, because OPENAI_API_KEY is set` };
-  }
+  if (process.env["OPENAI_API_KEY"]) return openai();
   if (process.env["ANTHROPIC_API_KEY"]) {
     const model = process.env["ATLAS_MODEL"] || DEFAULT_MODELS.anthropic;
-    return { client: anthropicModel({ model }), why: `Anthropic ${model}, because ANTHROPIC_API_KEY is set` };
+    const baseUrl = addressFor("ANTHROPIC_BASE_URL", "ANTHROPIC_API_KEY") ?? ANTHROPIC_URL;
+    const why = because(`Anthropic ${model}`, baseUrl, "ANTHROPIC_API_KEY");
+    return { client: anthropicModel({ model }), why };
   }
   if (process.env["GEMINI_API_KEY"]) {
     const model = process.env["ATLAS_MODEL"] || DEFAULT_MODELS.gemini;
-    return { client: geminiModel({ model }), why: `Gemini ${model}, because GEMINI_API_KEY is set` };
+    const why = because(`Gemini ${model}`, GEMINI_URL, "GEMINI_API_KEY");
+    return { client: geminiModel({ model }), why };
   }
   const local = await localServer();
   if (local !== undefined) return local;

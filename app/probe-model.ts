@@ -1,6 +1,10 @@
 import type { LlmConfig } from "../configs/config-schema.ts";
+import { addressFor } from "../configs/project-environment.ts";
 import { redactUrl } from "../configs/redact.ts";
-import { messageOf } from "../errors/atlas-error.ts";
+import { explain, messageOf } from "../errors/atlas-error.ts";
+import { ANTHROPIC_URL } from "../models/anthropic.ts";
+import { GEMINI_URL } from "../models/gemini.ts";
+import { OPENAI_URL } from "../models/openai.ts";
 import type { Finding } from "./finding.ts";
 
 const WITHIN_MS = 5_000;
@@ -8,48 +12,54 @@ const WITHIN_MS = 5_000;
 const ANTHROPIC_VERSION = "2026-10-21";
 
 interface Provider {
+  /** Its variable with another address, where it has one. */
+  variable?: string;
   url: string;
+  path: string;
   key: string;
   headers(key: string): Record<string, string>;
 }
 
 const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
 
-function providerOf(provider: LlmConfig["provider"]): Provider {
-  switch (provider) {
-    case "anthropic":
-      return {
-        url: `${process.env.ANTHROPIC_BASE_URL || "https://api.anthropic.com"}/v1/models`,
-        key: "ANTHROPIC_API_KEY",
-        headers: (key) => ({ ...bearer(key), "anthropic-version": ANTHROPIC_VERSION }),
-      };
-    case "gemini":
-      return {
-        url: "https://generativelanguage.googleapis.com/v1beta/openai/models",
-        key: "GEMINI_API_KEY",
-        headers: bearer,
-      };
-    default:
-      return {
-        url: `${(process.env.OPENAI_BASE_URL || "https://api.openai.com/v1").replace(/\/$/, "")}/models`,
-        key: "OPENAI_API_KEY",
-        headers: bearer,
-      };
-  }
-}
+const PROVIDERS: Readonly<Record<string, Provider>> = {
+  anthropic: {
+    variable: "ANTHROPIC_BASE_URL",
+    url: ANTHROPIC_URL,
+    path: "/v1/models",
+    key: "ANTHROPIC_API_KEY",
+    headers: (key) => ({ ...bearer(key), "anthropic-version": ANTHROPIC_VERSION }),
+  },
+  gemini: { url: GEMINI_URL, path: "/models", key: "GEMINI_API_KEY", headers: bearer },
+  openai: {
+    variable: "OPENAI_BASE_URL",
+    url: OPENAI_URL,
+    path: "/models",
+    key: "OPENAI_API_KEY",
+    headers: bearer,
+  },
+};
+
+const providerOf = (provider: LlmConfig["provider"]): Provider => PROVIDERS[provider] ?? PROVIDERS["openai"]!;
 
 /** The name of the environment variable that a model's key comes from. */
 export const keyVariableOf = ({ provider, apiKeyEnv }: LlmConfig): string =>
   apiKeyEnv ?? providerOf(provider).key;
 
-function urlOf({ provider, baseUrl }: LlmConfig): string {
-  if (baseUrl === undefined) return providerOf(provider).url;
-  return `${baseUrl.replace(/\/$/, "")}${provider === "anthropic" ? "/v1/models" : "/models"}`;
+function urlOf(config: LlmConfig): string {
+  const { variable, url, path } = providerOf(config.provider);
+  const own = variable === undefined ? undefined : addressFor(variable, keyVariableOf(config));
+  return `${(config.baseUrl ?? own ?? url).replace(/\/$/, "")}${path}`;
 }
 
 /** Asks a model's provider for its list of models: that shows whether it answers and takes the key, and costs nothing. */
 export async function probeModel(name: string, config: LlmConfig): Promise<Finding> {
-  const url = urlOf(config);
+  let url: string;
+  try {
+    url = urlOf(config);
+  } catch (error) {
+    return { name, status: "broken", detail: explain(error) };
+  }
   const what = `${config.provider} ${config.model} at ${redactUrl(url)}`;
   const key = process.env[keyVariableOf(config)];
   try {

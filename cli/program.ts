@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { isTransient } from "../database/transient.ts";
 import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-error.ts";
 import { readDotEnv } from "./dot-env.ts";
-import { tell } from "./output.ts";
+import { harmless, tell } from "./output.ts";
 
 /** Exit codes of every command. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, partial: 3, interrupted: 130 } as const;
@@ -87,7 +87,7 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     throw error;
   });
   try {
-    readDotEnv();
+    for (const warning of readDotEnv()) tell(harmless(`warning: ${warning}`));
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {

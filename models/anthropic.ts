@@ -3,6 +3,7 @@ import type {
   Message,
   MessageCreateParamsNonStreaming as Params,
 } from "@anthropic-ai/sdk/resources/messages";
+import { addressFor } from "../configs/project-environment.ts";
 import { limitedFetch } from "../schemas/limited-body.ts";
 import { EventJoiner } from "./anthropic-events.ts";
 import { anthropicParams, anthropicReply } from "./anthropic-messages.ts";
@@ -20,7 +21,8 @@ export interface AnthropicModelOptions extends Patience {
   apiKeyEnv?: string | undefined;
 }
 
-const ANTHROPIC_URL = "https://api.anthropic.com";
+/** Where it is asked unless told. */
+export const ANTHROPIC_URL = "https://api.anthropic.com";
 /** Each try has a timeout of ours, which hears a stream and the body of an answer too. */
 const SDK_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -32,7 +34,7 @@ const SDK_TIMEOUT_MS = 2 ** 31 - 1;
  */
 export function anthropicModel(options: AnthropicModelOptions): ModelClient {
   const { model, apiKeyEnv = "ANTHROPIC_API_KEY" } = options;
-  const baseUrl = options.baseUrl ?? (process.env["ANTHROPIC_BASE_URL"] || ANTHROPIC_URL);
+  const baseUrl = options.baseUrl ?? addressFor("ANTHROPIC_BASE_URL", apiKeyEnv) ?? ANTHROPIC_URL;
   const asked: Asked = { provider: "anthropic", model, baseUrl };
   const promised = jsonPromises(["schema", "none"]);
   let client: Anthropic | undefined;

@@ -10,7 +10,8 @@ export interface GeminiModelOptions extends Patience {
   apiKeyEnv?: string | undefined;
 }
 
-const GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai/";
+/** Where it is asked unless told. */
+export const GEMINI_URL = "https://generativelanguage.googleapis.com/v1beta/openai/";
 
 /**
  * A client for a Gemini model, through the endpoint that speaks OpenAI's chat API.

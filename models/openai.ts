@@ -3,6 +3,7 @@ import type {
   ChatCompletion,
   ChatCompletionCreateParamsNonStreaming as Params,
 } from "openai/resources/chat/completions";
+import { addressFor } from "../configs/project-environment.ts";
 import { limitedFetch } from "../schemas/limited-body.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
@@ -23,7 +24,8 @@ export interface OpenaiModelOptions extends Patience {
   provider?: string | undefined;
 }
 
-const OPENAI_URL = "https://api.openai.com/v1";
+/** Where it is asked unless told. */
+export const OPENAI_URL = "https://api.openai.com/v1";
 /** Each try has a timeout of ours, which hears a stream and the body of an answer too. */
 const SDK_TIMEOUT_MS = 2 ** 31 - 1;
 /** Servers of one's own often take any key, but the SDK insists on one. */
@@ -37,7 +39,7 @@ const NO_KEY = "none";
  */
 export function openaiModel(options: OpenaiModelOptions): ModelClient {
   const { model, provider = "openai", apiKeyEnv = "OPENAI_API_KEY" } = options;
-  const baseUrl = options.baseUrl ?? (process.env["OPENAI_BASE_URL"] || OPENAI_URL);
+  const baseUrl = options.baseUrl ?? addressFor("OPENAI_BASE_URL", apiKeyEnv) ?? OPENAI_URL;
   const isOpenai = baseUrl.startsWith(OPENAI_URL);
   const asked: Asked = { provider, model, baseUrl };
   let client: OpenAI | undefined;

@@ -1,5 +1,8 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { detectModel } from "../../app/detect-model.ts";
+import { isAnotherPersons } from "../../app/local-listener.ts";
 import { closedPort, completion, json, startModelServer } from "../models/model-server.ts";
 
 const VARIABLES = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OPENAI_BASE_URL", "ATLAS_MODEL"];
@@ -61,3 +64,22 @@ test("ATLAS_OFFLINE_MODE insists on the simulation, and its off-values do not", 
     expect((await detectModel()).client.simulated).toBe(false);
   }
 });
+
+// Only root can start a process of another person.
+test.runIf(process.platform === "linux" && process.getuid?.() === 0)(
+  "a local server of another person is known by its port, and one of this user is not it",
+  async () => {
+    await using own = await startModelServer(() => {});
+    expect(isAnotherPersons(Number(new URL(own.url).port))).toBe(false);
+    const listen =
+      'require("net").createServer().listen(0, "127.0.0.1", function () { console.log(this.address().port) })';
+    const child = spawn(process.execPath, ["-e", listen], {
+      uid: 65_534,
+      cwd: "/",
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const [line] = (await once(child.stdout, "data")) as [Buffer];
+    expect(isAnotherPersons(Number(line.toString()))).toBe(true);
+  },
+);
