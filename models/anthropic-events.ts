@@ -13,8 +13,10 @@ function grow(growing: Growing, delta: Delta): void {
   if (delta.type === "text_delta" && block.type === "text") block.text += delta.text;
   if (delta.type === "thinking_delta" && block.type === "thinking") block.thinking += delta.thinking;
   if (delta.type === "signature_delta" && block.type === "thinking") block.signature = delta.signature;
-  if (delta.type === "citations_delta" && block.type === "text")
-    block.citations = [...(block.citations ?? []), delta.citation];
+  if (delta.type === "citations_delta" && block.type === "text") {
+    block.citations ??= [];
+    block.citations.push(delta.citation);
+  }
   if (delta.type === "input_json_delta") growing.json += delta.partial_json;
 }
 

@@ -119,7 +119,8 @@ export interface Patience {
   timeoutMs?: number | undefined;
   /**
    * Further tries after 408, 409, 429, 5xx and network failures, after as long as `Retry-After` says (a minute at most),
-   * else after jittered pauses; 2 unless told.
+   * else after jittered pauses; 2 unless told. After 429, 503 and 529 with `Retry-After`, all calls of the process to that
+   * server wait.
    */
   maxRetries?: number | undefined;
   /** Lets the provider stream, so that a long answer cannot run into its idle timeouts; the reply is whole all the same. */

@@ -8,32 +8,46 @@ const WHOLE = new Set(["role", "id", "type", "name", "index"]);
 const isObject = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** A copy that may be changed: the pieces belong to whoever reads the stream. */
+function owned(value: unknown): unknown {
+  if (Array.isArray(value)) return joinList([], value);
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, owned(inner)]));
+}
+
 /** Entries with an index are pieces of the entry with that index; all others follow each other. */
-function joinList(before: unknown[], pieces: readonly unknown[]): unknown[] {
-  const list = [...before];
+function joinList(list: unknown[], pieces: readonly unknown[]): unknown[] {
   for (const piece of pieces) {
     const index = isObject(piece) ? piece["index"] : undefined;
-    const at = list.findIndex((entry) => isObject(entry) && entry["index"] === index);
-    if (typeof index === "number" && at >= 0) list[at] = joinFields(list[at] as Fields, piece as Fields);
-    else list.push(piece);
+    const has = (entry: unknown): boolean => isObject(entry) && entry["index"] === index;
+    const known = typeof index !== "number" ? undefined : has(list[index]) ? list[index] : list.find(has);
+    if (known === undefined) list.push(owned(piece));
+    else joinFields(known as Fields, piece as Fields);
   }
   return list;
 }
 
 function joinValue(name: string, before: unknown, piece: unknown): unknown {
   if (piece === null || piece === undefined) return before;
-  if (before === null || before === undefined) return Array.isArray(piece) ? joinList([], piece) : piece;
+  if (before === null || before === undefined) return owned(piece);
   if (typeof before === "string" && typeof piece === "string")
     return WHOLE.has(name) ? piece || before : before + piece;
   if (Array.isArray(before) && Array.isArray(piece)) return joinList(before, piece);
-  return isObject(before) && isObject(piece) ? joinFields(before, piece) : piece;
+  return isObject(before) && isObject(piece) ? joinFields(before, piece) : owned(piece);
 }
 
+/** Changes what came before, so that a long answer is not copied with each of its pieces. */
 function joinFields(before: Fields, piece: Fields): Fields {
-  const joined = { ...before };
-  for (const [name, value] of Object.entries(piece)) joined[name] = joinValue(name, joined[name], value);
-  return joined;
+  for (const [name, value] of Object.entries(piece)) {
+    // Not what objects inherit: a server may name a field anything.
+    const joined = joinValue(name, Object.hasOwn(before, name) ? before[name] : undefined, value);
+    if (joined !== undefined) define(before, name, joined);
+  }
+  return before;
 }
+
+const define = (fields: Fields, name: string, value: unknown): void =>
+  void Object.defineProperty(fields, name, { value, enumerable: true, writable: true, configurable: true });
 
 function withoutIndex(message: Fields): Fields {
   const calls = message["tool_calls"];
@@ -60,7 +74,7 @@ export class ChunkJoiner {
     const first = choices?.find(({ index }) => (index ?? 0) === 0);
     if (first === undefined) return;
     const { delta, finish_reason, index, ...choice } = first;
-    this.#message = joinFields(this.#message, { ...delta });
+    joinFields(this.#message, { ...delta });
     this.#choice = joinFields(this.#choice ?? {}, choice);
     if (finish_reason) this.#choice["finish_reason"] = finish_reason;
   }

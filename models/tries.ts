@@ -2,6 +2,7 @@ import { AtlasError } from "../errors/atlas-error.ts";
 import type { CallOptions, Patience } from "./model-client.ts";
 import { type Asked, lateReply, ModelFailure, modelError } from "./model-error.ts";
 import { ownPause, pause } from "./pause.ts";
+import { noteRest, untilRested } from "./rest.ts";
 
 /** Most of an answer with its stream: far more than a model says, and less than a process can hold. */
 export const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
@@ -54,14 +55,16 @@ export async function withTries<T>(trying: Trying, work: (one: Try) => Promise<T
   const { maxRetries = 2 } = trying.patience;
   for (let tried = 0; ; tried++) {
     signal?.throwIfAborted();
+    await untilRested(trying.asked, signal);
     onTry?.();
     try {
       return await tryOnce(trying, work);
     } catch (error) {
       if (signal?.aborted || !(error instanceof ModelFailure)) throw error;
+      const rests = noteRest(trying.asked, error);
       if (!error.retryable || tried >= maxRetries) throw error;
       onFailedTry?.(error);
-      await pause(error.pauseMs ?? ownPause(tried), signal);
+      if (!rests) await pause(error.pauseMs ?? ownPause(tried), signal);
     }
   }
 }

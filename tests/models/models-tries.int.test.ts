@@ -225,3 +225,26 @@ test("what a configuration adds to every request is recorded with each call", as
     json_schema: { required: ["valid", "guidance", "reason"] },
   });
 });
+
+test("a server that asks for a rest gets it from every call, and nobody uses up a try while waiting", async () => {
+  const RESTS_MS = 1500;
+  let told = 0;
+  const times: number[] = [];
+  await using server = await startModelServer((_, response) => {
+    times.push(performance.now());
+    if (told === 0) {
+      told = performance.now();
+      return json(response, {}, 429, { "retry-after-ms": String(RESTS_MS) });
+    }
+    return json(response, completion("hi"));
+  });
+  await using other = await startModelServer((_, response) => json(response, completion("hi")));
+  const make = (baseUrl: string): ModelClient => openaiModel({ model: "m", baseUrl, maxRetries: 0 });
+  const first = await triesOf(make(server.url));
+  expect(first).toMatchObject({ tries: 1, error: { code: "ATLAS_MODEL_FAILED" } });
+  const outcomes = await Promise.all([1, 2, 3, 4, 5].map(() => triesOf(make(server.url))));
+  for (const outcome of outcomes) expect(outcome).toEqual({ tries: 1, error: undefined, content: "hi" });
+  expect(times).toHaveLength(6);
+  for (const time of times.slice(1)) expect(time - told).toBeGreaterThanOrEqual(RESTS_MS - 5);
+  expect((await triesOf(make(other.url))).content).toBe("hi");
+});
