@@ -9,7 +9,7 @@ import { REVIEW_STATUSES, type ReviewStatus } from "../schemas/vocabulary.ts";
 import type { ExportSummary } from "../sinks/jsonl/export-sessions.ts";
 import { count } from "./commands/review.ts";
 import { CONDITION_NAMES, filtersOf, INCLUDE_SIMULATED, type SimulatedFlag } from "./dataset-flags.ts";
-import { harmless, tell } from "./output.ts";
+import { tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
 /** What both `atlas export` and `atlas train` let one choose. */
@@ -131,7 +131,7 @@ async function knownIds({ db }: Pick<Atlas, "db">, ids: readonly string[]): Prom
       known.add(await resolveSessionId(db, id));
     } catch (error) {
       if (!isAtlasError(error, "ATLAS_SESSION_NOT_FOUND")) throw error;
-      tell(harmless(`warning: ${explain(error)}`));
+      tell(`warning: ${explain(error)}`);
     }
   }
   return [...known];

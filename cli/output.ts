@@ -1,25 +1,27 @@
-import { stripVTControlCharacters, styleText } from "node:util";
+import { harmless, rendered, type Style, style } from "./terminal-text.ts";
+
+export { harmless, style };
 
 /** Whether people look at this stream, rather than a program. */
 export const isTerminal = (): boolean => process.stdout.isTTY === true;
 
-type Style = "bold" | "dim" | "green" | "yellow" | "red" | "cyan";
+/** Whether a stream shows colours, and is not asked to do without. */
+const hasColours = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY === true && (process.env.NO_COLOR ?? "") === "" && process.env.TERM !== "dumb";
 
-/** Styles text; where it is written to something that shows no styles, they are taken out again. */
-export const style = (look: Style, text: string): string => styleText(look, text, { validateStream: false });
+/** Everything that a command writes goes through here; what is said on standard error is read by people also in a log. */
+function put(stream: NodeJS.WriteStream, text: string): void {
+  const people = stream.isTTY === true || stream === process.stderr;
+  stream.write(rendered(text, { people, colours: hasColours(stream) }));
+}
 
-/** Whether a stream shows no colours and no cursor movements, or is asked not to. */
-const isPlain = (stream: NodeJS.WriteStream): boolean =>
-  stream.isTTY !== true || (process.env.NO_COLOR ?? "") !== "" || process.env.TERM === "dumb";
+const write = (stream: NodeJS.WriteStream, line: string): void => put(stream, `${line}\n`);
 
-const write = (stream: NodeJS.WriteStream, line: string): void =>
-  void stream.write(`${isPlain(stream) ? stripVTControlCharacters(line) : line}\n`);
-
-const ESCAPES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-/** Makes text from models and files harmless for a terminal: control characters are shown, not obeyed. */
-export const harmless = (text: string): string =>
-  text.replace(ESCAPES, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+/** Where commander writes its help and its errors. */
+export const COMMANDER_OUTPUT = {
+  writeOut: (text: string): void => put(process.stdout, text),
+  writeErr: (text: string): void => put(process.stderr, text),
+};
 
 /** One line of text, cut to a width with an ellipsis. */
 export function oneLine(text: string, width: number): string {

@@ -2,7 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { isTransient } from "../database/transient.ts";
 import { AtlasError, explain, isAtlasError, messageOf } from "../errors/atlas-error.ts";
 import { readDotEnv } from "./dot-env.ts";
-import { harmless, tell } from "./output.ts";
+import { COMMANDER_OUTPUT, tell } from "./output.ts";
 
 /** Exit codes of every command. */
 export const EXIT = { ok: 0, failure: 1, usage: 2, partial: 3, interrupted: 130 } as const;
@@ -22,6 +22,7 @@ export function newProgram(name: string, description: string, version: string): 
     .description(description)
     .version(version)
     .exitOverride()
+    .configureOutput(COMMANDER_OUTPUT)
     .showHelpAfterError("(see --help)")
     .configureHelp({ showGlobalOptions: false });
 }
@@ -80,14 +81,29 @@ const unreachable = (error: unknown): AtlasError =>
     cause: error,
   });
 
+/** Warnings of the process are told like everything else, where they are told at all. */
+function tellWarnings(): void {
+  if (process.listenerCount("warning") === 0) return;
+  process.removeAllListeners("warning");
+  process.on("warning", ({ name, message, ...rest }) => {
+    const code = "code" in rest ? ` [${String(rest.code)}]` : "";
+    tell(`(node:${process.pid})${code} ${name}: ${message}`);
+  });
+}
+
 /** Runs a program: every failure becomes one line on standard error and an exit code. */
 export async function runProgram(program: Command, args: readonly string[]): Promise<void> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(EXIT.ok);
     throw error;
   });
+  process.on("uncaughtException", (error) => {
+    tell(explain(error));
+    process.exit(EXIT.failure);
+  });
+  tellWarnings();
   try {
-    for (const warning of readDotEnv()) tell(harmless(`warning: ${warning}`));
+    for (const warning of readDotEnv()) tell(`warning: ${warning}`);
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     if (error instanceof CommanderError) {

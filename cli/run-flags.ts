@@ -7,7 +7,7 @@ import type { ModelClient } from "../models/model-client.ts";
 import type { LaneOptions } from "../producers/lanes/lane.ts";
 import { count } from "./commands/review.ts";
 import { readDotEnv } from "./dot-env.ts";
-import { harmless, tell } from "./output.ts";
+import { tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
 /** The options of `atlas run`, as they are typed. */
@@ -168,6 +168,6 @@ export function enterProject<T extends RunFlags>(flags: T): T {
   } catch (error) {
     throw usage("--path", `it is no folder that one can go to: ${messageOf(error)}`);
   }
-  for (const warning of readDotEnv()) tell(harmless(`warning: ${warning}`));
+  for (const warning of readDotEnv()) tell(`warning: ${warning}`);
   return whole === undefined ? flags : { ...flags, config: whole };
 }

@@ -5,7 +5,7 @@ import type { AtlasConfig, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
 import { explain } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
-import { harmless, tell } from "./output.ts";
+import { tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
 /** The configured log with another database; an embedded log has none, so the database is then the log. */
@@ -16,7 +16,7 @@ const at = (databaseUrl: string, log: LogConfig): LogConfig =>
 
 /** The configuration that a command works with; what in it has no effect is told. */
 export function configOf(options: CommonOptions): AtlasConfig {
-  const config = loadConfig(options.config, process.env, (warning) => tell(harmless(`warning: ${warning}`)));
+  const config = loadConfig(options.config, process.env, (warning) => tell(`warning: ${warning}`));
   const log = options.databaseUrl === undefined ? config.log : at(options.databaseUrl, config.log);
   return { ...config, log };
 }

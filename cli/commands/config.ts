@@ -24,7 +24,7 @@ function check(file: string, { json }: { json?: boolean }): void {
   else {
     for (const { where, text } of problems)
       print(`${where === undefined ? "" : `${harmless(where)}: `}${style("red", harmless(text))}`);
-    for (const warning of warnings) tell(harmless(`warning: ${warning}`));
+    for (const warning of warnings) tell(`warning: ${warning}`);
     if (problems.length === 0) print(`${harmless(file)} is valid.`);
   }
   if (problems.length > 0) process.exitCode = EXIT.usage;

@@ -4,7 +4,7 @@ import { WorkerStatus } from "../../app/worker.ts";
 import { type MeasuredWorker, measureWorker } from "../../app/worker-metrics.ts";
 import { serveWorker } from "../../app/worker-server.ts";
 import { AtlasError, explain } from "../../errors/atlas-error.ts";
-import { harmless, tell } from "../output.ts";
+import { tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
 
@@ -79,7 +79,7 @@ async function work(options: Options): Promise<void> {
         measured?.delivery(destination, outcome);
         if (error === undefined) return;
         const next = outcome === "failed" ? "given up, see `atlas alerts list`" : "tried again later";
-        say(harmless(`an alert did not reach ${destination}: ${error} (${next})`));
+        say(`an alert did not reach ${destination}: ${error} (${next})`);
       },
     },
   );

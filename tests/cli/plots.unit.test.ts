@@ -1,7 +1,7 @@
-import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { bar, binsOf, histogram } from "../../cli/plots/histogram.ts";
 import { trend } from "../../cli/plots/trend.ts";
+import { unstyled } from "../../cli/terminal-text.ts";
 
 test("a bar is as long as its share, to an eighth, and what is above 0 shows", () => {
   expect(bar(0.5, 10)).toBe("█████");
@@ -16,7 +16,7 @@ test("values fall into tenths, the ends included", () => {
 });
 
 test("a histogram has a line for each tenth of each series, on one scale", () => {
-  const one = histogram([{ title: "now", values: [0, 1, 1], look: "cyan" }], 4).map(stripVTControlCharacters);
+  const one = histogram([{ title: "now", values: [0, 1, 1], look: "cyan" }], 4).map(unstyled);
   expect(one).toHaveLength(10);
   expect([one[0], one[1], one[9]]).toEqual(["0.0–0.1 │██ 1", "0.1–0.2 │", "0.9–1.0 │████ 2"]);
   const two = histogram([

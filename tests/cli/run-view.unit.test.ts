@@ -1,12 +1,12 @@
-import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { sessionLines } from "../../cli/run-view.ts";
+import { unstyled } from "../../cli/terminal-text.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 
 /** What is shown of events that are as they come; their envelope does not matter. */
 function shown(...events: object[]): string[] {
   const lines = sessionLines();
-  return events.flatMap((event) => lines(event as AtlasEvent)).map(stripVTControlCharacters);
+  return events.flatMap((event) => lines(event as AtlasEvent)).map(unstyled);
 }
 
 const STEPS = [
