@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isLearningKey } from "../schemas/learning-key.ts";
 import { agentSchema, hasKind, KIND_NEEDS_PLUGIN, pluginsSchema } from "./agent-schema.ts";
 import { alertsSchema } from "./alerts-schema.ts";
 import type { DeepCamelKeys } from "./camel-case.ts";
@@ -14,6 +15,8 @@ import { rulesSchema } from "./rules-schema.ts";
 import { block, text } from "./schema-parts.ts";
 import { scoreSchema } from "./score-schema.ts";
 
+const KEY_ERROR = "must be at most 512 characters long, without control characters";
+
 /** The configuration file. Unknown keys are refused everywhere. */
 export const configSchema = block({
   log: logSchema.prefault({ kind: "embedded" }),
@@ -21,10 +24,13 @@ export const configSchema = block({
   teacher: llmSchema.optional(),
   judge: llmSchema.optional().describe("The model that is asked once, where no judges are named."),
   judges: judgesSchema.optional().describe("Who scores sessions."),
-  score: scoreSchema.prefault({}).describe("What POST /score of a worker takes."),
   rules: rulesSchema.prefault({}),
   orchestration: orchestrationSchema.prefault({}),
-  learning_key: text.max(512, { error: "must be at most 512 characters long" }).optional(),
+  learning_key: z
+    .string()
+    .min(1, { error: "must not be empty", abort: true })
+    .refine(isLearningKey, { error: KEY_ERROR })
+    .optional(),
   lane: laneSchema.optional(),
   triage: triageSchema.optional(),
   plugins: pluginsSchema.optional(),
@@ -40,6 +46,7 @@ export const configSchema = block({
   spool: spoolSchema.prefault({}),
   live_dataset: liveDatasetSchema.optional().describe("Approved sessions, written as they are approved."),
   export: exportSchema.prefault({}),
+  score: scoreSchema.prefault({}).describe("What POST /score of a worker takes."),
   alerts: alertsSchema.default([]).describe("Who is told about drift and rewards."),
 })
   .refine(judgeSees, JUDGE_NEEDS_CONTENT)

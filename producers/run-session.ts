@@ -14,6 +14,7 @@ import { type SessionTokens, sumOf, TokenCount } from "../recording/tokens.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
 import { jsonText } from "../schemas/json-text.ts";
+import { isLearningKey } from "../schemas/learning-key.ts";
 import type { SessionStatus } from "../schemas/vocabulary.ts";
 import { foldSession } from "../traces/fold.ts";
 import type { Agent } from "./agents/agent.ts";
@@ -134,6 +135,11 @@ function check(options: SessionOptions): void {
     throw invalid("a run needs an agent", "Make one with defineAgent, functionAgent or agentOf.");
   if (typeof task !== "string" || task.trim() === "") throw invalid("a run needs a task");
   if (learningKey !== undefined && learningKey.trim() === "") throw invalid("the learning key is empty");
+  if (learningKey !== undefined && !isLearningKey(learningKey))
+    throw invalid(
+      "the learning key is longer than 512 characters or holds control characters",
+      "Name what sessions have in common in a word or two.",
+    );
   if (!Number.isInteger(maxRetries) || maxRetries < 0)
     throw invalid("maxRetries must be a whole number from 0");
   if (!Number.isInteger(concurrency) || concurrency < 1)

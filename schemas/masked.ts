@@ -37,6 +37,39 @@ export function alreadyMasked<E extends AtlasEvent>(event: E): Masked<E> {
 export const withLogged = <E extends AtlasEvent>(event: Masked<E>, logged: Partial<E>): Masked<E> =>
   alreadyMasked({ ...event, ...logged });
 
+const failed = (event: AtlasEvent, why: string): AtlasError =>
+  new AtlasError("ATLAS_MASK_FAILED", why, {
+    where: `${event.type} ${event.meta.event_id}`,
+    hint: "Mend the mask function; nothing of this event was written.",
+  });
+
+/** What a mask was asked for and did not give, by its kind alone: what it gave may quote what was to be taken out. */
+const kindOf = (value: unknown): string =>
+  value === null
+    ? "null"
+    : value instanceof Promise
+      ? "a promise"
+      : Array.isArray(value)
+        ? "a list"
+        : typeof value;
+
+/**
+ * What the function of a mask returned for a text.
+ *
+ * @throws TypeError where that is no text
+ */
+export function maskedText(returned: unknown): string {
+  if (typeof returned === "string") return returned;
+  throw new NotMasked(`the mask function returned ${kindOf(returned)}, and a text is wanted`);
+}
+
+/** Says what a mask gave in place of what it was asked for; its message quotes nothing. */
+class NotMasked extends TypeError {}
+
+function isEventOf(type: string, value: unknown): value is AtlasEvent {
+  return typeof value === "object" && value !== null && (value as { type?: unknown }).type === type;
+}
+
 /**
  * The one step from an event to a masked one. Without a mask nothing is taken out.
  *
@@ -45,15 +78,20 @@ export const withLogged = <E extends AtlasEvent>(event: Masked<E>, logged: Parti
 export function maskingBy(mask?: Mask): Masking {
   if (mask === undefined) return alreadyMasked;
   return <E extends AtlasEvent>(event: E): Masked<E> => {
+    let left: unknown;
     try {
-      return alreadyMasked(mask(event)) as Masked<E>;
+      left = mask(event);
     } catch (error) {
+      if (error instanceof NotMasked) throw failed(event, error.message);
       // Not what it threw: that may quote the very text which was to be taken out.
       const kind = error instanceof Error ? error.name : typeof error;
-      throw new AtlasError("ATLAS_MASK_FAILED", `the mask function threw (${kind})`, {
-        where: `${event.type} ${event.meta.event_id}`,
-        hint: "Mend the mask function; nothing of this event was written.",
-      });
+      throw failed(event, `the mask function threw (${kind})`);
     }
+    if (!isEventOf(event.type, left))
+      throw failed(
+        event,
+        `the mask returned ${kindOf(left)}, and an event of the type ${event.type} is wanted`,
+      );
+    return alreadyMasked(left) as Masked<E>;
   };
 }

@@ -1,8 +1,8 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { Micros, Uuid } from "../../schemas/generated/events.ts";
+import { isLearningKey } from "../../schemas/learning-key.ts";
 import { checkReadable, type ParsedRow, parseRecorded, type RecordedProblem } from "./parse-recorded.ts";
-import { isLearningKey } from "./recorded-row.ts";
 import { sessionEvents } from "./recorded-session.ts";
 import { type AppendedSessions, type AppenderOptions, SessionAppender } from "./session-appender.ts";
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { JsonText, Micros } from "../../schemas/generated/events.ts";
+import { isLearningKey } from "../../schemas/learning-key.ts";
 import { stableJson } from "../../schemas/rules.ts";
 import type { SessionStatus } from "../../schemas/vocabulary.ts";
 import { depthOf, elementsOf, membersOf } from "./json-slices.ts";
@@ -12,10 +13,6 @@ const MAX_DEPTH = 512;
 const KNOWN = new Set(Object.keys(rowSchema.shape));
 
 /** Learning keys are keys of topics and of database indexes. */
-const LEARNING_KEY = /^[^\p{Cc}\p{Cs}]{1,512}$/u;
-
-/** Says whether a text can be a learning key: 1 to 512 characters, none of them a control character. */
-export const isLearningKey = (text: string): boolean => LEARNING_KEY.test(text);
 
 /** One message of a recorded conversation. */
 export interface RecordedMessage {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import type { JsonText, Micros, PlanStep, TokenUsage } from "../../schemas/generated/events.ts";
+import { isLearningKey } from "../../schemas/learning-key.ts";
 import { stableJson } from "../../schemas/rules.ts";
 import type { ReviewStatus, SessionStatus } from "../../schemas/vocabulary.ts";
 import { isObject } from "../../traces/clean-text.ts";
 import { depthOf } from "../import/json-slices.ts";
-import { isLearningKey } from "../import/recorded-row.ts";
 import { microsOf } from "../import/recorded-time.ts";
 import { itemsOf, jsonIn, memberOf, numberIn, textIn, textsIn, type Written, written } from "./old-json.ts";
 import { type OldReward, oldReward } from "./old-reward.ts";

@@ -1,6 +1,6 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
-import type { Mask } from "../../schemas/masked.ts";
+import { type Mask, maskedText } from "../../schemas/masked.ts";
 import { nestsRepeats } from "../../schemas/nested-repeats.ts";
 import { type CaptureLevel, hiddenBy } from "./capture-level.ts";
 import { DETECTORS, type DetectorName, type Redact, replacing } from "./detectors.ts";
@@ -110,7 +110,7 @@ export function createMask(options: MaskOptions): Mask {
       if (IDS.has(field) && LOOKS_LIKE_ID.test(text)) return text;
       const hidden = hiddenBy(level, type, field, text);
       const left = rules.length === 0 ? (hidden ?? text) : maskText(hidden ?? text, redact);
-      return custom === undefined ? left : custom(left, { type, field });
+      return custom === undefined ? left : maskedText(custom(left, { type, field }));
     });
     return masked === rest ? event : ({ type, ...(masked as object) } as AtlasEvent);
   };

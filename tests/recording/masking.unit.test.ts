@@ -98,6 +98,32 @@ test("a mask that throws writes nothing, and its error does not say what it was 
   );
 });
 
+test.each<[string, unknown]>([
+  ["undefined", undefined],
+  ["number", 7],
+  ["a promise", Promise.resolve("CANARY")],
+  ["object", { text: "CANARY" }],
+  ["null", null],
+])("a mask that returns %s for a text is named as the fault", (kind, returned) => {
+  const mask = createMask({ custom: () => returned as string });
+  expect(() => maskingBy(mask)(textEvent("CANARY"))).toThrow(
+    expect.objectContaining({
+      code: "ATLAS_MASK_FAILED",
+      message: `the mask function returned ${kind}, and a text is wanted`,
+    }),
+  );
+});
+
+test("so is a mask of one's own that returns no event of the kind", () => {
+  for (const returned of [undefined, {}, [textEvent("CANARY")], { type: "StepEnded" }])
+    expect(() => maskingBy(() => returned as never)(textEvent("CANARY"))).toThrow(
+      expect.objectContaining({
+        code: "ATLAS_MASK_FAILED",
+        message: expect.stringMatching(/an event of the type StepSkipped is wanted/),
+      }),
+    );
+});
+
 test("levels keep how a session went and hide what was said; what stays is valid", () => {
   const started = createEvent("SessionStarted", meta(), {
     task: "the task",
