@@ -1,7 +1,7 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { Database } from "../database/database.ts";
 import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
-import type { Apply, ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
+import type { Apply, Consumer, EventLog } from "../log/event-log.ts";
 import { startsOf } from "../log/runner/group-starts.ts";
 import { ALERT_TOPICS, ALERTS, alertConsumer } from "../sinks/alerts/alert-consumer.ts";
 import { checkUrl } from "../sinks/alerts/check-url.ts";
@@ -10,6 +10,7 @@ import { type Delivery, listDeliveries, retryFailed } from "../sinks/alerts/deli
 import type { Destination } from "../sinks/alerts/destination.ts";
 import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
 import { METRICS } from "../sinks/metrics/metrics-consumer.ts";
+import { type ConsumerEvents, consumerEvents } from "./consumer-events.ts";
 
 type DestinationConfig = AtlasConfig["alerts"][number];
 
@@ -58,7 +59,7 @@ export interface Alerting {
 }
 
 /** How to run them. */
-export interface AlertingOptions extends CourierEvents, Pick<ConsumeOptions, "onRetry" | "onDeadLetter"> {
+export interface AlertingOptions extends CourierEvents, ConsumerEvents {
   env?: NodeJS.ProcessEnv;
   graceMs?: number;
 }
@@ -75,21 +76,16 @@ export async function startAlerting(
   configs: readonly DestinationConfig[],
   options: AlertingOptions = {},
 ): Promise<Alerting> {
-  const { env = process.env, graceMs = GRACE_MS, onDelivery, onRetry, onDeadLetter } = options;
+  const { env = process.env, graceMs = GRACE_MS, onDelivery, logger } = options;
   const destinations = configs.map((config) => destinationOf(config, env));
   const db = log.db!;
   await prepareAlertTables(db);
   const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
   const consumer = await log.consume(
-    {
-      group: ALERTS,
-      topics: ALERT_TOPICS,
-      ...(onRetry !== undefined && { onRetry }),
-      ...(onDeadLetter !== undefined && { onDeadLetter }),
-    },
+    { group: ALERTS, topics: ALERT_TOPICS, ...consumerEvents(ALERTS, options) },
     alertConsumer(destinations, starts),
   );
-  const couriers = destinations.map((destination) => startCourier(db, destination, { onDelivery }));
+  const couriers = destinations.map((destination) => startCourier(db, destination, { onDelivery, logger }));
   return {
     consumer,
     stop: async () => {

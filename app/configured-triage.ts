@@ -1,4 +1,6 @@
-import { AtlasError, explain } from "../errors/atlas-error.ts";
+import { AtlasError } from "../errors/atlas-error.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
+import { defaultLogger } from "../logging/process-warnings.ts";
 import type { TriageAdapter } from "../producers/triage/triage.ts";
 import { loadExport, type ModuleExport } from "./load-export.ts";
 
@@ -12,18 +14,22 @@ async function imported(config: ModuleExport): Promise<TriageAdapter> {
 }
 
 /**
- * The triage adapter of a configuration. Where it cannot be loaded, a warning of the process says why, and so does
+ * The triage adapter of a configuration. Where it cannot be loaded, the logger is told why, and so is
  * the dossier: the adapter that comes back throws, for the default one to describe the task.
  *
  * @example
  * const triage = await configuredTriage({ importPath: "/home/me/triage.mjs", attribute: "default" });
  */
-export async function configuredTriage(config: ModuleExport): Promise<TriageAdapter> {
+export async function configuredTriage(
+  config: ModuleExport,
+  logger: GuardedLogger = defaultLogger,
+): Promise<TriageAdapter> {
   try {
     return await imported(config);
   } catch (error) {
-    const why = explain(error);
-    process.emitWarning(`the default triage adapter describes tasks: ${why}`, { code: "ATLAS_TRIAGE" });
+    logger
+      .of("triage")
+      .warn({ code: "ATLAS_TRIAGE", err: error }, "the default triage adapter describes tasks");
     return function notLoaded() {
       throw error;
     };

@@ -1,18 +1,17 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { RulesStore } from "../derivation/rules.ts";
-import type { Apply, ConsumeOptions, EventLog } from "../log/event-log.ts";
-import { JUDGING } from "../reactors/judging/judging-consumer.ts";
-import { ALERTS } from "../sinks/alerts/alert-consumer.ts";
+import type { Apply, EventLog } from "../log/event-log.ts";
 import type { CourierEvents } from "../sinks/alerts/courier.ts";
 import { LIVE_JSONL } from "../sinks/jsonl/live-sink.ts";
 import { type Alerting, retryingSinks, startAlerting } from "./alerting.ts";
+import { type ConsumerEvents, tellStop } from "./consumer-events.ts";
 import { type LiveDataset, liveSinkOf, startLiveDataset } from "./live-dataset.ts";
-import { type Pipeline, type PipelineEvents, startPipeline } from "./pipeline.ts";
+import { type Pipeline, startPipeline } from "./pipeline.ts";
 import { type ReaperOptions, startReaper } from "./reaper.ts";
 import { type DeferredJudging, type JudgingConfig, retryingJudging, startJudging } from "./start-judging.ts";
 
 /** What the consumers of a process tell while they run. */
-export interface HostEvents extends PipelineEvents {
+export interface HostEvents extends ConsumerEvents {
   /** Called after each attempt to deliver an alert. */
   onDelivery?: CourierEvents["onDelivery"];
 }
@@ -38,15 +37,12 @@ export async function startHost(
   log: EventLog,
   rules: RulesStore,
   config: HostConfig,
-  { onDelivery, ...events }: HostEvents,
+  events: HostEvents,
   reaping: ReaperOptions,
 ): Promise<Host> {
   const { alerts, liveDataset, judges } = config;
+  const { logger } = events;
   const stops: (() => Promise<void>)[] = [];
-  const of = (group: string): Pick<ConsumeOptions, "onRetry" | "onDeadLetter"> => ({
-    onRetry: (error) => events.onRetry?.(group, error),
-    onDeadLetter: (record, error) => events.onDeadLetter?.(group, record, error),
-  });
   const started = <T extends { stop(): Promise<void> }>(part: T): T => {
     stops.unshift(() => part.stop());
     return part;
@@ -56,18 +52,15 @@ export async function startHost(
   };
   try {
     // Before anything is derived: what is derived from now on is news.
-    const alerting =
-      alerts.length === 0
-        ? undefined
-        : started(await startAlerting(log, alerts, { ...of(ALERTS), onDelivery }));
+    const alerting = alerts.length === 0 ? undefined : started(await startAlerting(log, alerts, events));
     const live =
-      liveDataset === undefined
-        ? undefined
-        : started(await startLiveDataset(log, liveDataset, of(LIVE_JSONL)));
+      liveDataset === undefined ? undefined : started(await startLiveDataset(log, liveDataset, events));
     const pipeline = started(await startPipeline(log, rules, events));
-    started(startReaper(log, pipeline, reaping));
+    started(startReaper(log, pipeline, { ...reaping, ...(logger !== undefined && { logger }) }));
     const judging =
-      judges?.mode === "deferred" ? started(await startJudging(log, rules, config, of(JUDGING))) : undefined;
+      judges?.mode === "deferred" ? started(await startJudging(log, rules, config, events)) : undefined;
+    const sinks = [alerting, live, judging].flatMap((sink) => sink?.consumer ?? []);
+    for (const consumer of [...pipeline.consumers, ...sinks]) tellStop(consumer, logger);
     return { pipeline, alerting, liveDataset: live, judging, stop };
   } catch (error) {
     await stop();

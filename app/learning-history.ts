@@ -1,6 +1,7 @@
 import { isOffline } from "../configs/offline-mode.ts";
 import type { Queryable } from "../database/database.ts";
-import { explain } from "../errors/atlas-error.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
+import { defaultLogger } from "../logging/process-warnings.ts";
 import type { History, HistoryEntry } from "../producers/lanes/history.ts";
 import { type RewardedSession, rewardedSessions } from "../projections/learning-history.ts";
 
@@ -18,14 +19,14 @@ const entryOf = (session: RewardedSession): HistoryEntry => ({
 
 /**
  * The history that the read models tell: rewarded sessions of the learning key, oldest first, the last 1000 at most.
- * Simulated ones are told to simulated runs only. Where the read models cannot be read, a warning of the process says
- * so once, and the choice of a lane does without.
+ * Simulated ones are told to simulated runs only. Where the read models cannot be read, the logger is told
+ * once, and the choice of a lane does without.
  *
  * @example
  * const history = readHistory(db);
  * const entries = await history("code-review");
  */
-export function readHistory(db: Queryable): History {
+export function readHistory(db: Queryable, logger: GuardedLogger = defaultLogger): History {
   let told = false;
   return async (learningKey) => {
     try {
@@ -33,7 +34,7 @@ export function readHistory(db: Queryable): History {
       return (await rewardedSessions(db, filters)).map(entryOf);
     } catch (error) {
       if (!told)
-        process.emitWarning(`lanes are chosen without history: ${explain(error)}`, { code: "ATLAS_HISTORY" });
+        logger.of("lanes").warn({ code: "ATLAS_HISTORY", err: error }, "lanes are chosen without history");
       told = true;
       throw error;
     }

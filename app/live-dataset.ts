@@ -1,6 +1,7 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
-import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
+import type { Consumer, EventLog } from "../log/event-log.ts";
 import { createLiveSink, type LiveSink } from "../sinks/jsonl/live-sink.ts";
+import { type ConsumerEvents, consumerEvents } from "./consumer-events.ts";
 
 /** The process's part in writing approved sessions as they are approved. */
 export interface LiveDataset {
@@ -41,11 +42,14 @@ export const liveSinkOf = ({ path, rotateMb, includeSimulated }: LiveDatasetConf
 export async function startLiveDataset(
   log: EventLog,
   config: LiveDatasetConfig,
-  options: Pick<ConsumeOptions, "onRetry" | "onDeadLetter"> = {},
+  events: ConsumerEvents = {},
 ): Promise<LiveDataset> {
   const sink = liveSinkOf(config);
   const { group, topics, forget, apply } = sink;
-  const consumer = await log.consume({ ...options, group, topics, onAssignmentChange: forget }, apply);
+  const consumer = await log.consume(
+    { group, topics, onAssignmentChange: forget, ...consumerEvents(group, events) },
+    apply,
+  );
   return {
     consumer,
     stop: async () => {

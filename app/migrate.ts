@@ -8,18 +8,24 @@ import { intakeInto } from "./intake-into.ts";
 export interface MigrateOptions extends Pick<Migration, "at" | "onProgress" | "signal"> {
   /** URL of its Postgres database, or the path of a file that its exporter wrote. */
   from: { databaseUrl: string } | { file: string };
+}
+
+/** What is migrated into. */
+export interface MigrationTarget {
+  log: EventLog;
+  rulesHash: string;
   /** Called once when no consumer keeps up, and sessions are appended without waiting for those before them. */
-  onUnordered?: (() => void) | undefined;
+  unordered: () => void;
 }
 
 /** Migrates into a log, in the order in which drift has to see the sessions. */
 export async function migrate(
-  { from, onUnordered, ...rest }: MigrateOptions,
-  { log, rulesHash }: { log: EventLog; rulesHash: string },
+  { from, ...rest }: MigrateOptions,
+  { log, rulesHash, unordered }: MigrationTarget,
 ): Promise<ImportSummary> {
   const db = "file" in from ? undefined : await openPostgres(from.databaseUrl, { max: 1 });
   try {
-    const { append, mask, knownSequences } = intakeInto(log, () => onUnordered?.(), rest.signal);
+    const { append, mask, knownSequences } = intakeInto(log, unordered, rest.signal);
     return await migrateSessions({
       ...rest,
       source: db === undefined ? { file: (from as { file: string }).file } : { db },

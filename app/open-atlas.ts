@@ -3,9 +3,12 @@ import { loadConfig } from "../configs/load-config.ts";
 import type { Database } from "../database/database.ts";
 import { openRules, type RulesStore } from "../derivation/rules.ts";
 import { type SettleOptions, settle } from "../derivation/stages.ts";
-import { AtlasError, messageOf } from "../errors/atlas-error.ts";
+import { AtlasError } from "../errors/atlas-error.ts";
 import { type ImportSummary, importRecorded } from "../intake/import/import-recorded.ts";
 import type { EventLog } from "../log/event-log.ts";
+import { type GuardedLogger, guardLogger } from "../logging/guard-logger.ts";
+import type { Logger } from "../logging/logger.ts";
+import { defaultLogger } from "../logging/process-warnings.ts";
 import { type RunResult, runSession } from "../producers/run-session.ts";
 import { createFlusher } from "../recording/flusher.ts";
 import { type DrainReport, drainSpools } from "../recording/spool/drain-spools.ts";
@@ -27,7 +30,12 @@ import { type RunOptions, runResolver } from "./run-options.ts";
 import type { DeferredJudging } from "./start-judging.ts";
 
 /** How to open Atlas. */
-export interface OpenOptions extends HostEvents {
+export interface OpenOptions extends Omit<HostEvents, "logger"> {
+  /**
+   * Takes what happens beside the results, such as a consumer that waits or a record that is set aside. Without one,
+   * warnings and errors are warnings of the process.
+   */
+  logger?: Logger | undefined;
   /**
    * Host the consumers in this process; by default on the embedded log and on a Postgres server, and not on Kafka,
    * where `atlas worker` does.
@@ -47,8 +55,6 @@ export interface ImportRunsOptions {
   /** When conversations without recorded times happened. */
   at?: Date | undefined;
   onProgress?: ((progress: Readonly<ImportSummary>) => void) | undefined;
-  /** Called once when no consumer keeps up, and drift may see the sessions in another order. */
-  onUnordered?: (() => void) | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -117,29 +123,45 @@ export interface Atlas extends AsyncDisposable {
  * await using atlas = await openAtlas();
  * const result = await atlas.run({ task: "Find the bug", agent: openaiAgent({ model: "gpt-5.4-mini" }) });
  */
-export const openAtlas = async (source?: string | ConfigInput, options: OpenOptions = {}): Promise<Atlas> =>
-  openConfigured(loadConfig(source), options);
+export async function openAtlas(source?: string | ConfigInput, options: OpenOptions = {}): Promise<Atlas> {
+  const { logger } = options;
+  const config =
+    logger === undefined
+      ? loadConfig(source)
+      : loadConfig(source, process.env, (warning) =>
+          guardLogger(logger).of("config").warn({ code: "ATLAS_CONFIG_IGNORED" }, warning),
+        );
+  return openConfigured(config, options);
+}
 
 /** {@link openAtlas} for a configuration that is loaded already. */
 export async function openConfigured(config: AtlasConfig, options: OpenOptions = {}): Promise<Atlas> {
+  const logger = options.logger === undefined ? defaultLogger : guardLogger(options.logger);
   const store = await openStore(config.log, maskOf(config, options.mask));
   const { log, db } = store;
   const folder = spoolFolderOf(config);
   const drainSpool = (): Promise<DrainReport> => drainSpools(folder, log);
   // Before the reaper looks: what is in the spool may be the end of a session.
-  if (options.consumers !== false) await drainSpool().then(tellKept, tellKept);
+  if (options.consumers !== false) await drainSpool().then(...tellers(logger));
   const rules = openRules(log);
-  const flusher = createFlusher(log, { spool: { folder, logId: log.id } });
+  const flusher = createFlusher(log, { logger, spool: { folder, logId: log.id } });
   let host: Host | undefined;
   try {
     if (options.consumers ?? log.kind !== "kafka")
-      host = await startHost(log, rules, config, options, { isHolding: () => flusher.spooled > 0 });
+      host = await startHost(
+        log,
+        rules,
+        config,
+        { ...options, logger },
+        { isHolding: () => flusher.spooled > 0 },
+      );
   } catch (error) {
     await store.close();
     throw error;
   }
-  const resolveRun = runResolver(config, readHistory(db));
-  const telemetry = await openTelemetry(process.env);
+  const resolveRun = runResolver(config, readHistory(db, logger), logger);
+  const telemetry = await openTelemetry(process.env, logger);
+  const unordered = (): void => logger.of("import").warn({ code: "ATLAS_IMPORT_UNORDERED" }, UNORDERED);
   const running = new Set<Promise<unknown>>();
 
   const closeAll = async (): Promise<void> => {
@@ -191,7 +213,7 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
             };
       const { rules: weighed, ...resolved } = await resolveRun(observed);
       const rulesHash = await rules.ensure(weighed);
-      const result = await runSession({ ...resolved, flusher, rulesHash });
+      const result = await runSession({ ...resolved, flusher, logger, rulesHash });
       spans?.end();
       if (result.error !== undefined) result.error = maskError(result.error, log.mask);
       const durable = result.durable.finally(() => running.delete(durable));
@@ -199,14 +221,14 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
       running.add(durable);
       return result;
     },
-    importRuns: async ({ onUnordered, ...rest }) => {
+    importRuns: async (importing) => {
       const rulesHash = await rules.ensure(config.rules);
-      const { knownSequences, ...intake } = intakeInto(log, () => onUnordered?.(), rest.signal);
-      return importRecorded({ ...rest, rulesHash, log: intake, knownSequences });
+      const { knownSequences, ...intake } = intakeInto(log, unordered, importing.signal);
+      return importRecorded({ ...importing, rulesHash, log: intake, knownSequences });
     },
     migrate: async (migrating) => {
       const rulesHash = await rules.ensure(config.rules);
-      return migrate(migrating, { log, rulesHash });
+      return migrate(migrating, { log, rulesHash, unordered });
     },
     drainSpool,
     retryDeadLetters: async (options) => {
@@ -219,13 +241,18 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
   };
 }
 
-/** What could not be drained is told, and is no reason not to open. */
-function tellKept(outcome: DrainReport | Error): void {
-  const kept =
-    outcome instanceof Error
-      ? [`the spool was not drained: ${messageOf(outcome)}`]
-      : outcome.kept
-          .filter(({ inUse }) => inUse !== true)
-          .map(({ path, why }) => `${path} stays in the spool: ${why}`);
-  for (const line of kept) process.emitWarning(line, { code: "ATLAS_SPOOLED" });
+const UNORDERED =
+  "no consumer keeps up: sessions are appended without waiting, and drift may compare them in another order; start `atlas worker`";
+
+/** Tells what became of the spool. That it could not be drained is no reason not to open. */
+function tellers(logger: GuardedLogger): [(report: DrainReport) => void, (error: unknown) => void] {
+  const says = logger.of("spool");
+  const told = ({ events, kept }: DrainReport): void => {
+    if (events > 0) says.info({ code: "ATLAS_SPOOL_DRAINED", events }, "took events out of the spool");
+    for (const { path, why, inUse } of kept)
+      if (inUse !== true) says.warn({ code: "ATLAS_SPOOLED", path }, `a file stays in the spool: ${why}`);
+  };
+  const failed = (error: unknown): void =>
+    says.warn({ code: "ATLAS_SPOOLED", err: error }, "the spool was not drained");
+  return [told, failed];
 }

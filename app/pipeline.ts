@@ -1,16 +1,10 @@
 import { processorConsumer } from "../derivation/processor-consumer.ts";
 import type { RulesStore } from "../derivation/rules.ts";
 import { PROCESSORS, READ_MODELS } from "../derivation/stages.ts";
-import { explain, isAtlasError } from "../errors/atlas-error.ts";
-import type { ConsumeOptions, Consumer, EventLog, RawRecord } from "../log/event-log.ts";
+import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
 import { createReadModels } from "../projections/read-models.ts";
 import { LIVE_TOPICS, type Topic } from "../schemas/topics.ts";
-
-/** What a pipeline tells while it runs. */
-export interface PipelineEvents {
-  onDeadLetter?: (group: string, record: RawRecord, error: unknown) => void;
-  onRetry?: (group: string, error: unknown | undefined) => void;
-}
+import { type ConsumerEvents, consumerEvents } from "./consumer-events.ts";
 
 /** The consumers of one process. */
 export interface Pipeline {
@@ -24,15 +18,14 @@ export interface Pipeline {
 export async function startPipeline(
   log: EventLog,
   rules: RulesStore,
-  events: PipelineEvents = {},
+  events: ConsumerEvents = {},
 ): Promise<Pipeline> {
   const readModels = createReadModels();
   const consumers: Consumer[] = [];
   const options = (group: string, topics: readonly Topic[]): ConsumeOptions => ({
     group,
     topics,
-    onDeadLetter: (record, error) => events.onDeadLetter?.(group, record, error),
-    onRetry: (error) => (events.onRetry ?? warnOfUpgrade)(group, error),
+    ...consumerEvents(group, events),
   });
   const stop = async (): Promise<void> => {
     await Promise.all(consumers.map((consumer) => consumer.stop()));
@@ -63,12 +56,3 @@ export async function startPipeline(
   done.catch(() => {});
   return { consumers, done, stop };
 }
-
-/** Nobody listens: that nothing is derived until somebody acts must not go unsaid. */
-function warnOfUpgrade(_group: string, error: unknown | undefined): void {
-  if (!isAtlasError(error, "ATLAS_PROCESSOR_OUTDATED") || warned.has(error.message)) return;
-  warned.add(error.message);
-  process.emitWarning(explain(error), { code: error.code });
-}
-
-const warned = new Set<string>();

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { READ_MODELS } from "../derivation/stages.ts";
-import { isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import { isAtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { looked } from "../log/looked.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
+import { defaultLogger } from "../logging/process-warnings.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { Micros, SessionAbandoned, Uuid } from "../schemas/generated/events.ts";
 import { idOf, nowMicros } from "../schemas/identity.ts";
@@ -18,6 +20,7 @@ export interface ReaperOptions {
   clock?: () => Micros;
   /** Says that this process holds events back, perhaps a late session's end: then nothing is abandoned. */
   isHolding?: () => boolean;
+  logger?: GuardedLogger;
 }
 
 /** A running reaper. */
@@ -101,7 +104,8 @@ export async function reap(
  * await reaper.stop();
  */
 export function startReaper(log: EventLog, pipeline: Pipeline, options: ReaperOptions = {}): Reaper {
-  const { everyMs = EVERY_MS, clock = nowMicros, isHolding = () => false } = options;
+  const { everyMs = EVERY_MS, clock = nowMicros, isHolding = () => false, logger = defaultLogger } = options;
+  const says = logger.of("reaper");
   const stopping = new AbortController();
   const { signal } = stopping;
   const owned = (): readonly number[] =>
@@ -109,14 +113,15 @@ export function startReaper(log: EventLog, pipeline: Pipeline, options: ReaperOp
 
   async function look(): Promise<void> {
     try {
-      if (!isHolding()) await reap(log, { now: clock(), partitions: owned(), signal });
+      if (!isHolding()) {
+        for (const session of await reap(log, { now: clock(), partitions: owned(), signal }))
+          says.info({ code: "ATLAS_SESSION_ABANDONED", session }, "ended a session whose process is gone");
+      }
       looked("reaper");
     } catch (error) {
       const passes = isAtlasError(error) && (error.retryable || error.code === "ATLAS_CONSUMER_BEHIND");
       if (signal.aborted || passes) return;
-      process.emitWarning(`late sessions were not ended: ${messageOf(error)}`, {
-        code: "ATLAS_REAPER_FAILED",
-      });
+      says.warn({ code: "ATLAS_REAPER_FAILED", err: error }, "late sessions were not ended");
     }
   }
 

@@ -3,6 +3,8 @@ import { withJudgeWeights } from "../configs/judges-schema.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { Judge } from "../judges/judge.ts";
 import type { Panel } from "../judges/panel.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
+import { defaultLogger } from "../logging/process-warnings.ts";
 import type { ModelClient } from "../models/model-client.ts";
 import type { Agent } from "../producers/agents/agent.ts";
 import type { History } from "../producers/lanes/history.ts";
@@ -19,7 +21,10 @@ import { detectModel } from "./detect-model.ts";
 
 /** A task, who works on it, and, where the configuration's are not wanted, who looks at the result. */
 export interface RunOptions
-  extends Omit<SessionOptions, "flusher" | "rulesHash" | "agent" | "teacher" | "judge" | "judgeLater"> {
+  extends Omit<
+    SessionOptions,
+    "flusher" | "logger" | "rulesHash" | "agent" | "teacher" | "judge" | "judgeLater"
+  > {
   /** The configured one unless told. */
   agent?: Agent;
   teacher?: ModelClient;
@@ -98,12 +103,17 @@ const given = (run: Omit<RunOptions, "agent" | "teacher" | "judge" | "judges">):
  * resolver share the configured verdict cache.
  *
  * @param history tells earlier sessions to whoever chooses the lane
+ * @param logger told when the configured triage adapter cannot be loaded
  * @returns a function that throws AtlasError ATLAS_RUN_INVALID without an agent
  * @example
  * const resolve = runResolver(config, readHistory(db));
  * await runSession({ ...(await resolve({ task })), flusher, rulesHash });
  */
-export function runResolver(config: AtlasConfig, history: History): ResolveRun {
+export function runResolver(
+  config: AtlasConfig,
+  history: History,
+  logger: GuardedLogger = defaultLogger,
+): ResolveRun {
   const limit = config.orchestration.verdictCache;
   const defaults = defaultsOf(config, history, limit === 0 ? undefined : verdictCache({ limit }));
   let triage: Promise<TriageAdapter> | undefined;
@@ -118,7 +128,8 @@ export function runResolver(config: AtlasConfig, history: History): ResolveRun {
     const judging = judge ?? modelOf(config.judges?.smallModel ?? config.judge);
     const teaching = teacher ?? modelOf(config.teacher) ?? judging ?? (await detectModel()).client;
     const panel = own?.panel ?? (await configuredPanel(config, lacksModel(config) ? teaching : undefined));
-    if (config.triage !== undefined && run.triage === undefined) triage ??= configuredTriage(config.triage);
+    if (config.triage !== undefined && run.triage === undefined)
+      triage ??= configuredTriage(config.triage, logger);
     return {
       ...defaults,
       triage: await triage,

@@ -2,7 +2,7 @@ import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { RulesStore } from "../derivation/rules.ts";
 import { READ_MODELS } from "../derivation/stages.ts";
 import { limiter } from "../judges/limiter.ts";
-import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
+import type { Consumer, EventLog } from "../log/event-log.ts";
 import { findErasure } from "../projections/erasures.ts";
 import { WHATEVER } from "../projections/session-filters.ts";
 import { streamTraces } from "../projections/stream-traces.ts";
@@ -20,6 +20,7 @@ import {
 } from "../reactors/judging/judging-reactor.ts";
 import { prepareJudgingTable } from "../reactors/judging/judging-store.ts";
 import { hostedPanel } from "./configured-judges.ts";
+import { type ConsumerEvents, consumerEvents } from "./consumer-events.ts";
 
 /** The deferred judging of one process. */
 export interface DeferredJudging {
@@ -35,7 +36,7 @@ export type JudgingConfig = Pick<
 >;
 
 /** How to run it. */
-export type JudgingOptions = ReactorOptions & Pick<ConsumeOptions, "onRetry" | "onDeadLetter">;
+export type JudgingOptions = ReactorOptions & ConsumerEvents;
 
 /** Sessions as the read models have them. */
 export const readerOf = (log: EventLog): SessionReader => ({
@@ -59,7 +60,7 @@ export async function startJudging(
   log: EventLog,
   rules: RulesStore,
   config: JudgingConfig,
-  { onRetry, onDeadLetter, ...reactor }: JudgingOptions = {},
+  options: JudgingOptions = {},
 ): Promise<DeferredJudging> {
   const panel = await hostedPanel(config);
   const parallel = config.judges?.parallel ?? 1;
@@ -74,15 +75,10 @@ export async function startJudging(
   const judging = async (): Promise<Judging> => ({ ...fixed, rulesHash: await rules.ensure(config.rules) });
   await prepareJudgingTable(log.db!);
   const consumer = await log.consume(
-    {
-      group: JUDGING,
-      topics: JUDGING_TOPICS,
-      ...(onRetry !== undefined && { onRetry }),
-      ...(onDeadLetter !== undefined && { onDeadLetter }),
-    },
+    { group: JUDGING, topics: JUDGING_TOPICS, ...consumerEvents(JUDGING, options) },
     judgingConsumer,
   );
-  const running = startReactor(log, readerOf(log), judging, parallel, reactor);
+  const running = startReactor(log, readerOf(log), judging, parallel, options);
   return {
     consumer,
     stop: async () => {

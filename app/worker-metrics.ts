@@ -8,15 +8,15 @@ import { LIVE_TOPICS } from "../sinks/jsonl/live-sink.ts";
 import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";
 import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
 import { type OwnedGroup, stateReader } from "../sinks/metrics/worker-state.ts";
+import { type ConsumerEvents, consumerEvents, tellStop } from "./consumer-events.ts";
 import type { Atlas } from "./open-atlas.ts";
 
 /** How to measure a worker. */
-export interface WorkerMetricsOptions {
+export interface WorkerMetricsOptions extends ConsumerEvents {
   /** Learning keys that rewards and drift alerts are told apart by. */
   learningKeys?: readonly string[];
   /** For how long counts of sessions are good enough, in milliseconds; 15,000 unless told. */
   keepMs?: number;
-  onRetry?: (group: string, error: unknown | undefined) => void;
 }
 
 /** A worker that is measured. */
@@ -58,16 +58,17 @@ export function groupsOf(
 /** Measures a worker: counts rewards and drift alerts from now on, and looks the rest up when it is asked. */
 export async function measureWorker(
   atlas: Pick<Atlas, "log" | "db" | "config" | "pipeline" | "alerting" | "liveDataset" | "judging">,
-  { learningKeys = [], keepMs, onRetry }: WorkerMetricsOptions = {},
+  { learningKeys = [], keepMs, ...events }: WorkerMetricsOptions = {},
 ): Promise<MeasuredWorker> {
   const log: EventLog = atlas.log;
   await prepareAlertTables(atlas.db);
   const destinations = atlas.config.alerts.map(({ name }) => name);
   const metrics = createWorkerMetrics({ learningKeys, destinations });
   const consumer = await log.consume(
-    { group: METRICS, topics: METRIC_TOPICS, onRetry: (error) => onRetry?.(METRICS, error) },
+    { group: METRICS, topics: METRIC_TOPICS, ...consumerEvents(METRICS, events) },
     metricsConsumer(metrics, await startsOf(log, METRICS, METRIC_TOPICS)),
   );
+  tellStop(consumer, events.logger);
   const owned = (): OwnedGroup[] => [
     ...groupsOf(atlas),
     { group: METRICS, topics: METRIC_TOPICS, assignments: consumer.assignments },

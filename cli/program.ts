@@ -16,6 +16,13 @@ export interface CommonOptions {
   yes?: boolean;
 }
 
+/** A failure that a command has told already, and that only decides its exit code. */
+export class ToldError extends Error {
+  constructor(cause: unknown) {
+    super("the failure was told", { cause });
+  }
+}
+
 /** A program that throws where it would exit, so that output is flushed and what is open is closed. */
 export function newProgram(name: string, description: string, version: string): Command {
   return new Command(name)
@@ -109,6 +116,10 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
     if (error instanceof CommanderError) {
       const asked = error.exitCode === 0 || error.code === "commander.help";
       process.exitCode = asked ? EXIT.ok : EXIT.usage;
+      return;
+    }
+    if (error instanceof ToldError) {
+      process.exitCode = exitCodeOf(error.cause);
       return;
     }
     tell(explain(isAtlasError(error) || !isTransient(error) ? error : unreachable(error)));

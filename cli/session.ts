@@ -3,8 +3,10 @@ import { type Atlas, type OpenOptions, openConfigured } from "../app/open-atlas.
 import { openLogAlone } from "../app/open-store.ts";
 import type { AtlasConfig, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
-import { explain } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
+import { guardLogger } from "../logging/guard-logger.ts";
+import { lineLogger } from "../logging/line-logger.ts";
+import type { Logger } from "../logging/logger.ts";
 import { tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
@@ -14,9 +16,15 @@ const at = (databaseUrl: string, log: LogConfig): LogConfig =>
     ? { kind: "postgres", databaseUrl, partitions: undefined }
     : { ...log, databaseUrl };
 
+/** What commands log to: people read warnings beside what they asked for. */
+const commandLogger = (): Logger => lineLogger({ format: "text", level: "warn", write: tell });
+
 /** The configuration that a command works with; what in it has no effect is told. */
-export function configOf(options: CommonOptions): AtlasConfig {
-  const config = loadConfig(options.config, process.env, (warning) => tell(`warning: ${warning}`));
+export function configOf(options: CommonOptions, logger: Logger = commandLogger()): AtlasConfig {
+  const says = guardLogger(logger).of("config");
+  const config = loadConfig(options.config, process.env, (warning) =>
+    says.warn({ code: "ATLAS_CONFIG_IGNORED" }, warning),
+  );
   const log = options.databaseUrl === undefined ? config.log : at(options.databaseUrl, config.log);
   return { ...config, log };
 }
@@ -40,12 +48,8 @@ export async function withAtlas<T>(
   body: (atlas: Atlas) => Promise<T>,
   open: OpenOptions = {},
 ): Promise<T> {
-  const atlas = await openConfigured(configOf(options), {
-    onDeadLetter: (group, record, error) => {
-      tell(`${group} set ${record.topic}[${record.partition}]@${record.offset} aside. ${explain(error)}`);
-    },
-    ...open,
-  });
+  const { logger = commandLogger() } = open;
+  const atlas = await openConfigured(configOf(options, logger), { ...open, logger });
   let hasFailed = true;
   try {
     // A consumer that stopped as unhealthy must not leave a command waiting for it.

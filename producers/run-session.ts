@@ -28,6 +28,7 @@ import {
   modeOf,
 } from "./lanes/lane.ts";
 import { type LaneChoice, selectLane } from "./lanes/select-lane.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
 import { orchestrate } from "./orchestrator.ts";
 import { defaultTriage } from "./triage/default-triage.ts";
 import { type TriageAdapter, triageTask } from "./triage/triage.ts";
@@ -44,6 +45,7 @@ export interface SessionOptions {
   judgeLater?: boolean | undefined;
   /** Takes the session's events to the log; shared by all sessions of a log. */
   flusher: Flusher;
+  logger?: GuardedLogger | undefined;
   /** Names the rules by which the session is rewarded. */
   rulesHash: string;
   /** Groups sessions that learn from each other; computed from agent, tags, tenant and task unless told. */
@@ -223,8 +225,8 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     teacher.simulated ||
     panel.judges.some(isSimulated) ||
     options.lane?.probe?.simulated === true;
-  const { flusher, onEvent } = options;
-  const recorder = createRecorder({ flusher, sessionId: newId(), onEvent, signal: options.signal });
+  const { flusher, onEvent, signal, logger } = options;
+  const recorder = createRecorder({ flusher, sessionId: newId(), onEvent, signal, logger });
   const tokens = new TokenCount();
   const unanswered: SessionScope["unanswered"] = new Map();
   let messages = 0;

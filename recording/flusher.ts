@@ -1,6 +1,8 @@
-import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from "../log/outgoing.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
+import { defaultLogger } from "../logging/process-warnings.ts";
 import type { Masked, Masking } from "../schemas/masked.ts";
 import { appendSound } from "./append-sound.ts";
 import type { Ledger } from "./ledger.ts";
@@ -26,6 +28,8 @@ export interface FlusherLimits {
 export interface FlusherOptions extends FlusherLimits {
   /** Keeps events on the disk while the log does not answer; without one they wait in memory. */
   spool?: { folder: string; logId: string } | undefined;
+  /** Told when the log goes away and comes back. */
+  logger?: GuardedLogger | undefined;
 }
 
 /** Takes events from any number of recorders to one log, in the order in which they came. */
@@ -58,7 +62,8 @@ interface Queued {
  * const recorder = createRecorder({ flusher, sessionId: newId() });
  */
 export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: FlusherOptions = {}): Flusher {
-  const { maxEvents = 10_000, maxBytes = 64 * 1024 * 1024 } = options;
+  const { maxEvents = 10_000, maxBytes = 64 * 1024 * 1024, logger = defaultLogger } = options;
+  const says = logger.of("recorder");
   const spool = options.spool && new Spool(options.spool);
   const outage = new Outage(options);
   /** In memory, from `head` on, and behind everything that is on the disk. */
@@ -144,6 +149,17 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
     return true;
   }
 
+  function away(error: unknown): void {
+    if (outage.reason === undefined)
+      says.info({ code: "ATLAS_LOG_AWAY", err: error }, "the log does not take events, which wait");
+    outage.begin(error);
+  }
+
+  function back(): void {
+    if (outage.reason !== undefined) says.info({ code: "ATLAS_LOG_BACK" }, "the log takes events again");
+    outage.end();
+  }
+
   /** Secures what waits while the log is away, and lets go of who has waited long enough. */
   async function tend(): Promise<void> {
     await spoolMemory();
@@ -167,7 +183,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
     );
     await outage.forAnswer(done, () => closed);
     while (!settled && !closed) {
-      outage.begin(new AtlasError("ATLAS_LOG_UNREACHABLE", "the log does not answer", { retryable: true }));
+      away(new AtlasError("ATLAS_LOG_UNREACHABLE", "the log does not answer", { retryable: true }));
       await tend();
       await outage.pause(done);
     }
@@ -216,12 +232,12 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
       try {
         if (onDisk.length > 0) await appendFromDisk();
         else await appendFromMemory();
-        outage.end();
+        back();
         // Where the file cannot be taken away, the next process appends it again, which readers do not notice.
         if (onDisk.length === 0) await spool?.close().catch(() => undefined);
       } catch (error) {
         if (closed) break;
-        outage.begin(error);
+        away(error);
         await tend();
         if (head < queue.length || onDisk.length > 0) await outage.backOff(tend, () => closed);
       }
@@ -263,7 +279,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
       loseMemory(isAtlasError(outage.spoolError) ? outage.spoolError : reason);
       for (const ledger of new Set(onDisk)) ledger.strand(spool!.path, outage.reason ?? reason);
       await spool?.close().catch((error: unknown) => {
-        process.emitWarning(messageOf(error), { code: "ATLAS_SPOOL_FAILED" });
+        says.warn({ code: "ATLAS_SPOOL_FAILED", err: error }, "the spool could not be closed");
       });
     },
   };

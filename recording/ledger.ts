@@ -1,4 +1,6 @@
 import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
+import { defaultLogger } from "../logging/process-warnings.ts";
 
 interface Waiter {
   until: number;
@@ -10,6 +12,7 @@ interface Waiter {
 export class Ledger {
   readonly sessionId: string;
   readonly #signal: AbortSignal | undefined;
+  readonly #logger: GuardedLogger;
   queued = 0;
   /** Events that wait on the disk. */
   spooled = 0;
@@ -19,9 +22,13 @@ export class Ledger {
   #stranded: { path: string; reason: unknown } | undefined;
   #waiters: Waiter[] = [];
 
-  /** @param signal aborts when the session is cancelled: then nobody waits for a log that is away */
-  constructor(sessionId: string, signal?: AbortSignal) {
+  /**
+   * @param signal aborts when the session is cancelled: then nobody waits for a log that is away
+   * @param logger told once when the session loses events
+   */
+  constructor(sessionId: string, signal?: AbortSignal, logger: GuardedLogger = defaultLogger) {
     this.sessionId = sessionId;
+    this.#logger = logger;
     this.#signal = signal;
   }
 
@@ -35,7 +42,11 @@ export class Ledger {
 
   /** Counts an event that will not reach the log. */
   lose(reason: unknown): void {
-    if (this.lost === 0) this.#reason = reason;
+    if (this.lost === 0) {
+      this.#reason = reason;
+      const entry = { code: "ATLAS_EVENTS_LOST", session: this.sessionId, err: reason } as const;
+      this.#logger.of("recorder").error(entry, "events of a session are lost");
+    }
     this.lost += 1;
   }
 

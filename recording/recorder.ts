@@ -1,4 +1,6 @@
 import type { EventLog } from "../log/event-log.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
+import { defaultLogger } from "../logging/process-warnings.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent, Draft, EventType, Meta, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
@@ -48,14 +50,20 @@ export interface RecorderOptions {
   limits?: FlusherLimits;
   /** Aborts when the session is cancelled: then `flush` does not wait for a log that is away. */
   signal?: AbortSignal | undefined;
+  /** Told when the listener throws, and when events are lost. */
+  logger?: GuardedLogger | undefined;
 }
 
-function listenerOf(onEvent: (event: AtlasEvent) => unknown): (event: AtlasEvent) => void {
+function listenerOf(
+  onEvent: (event: AtlasEvent) => unknown,
+  session: Uuid,
+  logger: GuardedLogger = defaultLogger,
+): (event: AtlasEvent) => void {
   let warned = false;
   const failed = (error: unknown): void => {
     if (warned) return;
     warned = true;
-    process.emitWarning(`onEvent failed: ${String(error)}`, { code: "ATLAS_LISTENER_FAILED" });
+    logger.of("recorder").warn({ code: "ATLAS_LISTENER_FAILED", session, err: error }, "onEvent failed");
   };
   return (event) => {
     try {
@@ -86,8 +94,9 @@ interface Draftee {
 export function createRecorder(options: RecorderOptions): Recorder {
   const { sessionId, source = sessionId, traceId = sessionId.replaceAll("-", "") } = options;
   const flusher = options.flusher ?? createFlusher(required(options.log), options.limits);
-  const listener = options.onEvent === undefined ? undefined : listenerOf(options.onEvent);
-  const ledger = new Ledger(sessionId, options.signal);
+  const { onEvent, logger } = options;
+  const listener = onEvent === undefined ? undefined : listenerOf(onEvent, sessionId, logger);
+  const ledger = new Ledger(sessionId, options.signal, logger);
   const history: Masked[] = [];
   let pending: Draftee[] = [];
   let preparing = false;

@@ -6,7 +6,7 @@ const root = join(import.meta.dirname, "..");
 const BASE = ["errors", "schemas"];
 /** What a part of the pipeline may use. */
 const PIPELINE = [...BASE, "files", "statistics", "traces", "database", "log", "configs"];
-const RUNTIME = [...PIPELINE, "models", "recording", "judges"];
+const RUNTIME = [...PIPELINE, "logging", "models", "recording", "judges"];
 const PARTS = [
   ...RUNTIME,
   "intake",
@@ -23,21 +23,22 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
   files: ["errors"],
   statistics: ["errors"],
+  logging: ["errors"],
   schemas: ["errors"],
   traces: BASE,
   database: ["errors", "files"],
   log: [...BASE, "database"],
   configs: BASE,
   models: [...BASE, "configs"],
-  recording: [...BASE, "files", "traces", "database", "log", "models"],
+  recording: [...BASE, "files", "logging", "traces", "database", "log", "models"],
   judges: [...BASE, "traces", "models", "recording"],
   intake: [...BASE, "traces", "database", "log", "recording"],
-  producers: [...BASE, "traces", "configs", "models", "recording", "judges"],
+  producers: [...BASE, "logging", "traces", "configs", "models", "recording", "judges"],
   processors: [...BASE, "statistics", "traces"],
   derivation: [...PIPELINE, "processors"],
   reactors: RUNTIME,
   projections: [...BASE, "traces", "database", "log"],
-  sinks: [...PIPELINE, "processors", "projections"],
+  sinks: [...PIPELINE, "logging", "processors", "projections"],
   app: PARTS,
   cli: [...PARTS, "app"],
 };

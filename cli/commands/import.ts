@@ -31,9 +31,6 @@ function timeOf(text: string | undefined): Date | undefined {
   });
 }
 
-const UNORDERED =
-  "No consumer keeps up: sessions are appended without waiting, and drift may compare them in another order. Start `atlas worker`.";
-
 /** What to do, where the arguments name exactly one source. */
 function workOf(files: string[], options: Options): (atlas: Atlas, common: Common) => Promise<ImportSummary> {
   const { fromPostgres, fromJsonl, learningKey } = options;
@@ -77,7 +74,6 @@ async function importSessions(files: string[], options: Options): Promise<void> 
         at,
         signal,
         onProgress: ({ sessions, events }) => progress.update(`${sessions} sessions, ${events} events`),
-        onUnordered: () => tell(UNORDERED),
       });
       if (atlas.pipeline !== undefined) await atlas.settled({ signal });
       return imported;

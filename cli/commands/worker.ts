@@ -3,12 +3,14 @@ import { createScorer } from "../../app/score/scorer.ts";
 import { WorkerStatus } from "../../app/worker.ts";
 import { type MeasuredWorker, measureWorker } from "../../app/worker-metrics.ts";
 import { serveWorker } from "../../app/worker-server.ts";
-import { AtlasError, explain } from "../../errors/atlas-error.ts";
-import { tell } from "../output.ts";
-import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { AtlasError } from "../../errors/atlas-error.ts";
+import { guardLogger } from "../../logging/guard-logger.ts";
+import { type CommonOptions, EXIT, interruptSignal, ToldError, withCommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
+import { type WorkerLogOptions, workerLogger, workerLogOptions } from "../worker-logger.ts";
 
-interface Options extends CommonOptions {
+interface Options extends CommonOptions, WorkerLogOptions {
+  quiet?: boolean;
   host: string;
   port: string;
   labelLearningKey: string[];
@@ -29,15 +31,12 @@ function addressOf({ host, port }: Pick<Options, "host" | "port">): { host: stri
 
 async function work(options: Options): Promise<void> {
   const address = addressOf(options);
+  const port = workerLogger(options);
+  const logger = guardLogger(port);
+  const says = logger.of("worker");
   const signal = interruptSignal();
   const status = new WorkerStatus();
-  const say = (line: string): void => {
-    if (options.quiet !== true) tell(line);
-  };
-  const onRetry = (group: string, error: unknown | undefined): void => {
-    status.retry(group, error);
-    if (error !== undefined) say(`${group} waits: ${explain(error)}`);
-  };
+  const onRetry = (group: string, error: unknown | undefined): void => status.retry(group, error);
   let measured: MeasuredWorker | undefined;
   await withAtlas(
     options,
@@ -45,7 +44,11 @@ async function work(options: Options): Promise<void> {
       status.watch(atlas.pipeline!.done);
       for (const sink of [atlas.alerting, atlas.liveDataset, atlas.judging])
         if (sink !== undefined) status.watch(sink.consumer.done);
-      measured = await measureWorker(atlas, { learningKeys: options.labelLearningKey, onRetry });
+      measured = await measureWorker(atlas, {
+        learningKeys: options.labelLearningKey,
+        onRetry,
+        logger,
+      });
       status.watch(measured.consumer.done);
       try {
         const server = await serveWorker(address, {
@@ -56,7 +59,8 @@ async function work(options: Options): Promise<void> {
           loopback: LOOPBACK.includes(address.host),
         });
         const open = LOOPBACK.includes(address.host) ? "" : " (open to the network)";
-        say(
+        says.info(
+          { code: "ATLAS_WORKER_STARTED", url: server.url },
           `Consuming ${atlas.log.address}; health at ${server.url}/healthz, metrics at ${server.url}/metrics, scores at ${server.url}/score${open}`,
         );
         try {
@@ -64,7 +68,7 @@ async function work(options: Options): Promise<void> {
             if (signal.aborted) resolve();
             signal.addEventListener("abort", () => resolve(), { once: true });
           });
-          say("Finishing the work under way …");
+          says.info({ code: "ATLAS_WORKER_STOPPING" }, "Finishing the work under way …");
         } finally {
           await server.close();
         }
@@ -75,20 +79,21 @@ async function work(options: Options): Promise<void> {
     {
       consumers: true,
       onRetry,
-      onDelivery: (destination, outcome, error) => {
+      onDelivery: (destination, outcome) => {
         measured?.delivery(destination, outcome);
-        if (error === undefined) return;
-        const next = outcome === "failed" ? "given up, see `atlas alerts list`" : "tried again later";
-        say(`an alert did not reach ${destination}: ${error} (${next})`);
       },
+      logger: port,
     },
-  );
+  ).catch((error: unknown) => {
+    says.error({ code: "ATLAS_WORKER_FAILED", err: error }, "the worker ended");
+    throw new ToldError(error);
+  });
   process.exitCode = EXIT.ok;
 }
 
 /** `atlas worker`. */
 export function workerCommand(program: Command): void {
-  withCommonOptions(program.command("worker"))
+  const command = withCommonOptions(program.command("worker"))
     .description("run the consumers (processors and read models) until SIGTERM or Ctrl-C")
     .addOption(
       new Option("--host <address>", "address of /healthz, /metrics and /score")
@@ -107,4 +112,5 @@ export function workerCommand(program: Command): void {
       ).default([], "none"),
     )
     .action(work);
+  for (const option of workerLogOptions()) command.addOption(option);
 }

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isTransient } from "../../database/transient.ts";
-import { AtlasError, explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { AtlasError, explain, isAtlasError } from "../../errors/atlas-error.ts";
 import { whyUnjudged } from "../../judges/unjudged.ts";
 import type { Ends, EventLog } from "../../log/event-log.ts";
 import { looked } from "../../log/looked.ts";
+import type { GuardedLogger } from "../../logging/guard-logger.ts";
+import { defaultLogger } from "../../logging/process-warnings.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import type { Masked } from "../../schemas/masked.ts";
@@ -35,6 +37,7 @@ export interface ReactorOptions {
   firstPauseMs?: number | undefined;
   /** Milliseconds after which judgements are appended by somebody else than who got them; 30,000 unless told. */
   publishMs?: number | undefined;
+  logger?: GuardedLogger | undefined;
 }
 
 /** Judges sessions from the log. */
@@ -90,6 +93,7 @@ export function startReactor(
 ): Reactor {
   const { everyMs = EVERY_MS, leaseMs = LEASE_MS, maxTries = MAX_TRIES } = options;
   const { firstPauseMs = FIRST_PAUSE_MS, publishMs = PUBLISH_MS } = options;
+  const says = (options.logger ?? defaultLogger).of("judging");
   const db = log.db!;
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -128,18 +132,20 @@ export function startReactor(
     await postpone(db, claim, lacking, LACKING_PAUSE_MS, { counts: false });
     if (warned.has(claim.sessionId)) return;
     warned.add(claim.sessionId);
-    process.emitWarning(`session ${claim.sessionId} waits for its judges: ${lacking}`, {
-      code: "ATLAS_JUDGING_WAITS",
-    });
+    const session = claim.sessionId;
+    says.warn({ code: "ATLAS_JUDGING_WAITS", session }, `a session waits for its judges: ${lacking}`);
   }
 
   /** Puts a try off, or ends the session's wait without a judgement if it was the last one. */
   async function failed(claim: Claim, trace: SessionTrace, error: string, last?: Masked[]): Promise<void> {
+    const tried = { session: claim.sessionId, tries: claim.tries };
     if (claim.tries < maxTries) {
+      says.info({ code: "ATLAS_JUDGING_POSTPONED", ...tried }, "judges did not answer, and are asked again");
       const pause = Math.min(LONGEST_PAUSE_MS, firstPauseMs * 2 ** (claim.tries - 1));
       await postpone(db, claim, error, pause);
       return;
     }
+    says.warn({ code: "ATLAS_JUDGING_GIVEN_UP", ...tried }, "judges did not answer, and are asked no more");
     const reason = `given up after ${maxTries} tries: ${error}`;
     const events = last ?? giveUp(trace, claim.learningKey, await judging(), reason);
     await finish(claim, events);
@@ -202,9 +208,7 @@ export function startReactor(
   function told(error: unknown): void {
     const passes = isAtlasError(error) && (error.retryable || error.code === "ATLAS_CONSUMER_BEHIND");
     if (signal.aborted || passes || isTransient(error)) return;
-    process.emitWarning(`sessions wait for their judges: ${messageOf(error)}`, {
-      code: "ATLAS_JUDGING_WAITS",
-    });
+    says.warn({ code: "ATLAS_JUDGING_WAITS", err: error }, "sessions wait for their judges");
   }
 
   async function look(): Promise<void> {

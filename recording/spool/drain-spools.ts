@@ -2,9 +2,10 @@ import { readdirSync, renameSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileLock, tryFileLock } from "../../database/file-lock.ts";
-import { explain, isAtlasError } from "../../errors/atlas-error.ts";
+import { isAtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from "../../log/outgoing.ts";
+import { errorWords, loggedError } from "../../logging/logged-error.ts";
 import { decodeEvent } from "../../schemas/codec.ts";
 import { alreadyMasked } from "../../schemas/masked.ts";
 import { appendSound } from "../append-sound.ts";
@@ -87,7 +88,7 @@ async function drainOpen(file: FileHandle, log: SpoolTarget): Promise<Drained> {
     );
     const faults = await appendSound(log, decoded);
     events += decoded.length - faults.size;
-    for (const error of faults.values()) refused ??= explain(error);
+    for (const error of faults.values()) refused ??= errorWords(loggedError(error));
     from = batch.end;
   }
   if (refused !== undefined) return { events, damaged: true, why: `the log refused some of it: ${refused}` };
@@ -125,7 +126,7 @@ async function drainFile(path: string, lock: FileLock, log: SpoolTarget, report:
     const ofThisFile =
       isAtlasError(error, "ATLAS_SCHEMA_NEWER") || isAtlasError(error, "ATLAS_EVENT_UNREADABLE");
     if (!ofThisFile) throw error;
-    report.kept.push({ path, why: explain(error) });
+    report.kept.push({ path, why: errorWords(loggedError(error)) });
   }
 }
 

@@ -3,6 +3,8 @@ import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { explain, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import { looked } from "../../log/looked.ts";
+import type { GuardedLogger } from "../../logging/guard-logger.ts";
+import { defaultLogger } from "../../logging/process-warnings.ts";
 import { pauseAfter, retryAfterMs } from "./backoff.ts";
 import { closeDelivered, type DueDelivery, forgetDelivered, noteFailure, takeDue } from "./delivery-store.ts";
 import type { Destination } from "./destination.ts";
@@ -16,6 +18,7 @@ export type Outcome = "delivered" | "retried" | "failed";
 export interface CourierEvents {
   /** Called after each attempt, with what went wrong where something did. */
   onDelivery?: ((destination: string, outcome: Outcome, error?: string) => void) | undefined;
+  logger?: GuardedLogger | undefined;
 }
 
 /** Delivers what is due for one destination, one delivery after the other. */
@@ -55,6 +58,7 @@ function problemOf({ status }: Answer): string | undefined {
 /** A destination that does not take what it is sent is its own trouble: it has a courier to itself. */
 export function startCourier(db: Database, destination: Destination, events: CourierEvents = {}): Courier {
   const { name, url, allowPrivate, maxAttempts } = destination;
+  const says = (events.logger ?? defaultLogger).of("alerts");
   const timeoutMs = destination.timeoutSeconds * 1000;
   const stopping = new AbortController();
   const cutOff = new AbortController();
@@ -88,6 +92,7 @@ export function startCourier(db: Database, destination: Destination, events: Cou
     const { error, askedMs } = await attempt(due);
     if (error === undefined) {
       await closeDelivered(db, due.id);
+      says.debug({ code: "ATLAS_ALERT_DELIVERED", destination: name }, "an alert was delivered");
       events.onDelivery?.(name, "delivered");
       return true;
     }
@@ -96,6 +101,9 @@ export function startCourier(db: Database, destination: Destination, events: Cou
     const last = due.attempts >= maxAttempts;
     const pauseMs = last ? undefined : pauseAfter(due.attempts, askedMs, Math.random());
     await noteFailure(db, due, error, pauseMs);
+    const tried = { destination: name, tries: due.attempts };
+    if (last) says.error({ code: "ATLAS_ALERT_FAILED", ...tried }, `an alert was given up: ${error}`);
+    else says.warn({ code: "ATLAS_ALERT_RETRIED", ...tried }, `an alert is sent again later: ${error}`);
     events.onDelivery?.(name, last ? "failed" : "retried", error);
     return true;
   }
@@ -113,10 +121,8 @@ export function startCourier(db: Database, destination: Destination, events: Cou
         }
       } catch (error) {
         // What is due stays due. That the database does not answer is what the consumers say.
-        if (!isTransient(error)) {
-          const words = `alerts to ${name} wait: ${messageOf(error)}`;
-          process.emitWarning(words, { code: "ATLAS_ALERTS_WAIT" });
-        }
+        if (!isTransient(error))
+          says.warn({ code: "ATLAS_ALERTS_WAIT", destination: name, err: error }, "alerts wait");
         if (stopping.signal.aborted) return;
         pause = TROUBLED_MS;
       }

@@ -1,4 +1,6 @@
 import { messageOf } from "../../errors/atlas-error.ts";
+import type { GuardedLogger } from "../../logging/guard-logger.ts";
+import { defaultLogger } from "../../logging/process-warnings.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { SessionSpans } from "./session-spans.ts";
 
@@ -32,12 +34,15 @@ function wanted(env: Environment): { protocol: string } | undefined {
 }
 
 /** Warns of the first failure only: a collector that is gone stays gone for a while. */
-function warnOnce(): (why: string) => void {
+function warnOnce(logger: GuardedLogger): (why: unknown) => void {
   let warned = false;
   return (why) => {
     if (warned) return;
     warned = true;
-    process.emitWarning(`spans could not be sent: ${why}`, { code: "ATLAS_TELEMETRY_FAILED" });
+    const code = "ATLAS_TELEMETRY_FAILED";
+    const says = logger.of("telemetry");
+    if (typeof why === "string") says.warn({ code }, `spans could not be sent: ${why}`);
+    else says.warn({ code, err: why }, "spans could not be sent");
   };
 }
 
@@ -50,10 +55,13 @@ function warnOnce(): (why: string) => void {
  * const spans = telemetry?.session();
  * spans?.add(event);
  */
-export async function openTelemetry(env: Environment): Promise<Telemetry | undefined> {
+export async function openTelemetry(
+  env: Environment,
+  logger: GuardedLogger = defaultLogger,
+): Promise<Telemetry | undefined> {
   const asked = wanted(env);
   if (asked === undefined) return undefined;
-  const failed = warnOnce();
+  const failed = warnOnce(logger);
   if (asked.protocol !== "http/protobuf") {
     failed(
       `the protocol ${asked.protocol} is not spoken here; set OTEL_EXPORTER_OTLP_PROTOCOL to http/protobuf`,
@@ -79,7 +87,7 @@ export async function openTelemetry(env: Environment): Promise<Telemetry | undef
       close: () => exporter.close(),
     };
   } catch (error) {
-    failed(messageOf(error));
+    failed(error);
     return undefined;
   }
 }
