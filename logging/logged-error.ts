@@ -7,8 +7,11 @@ export interface LoggedError {
   type: string;
   /** The code of an AtlasError, of the operating system or of Postgres. */
   code?: string;
-  /** Left out where it may quote what was being worked on. */
-  message?: string;
+  /**
+   * The error's message, left out where it may quote what was being worked on. It is not called `message`, because some
+   * loggers rewrite whatever looks like an error.
+   */
+  reason?: string;
   /** What an AtlasError is about: a topic and offset, a file and line. */
   where?: string;
   /** What to do about it. */
@@ -63,30 +66,30 @@ export function loggedError(error: unknown): LoggedError {
   const type = error.constructor.name || error.name;
   if (isAtlasError(error)) {
     const { code, where, hint } = error;
-    const message = QUOTING.includes(code) ? ERROR_CODES[code] : error.message;
+    const reason = QUOTING.includes(code) ? ERROR_CODES[code] : error.message;
     return {
       type,
       code,
-      message,
+      reason,
       ...(where !== undefined && { where }),
       ...(hint !== undefined && { hint }),
     };
   }
   if (error instanceof AggregateError && error.errors.length > 0) return loggedError(error.errors[0]);
   const code = "code" in error && typeof error.code === "string" ? error.code : undefined;
-  const message = namesPlacesOnly(error, code) ? error.message : undefined;
-  const at = message === undefined ? placeOf(error) : undefined;
+  const reason = namesPlacesOnly(error, code) ? error.message : undefined;
+  const at = reason === undefined ? placeOf(error) : undefined;
   return {
     type,
     ...(code !== undefined && { code }),
-    ...(message !== undefined && { message }),
+    ...(reason !== undefined && { reason }),
     ...(at !== undefined && { at }),
   };
 }
 
 /** A logged error in one line. */
-export function errorWords({ type, code, message, where, hint, at }: LoggedError): string {
-  const what = [code ?? type, message].filter((word) => word !== undefined).join(": ");
+export function errorWords({ type, code, reason, where, hint, at }: LoggedError): string {
+  const what = [code ?? type, reason].filter((word) => word !== undefined).join(": ");
   const place = where ?? at;
   const words = `${what}${place === undefined ? "" : ` (${place})`}`;
   return hint === undefined ? words : `${words.replace(/[.!?]$/, "")}. ${hint}`;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { ScoreLimits } from "../../configs/score-schema.ts";
 import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import type { GuardedLogger } from "../../logging/guard-logger.ts";
 import { limitedSignal, unlessAborted } from "../../recording/session-scope.ts";
 import { authorize, type WorkerAccess } from "../worker-access.ts";
 import { Admission } from "./admission.ts";
@@ -13,6 +14,8 @@ export interface Scoring extends WorkerAccess {
   limits: Pick<ScoreLimits, "maxRequests" | "maxMb" | "maxWaitingMb">;
   /** Milliseconds for a score; 5 minutes unless told. */
   timeoutMs?: number | undefined;
+  /** Told of what fails here, rather than in a request. */
+  logger?: GuardedLogger | undefined;
 }
 
 /** What is answered, as JSON. */
@@ -116,7 +119,10 @@ export function scoreRoute(
       });
       return { status: 200, value };
     } catch (error) {
-      return failure(error);
+      const answer = failure(error);
+      if (answer.status >= 500 && !gone.aborted)
+        scoring.logger?.of("score").error({ code: "ATLAS_SCORE_FAILED", err: error }, "a score failed");
+      return answer;
     }
   };
 }

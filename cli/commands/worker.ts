@@ -54,7 +54,7 @@ async function work(options: Options): Promise<void> {
         const server = await serveWorker(address, {
           health: () => status.health(atlas),
           metrics: measured,
-          score: { score: createScorer(atlas.config), limits: atlas.config.score },
+          score: { score: createScorer(atlas.config), limits: atlas.config.score, logger },
           token: process.env["ATLAS_WORKER_TOKEN"]?.trim() || undefined,
           loopback: LOOPBACK.includes(address.host),
         });

@@ -155,7 +155,15 @@ test("`atlas worker` serves them", async () => {
   const url = /metrics at ([^\s,]+)/.exec(told)![1]!;
   expect(await (await fetch(url)).text()).toContain('learning_key="a"');
   child.kill("SIGTERM");
-  expect((await ended).code).toBe(0);
+  expect(await ended).toMatchObject({ code: 0, stdout: "" });
+  const entries = told
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(entries.map(({ level, component, code }) => [level, component, code])).toEqual([
+    ["info", "worker", "ATLAS_WORKER_STARTED"],
+    ["info", "worker", "ATLAS_WORKER_STOPPING"],
+  ]);
 });
 
 test("alert rules use metrics that a worker has, and every metric is documented", async () => {
