@@ -10,6 +10,7 @@ const SOURCES = [
   "errors",
   "files",
   "statistics",
+  "logging",
   "schemas",
   "traces",
   "database",

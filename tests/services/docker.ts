@@ -5,7 +5,7 @@ import { UNSYNCED } from "./native/postgres.ts";
 export const IMAGES = {
   kafka: "apache/kafka:4.1.1",
   registry: "confluentinc/cp-schema-registry:7.9.2",
-  postgres: "postgres:16",
+  postgres: "postgres:16.15",
 } as const;
 
 /** Whether a Docker engine answers. */
