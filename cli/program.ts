@@ -118,12 +118,11 @@ export async function runProgram(program: Command, args: readonly string[]): Pro
       process.exitCode = asked ? EXIT.ok : EXIT.usage;
       return;
     }
-    if (error instanceof ToldError) {
-      process.exitCode = exitCodeOf(error.cause);
-      return;
-    }
-    tell(explain(isAtlasError(error) || !isTransient(error) ? error : unreachable(error)));
-    if (process.env.ATLAS_DEBUG !== undefined && error instanceof Error) tell(error.stack ?? "");
-    process.exitCode = exitCodeOf(error);
+    const isTold = error instanceof ToldError;
+    const failure = isTold ? error.cause : error;
+    if (!isTold)
+      tell(explain(isAtlasError(failure) || !isTransient(failure) ? failure : unreachable(failure)));
+    if (process.env.ATLAS_DEBUG !== undefined && failure instanceof Error) tell(failure.stack ?? "");
+    process.exitCode = exitCodeOf(failure);
   }
 }

@@ -13,5 +13,5 @@ export function entryText({ component, code: _, group, err, ...rest }: LogFields
     .map(([name, value]) => `${name} ${String(value)}`);
   const about = details.length === 0 ? "" : ` (${details.join(", ")})`;
   const why = err === undefined ? "" : `: ${errorWords(err)}`;
-  return `${group ?? component}: ${message}${about}${why}`;
+  return `${group ?? component}: ${message}${about}${why}`.replace(/\s+/g, " ");
 }

@@ -65,5 +65,7 @@ test("read models that cannot be read cost a warning and the probe, never the ru
     expect(result.status).toBe("succeeded");
     expect(only(events, "LaneSelected")).toMatchObject([{ lane: "paired", reason: "history_unavailable" }]);
   }
-  expect(warned).toEqual([expect.stringMatching(/^lanes: lanes are chosen without history: 42P01: .*sessions/)]);
+  expect(warned).toEqual([
+    expect.stringMatching(/^lanes: lanes are chosen without history: 42P01: .*sessions/),
+  ]);
 });

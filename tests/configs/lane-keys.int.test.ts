@@ -218,7 +218,9 @@ test.each([
     const [triaged] = only(events, "TaskTriaged");
     expect(triaged?.adapter).toBe("default");
     expect(JSON.parse(triaged!.dossier).metadata.triage_failure).toMatch(why);
-    expect(warned).toEqual([expect.stringMatching(/^triage: the default triage adapter describes tasks: ATLAS_CONFIG_INVALID: /)]);
+    expect(warned).toEqual([
+      expect.stringMatching(/^triage: the default triage adapter describes tasks: ATLAS_CONFIG_INVALID: /),
+    ]);
   },
 );
 
