@@ -113,6 +113,9 @@ export interface Atlas extends AsyncDisposable {
   close(options?: { timeoutMs?: number }): Promise<void>;
 }
 
+const loggerOf = ({ logger }: OpenOptions): GuardedLogger =>
+  logger === undefined ? defaultLogger : guardLogger(logger);
+
 /**
  * Opens Atlas: the log and read models of a configuration, and, unless that is Kafka, the consumers between them.
  *
@@ -124,19 +127,16 @@ export interface Atlas extends AsyncDisposable {
  * const result = await atlas.run({ task: "Find the bug", agent: openaiAgent({ model: "gpt-5.4-mini" }) });
  */
 export async function openAtlas(source?: string | ConfigInput, options: OpenOptions = {}): Promise<Atlas> {
-  const { logger } = options;
-  const config =
-    logger === undefined
-      ? loadConfig(source)
-      : loadConfig(source, process.env, (warning) =>
-          guardLogger(logger).of("config").warn({ code: "ATLAS_CONFIG_IGNORED" }, warning),
-        );
+  const says = loggerOf(options).of("config");
+  const config = loadConfig(source, process.env, (warning) =>
+    says.warn({ code: "ATLAS_CONFIG_IGNORED" }, warning),
+  );
   return openConfigured(config, options);
 }
 
 /** {@link openAtlas} for a configuration that is loaded already. */
 export async function openConfigured(config: AtlasConfig, options: OpenOptions = {}): Promise<Atlas> {
-  const logger = options.logger === undefined ? defaultLogger : guardLogger(options.logger);
+  const logger = loggerOf(options);
   const store = await openStore(config.log, maskOf(config, options.mask));
   const { log, db } = store;
   const folder = spoolFolderOf(config);
