@@ -20,7 +20,7 @@ export function spoolFolderOf({ log, spool }: Pick<AtlasConfig, "log" | "spool">
 
 /** An error as it may be shown: its texts went through the mask, and what caused it is left out. */
 export function maskError(error: AtlasError, mask: Masking): AtlasError {
-  const { code, where, hint, retryable } = error;
+  const { code, where, hint, retryable, retryAfterMs } = error;
   const shown = (text: string): string => {
     const id = newId();
     const meta = { event_id: id, session_id: id, source: id, sequence: 1, occurred_at: nowMicros() };
@@ -36,5 +36,6 @@ export function maskError(error: AtlasError, mask: Masking): AtlasError {
     ...(where !== undefined && { where: shown(where) }),
     ...(hint !== undefined && { hint }),
     retryable,
+    retryAfterMs,
   });
 }

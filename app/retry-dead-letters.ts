@@ -5,6 +5,7 @@ import { processorConsumer } from "../derivation/processor-consumer.ts";
 import type { RulesStore } from "../derivation/rules.ts";
 import { PROCESSORS, READ_MODELS } from "../derivation/stages.ts";
 import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import { type RetryOptions as Patience, retry } from "../errors/retry.ts";
 import { type DeadLetter, listDeadLetters, placeOf } from "../log/dead-letters.ts";
 import type { Apply, EventLog, LogRecord, RawRecord } from "../log/event-log.ts";
 import { decodeRecord } from "../log/records.ts";
@@ -38,6 +39,9 @@ export interface RetryOptions {
   author?: string | undefined;
 }
 
+/** A lock, or a service that is away for a moment, is waited out. */
+const PATIENCE: Patience = { firstMs: 50, longestMs: 1000, tries: 5, passes: isTransient };
+
 /**
  * Hands records that were set aside to the consumer that refused them, once more: each in one unit of work that also
  * keeps what it emits, and a `DeadLetterRetried` that takes the letter off the list. A record that is refused again
@@ -56,7 +60,7 @@ export async function retryDeadLetters(
   const outcomes: RetryOutcome[] = [];
   for (const letter of new Set(letters)) {
     try {
-      const applied = await patiently(() => retry(context, letter, options));
+      const applied = await retry(() => retryLetter(context, letter, options), PATIENCE);
       outcomes.push({ letter, status: applied ? "applied" : "already-applied" });
     } catch (error) {
       outcomes.push({ letter, status: "refused", error: asAtlasError(error) });
@@ -78,18 +82,11 @@ function named(letters: readonly DeadLetter[], id: string): DeadLetter {
 const asAtlasError = (error: unknown): AtlasError =>
   isAtlasError(error) ? error : new AtlasError("ATLAS_UNEXPECTED", messageOf(error), { cause: error });
 
-async function patiently<T>(work: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      const passes = isTransient(error) || (isAtlasError(error) && error.retryable);
-      if (!passes || attempt === 5) throw error;
-    }
-  }
-}
-
-async function retry(context: RetryContext, letter: DeadLetter, options: RetryOptions): Promise<boolean> {
+async function retryLetter(
+  context: RetryContext,
+  letter: DeadLetter,
+  options: RetryOptions,
+): Promise<boolean> {
   const { log, rules } = context;
   const record = decodeRecord(await recordOf(log, letter));
   const apply = await applyOf(context, letter, options);

@@ -10,6 +10,8 @@ export interface AtlasErrorDetails {
   hint?: string;
   /** The same call may succeed later without a change. */
   retryable?: boolean;
+  /** Milliseconds that whoever refused asked to wait before another try. */
+  retryAfterMs?: number | undefined;
   cause?: unknown;
 }
 
@@ -26,6 +28,7 @@ export class AtlasError extends Error {
   readonly where: string | undefined;
   readonly hint: string | undefined;
   readonly retryable: boolean;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: AtlasErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -34,6 +37,7 @@ export class AtlasError extends Error {
     this.where = details.where;
     this.hint = details.hint;
     this.retryable = details.retryable ?? false;
+    this.retryAfterMs = details.retryAfterMs;
     Object.defineProperty(this, BRAND, { value: true });
   }
 }

@@ -1,5 +1,5 @@
 import { AtlasError, type AtlasErrorDetails, messageOf } from "../errors/atlas-error.ts";
-import { askedPause } from "./pause.ts";
+import { retryAfterMs } from "../errors/retry-after.ts";
 
 /** Whom was asked. */
 export interface Asked {
@@ -45,8 +45,6 @@ function deepest(error: unknown): unknown {
 interface HowFar {
   /** The HTTP status with which the provider refused; undefined where it did not answer, or not to the end. */
   status?: number | undefined;
-  /** Milliseconds that the provider asked to wait. */
-  pauseMs?: number | undefined;
   /** Nobody answered, and what was asked has no part in it. */
   unavailable?: boolean;
 }
@@ -55,17 +53,10 @@ interface HowFar {
 export class ModelFailure extends AtlasError {
   /** The HTTP status with which the provider refused; undefined where it did not answer, or not to the end. */
   readonly status: number | undefined;
-  /** Milliseconds that the provider asked to wait. */
-  readonly pauseMs: number | undefined;
 
-  constructor(
-    message: string,
-    details: AtlasErrorDetails,
-    { status, pauseMs, unavailable = false }: HowFar = {},
-  ) {
+  constructor(message: string, details: AtlasErrorDetails, { status, unavailable = false }: HowFar = {}) {
     super(unavailable ? "ATLAS_MODEL_UNAVAILABLE" : "ATLAS_MODEL_FAILED", message, details);
     this.status = status;
-    this.pauseMs = pauseMs;
   }
 }
 
@@ -161,12 +152,10 @@ export function modelError(error: unknown, asked: Asked, unreachable = false): M
     retryable: status === undefined ? network || gaveUpMidway(error) : isWorthAnotherTry(error, status),
     ...(where === undefined ? {} : { where: withoutSecrets(where, apiKey) }),
     ...(hint === undefined ? {} : { hint }),
+    retryAfterMs: retryAfterMs((name) => headersOf(error)?.get(name)),
   };
-  const headers = headersOf(error);
-  const pauseMs = headers === undefined ? undefined : askedPause(headers);
   return new ModelFailure(`${provider} ${model}: ${withoutSecrets(detail, apiKey)}`, details, {
     status,
-    pauseMs,
     unavailable: isUnavailable(error, status, network),
   });
 }

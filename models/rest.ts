@@ -1,5 +1,5 @@
+import { pause } from "../errors/retry.ts";
 import type { Asked, ModelFailure } from "./model-error.ts";
-import { pause } from "./pause.ts";
 
 /** What a server says when it has more to do than it can. */
 const OVERLOADED: readonly unknown[] = [429, 503, 529];
@@ -9,19 +9,14 @@ const restingUntil = new Map<string, number>();
 
 const keyOf = ({ baseUrl, apiKey }: Asked): string => `${baseUrl} ${apiKey}`;
 
-/**
- * Takes note that a server asked for a rest: all calls of this process to it wait, not only the one that was told.
- *
- * @returns whether it asked for one
- */
+/** Takes note that a server asked for a rest: all calls of this process to it wait, not only the one that heard it. */
 export function noteRest(
   asked: Asked,
-  { status, pauseMs }: Pick<ModelFailure, "status" | "pauseMs">,
-): boolean {
-  if (pauseMs === undefined || !OVERLOADED.includes(status)) return false;
+  { status, retryAfterMs }: Pick<ModelFailure, "status" | "retryAfterMs">,
+): void {
+  if (retryAfterMs === undefined || !OVERLOADED.includes(status)) return;
   const key = keyOf(asked);
-  restingUntil.set(key, Math.max(restingUntil.get(key) ?? 0, performance.now() + pauseMs));
-  return true;
+  restingUntil.set(key, Math.max(restingUntil.get(key) ?? 0, performance.now() + retryAfterMs));
 }
 
 /**

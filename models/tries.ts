@@ -1,7 +1,7 @@
 import { AtlasError } from "../errors/atlas-error.ts";
+import { type Backoff, retry } from "../errors/retry.ts";
 import type { CallOptions, Patience } from "./model-client.ts";
 import { type Asked, lateReply, ModelFailure, modelError } from "./model-error.ts";
-import { ownPause, pause } from "./pause.ts";
 import { noteRest, untilRested } from "./rest.ts";
 
 /** Most of an answer with its stream: far more than a model says, and less than a process can hold. */
@@ -22,6 +22,9 @@ export interface Trying extends CallOptions {
   /** Whether the SDK's error says that the provider was not reached. */
   isUnreachable(error: unknown): boolean;
 }
+
+/** Between the tries of a call. */
+export const CALL_BACKOFF: Backoff = { firstMs: 500, longestMs: 8000 };
 
 async function tryOnce<T>(
   { asked, patience, signal, isUnreachable }: Trying,
@@ -53,18 +56,23 @@ async function tryOnce<T>(
 export async function withTries<T>(trying: Trying, work: (one: Try) => Promise<T>): Promise<T> {
   const { signal, onTry, onFailedTry } = trying;
   const { maxRetries = 2 } = trying.patience;
-  for (let tried = 0; ; tried++) {
-    signal?.throwIfAborted();
-    await untilRested(trying.asked, signal);
-    onTry?.();
-    try {
-      return await tryOnce(trying, work);
-    } catch (error) {
-      if (signal?.aborted || !(error instanceof ModelFailure)) throw error;
-      const rests = noteRest(trying.asked, error);
-      if (!error.retryable || tried >= maxRetries) throw error;
-      onFailedTry?.(error);
-      if (!rests) await pause(error.pauseMs ?? ownPause(tried), signal);
-    }
-  }
+  return retry(
+    async () => {
+      await untilRested(trying.asked, signal);
+      onTry?.();
+      return tryOnce(trying, work).catch((error: unknown) => {
+        if (error instanceof ModelFailure) noteRest(trying.asked, error);
+        throw error;
+      });
+    },
+    {
+      ...CALL_BACKOFF,
+      tries: maxRetries + 1,
+      passes: (error) => !signal?.aborted && error instanceof ModelFailure && error.retryable,
+      onRetry: (error) => {
+        if (error instanceof ModelFailure) onFailedTry?.(error);
+      },
+      signal,
+    },
+  );
 }

@@ -3,6 +3,7 @@ import { isSimulated } from "../judges/judge.ts";
 import { judgeSession, type Verdict } from "../judges/judge-session.ts";
 import { type Panel, type RunReward, soleJudge } from "../judges/panel.ts";
 import { allMissing, leaveUnjudged, whyUnjudged } from "../judges/unjudged.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
 import type { ModelClient } from "../models/model-client.ts";
 import type { Prices } from "../models/prices.ts";
 import type { Flusher } from "../recording/flusher.ts";
@@ -28,7 +29,6 @@ import {
   modeOf,
 } from "./lanes/lane.ts";
 import { type LaneChoice, selectLane } from "./lanes/select-lane.ts";
-import type { GuardedLogger } from "../logging/guard-logger.ts";
 import { orchestrate } from "./orchestrator.ts";
 import { defaultTriage } from "./triage/default-triage.ts";
 import { type TriageAdapter, triageTask } from "./triage/triage.ts";

@@ -1,6 +1,7 @@
 import type { Database, Queryable } from "../database/database.ts";
 import { forgetSeries } from "../database/migrate.ts";
 import { isTransient } from "../database/transient.ts";
+import { type RetryOptions, retry } from "../errors/retry.ts";
 import type { EventLog, RawRecord } from "../log/event-log.ts";
 import { lockAssignments } from "../log/runner/assignment-store.ts";
 import { type Place, type Positions, placeOf, positionsOf } from "../log/runner/positions.ts";
@@ -31,6 +32,8 @@ export interface RebuiltReadModels {
 
 /** Partitions that are replayed at a time. */
 const LANES = 4;
+/** Deadlocks and the like are waited out a few times: a rebuild may be started again, too. */
+const PATIENCE: RetryOptions = { firstMs: 50, longestMs: 1000, tries: 5, passes: isTransient };
 /** Records read ahead before the swap, from each partition. */
 const AHEAD = 500;
 
@@ -107,11 +110,13 @@ async function catchUp({ db, log, id, replay, onProgress }: Work, until: Positio
         const untilOffset = until.get(placeOf(topic, partition)) ?? 0;
         if (fromOffset >= untilOffset) continue;
         for await (const batch of log.readRaw([topic], { partition, fromOffset, untilOffset })) {
-          await patiently(() =>
-            db.transaction(async (tx) => {
-              await touchRebuild(tx, id);
-              await replay.unit(tx, topic, partition, batch);
-            }),
+          await retry(
+            () =>
+              db.transaction(async (tx) => {
+                await touchRebuild(tx, id);
+                await replay.unit(tx, topic, partition, batch);
+              }),
+            PATIENCE,
           );
           replay.advance(topic, partition, batch);
           onProgress?.(replay.events);
@@ -184,16 +189,5 @@ async function trySwap(
   } catch (error) {
     if (isTransient(error) && (error as { code?: unknown }).code === "40P01") return undefined;
     throw error;
-  }
-}
-
-/** Waits out deadlocks and the like a few times: a rebuild may be started again, too. */
-async function patiently(work: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isTransient(error) || attempt === 5) throw error;
-    }
   }
 }

@@ -1,7 +1,7 @@
 import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import { type Backoff, backoffMs } from "../errors/retry.ts";
 
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 2000;
+const BACKOFF: Backoff = { firstMs: 100, longestMs: 3000 };
 /** How often one looks, while an append has no answer, whether that has gone on for long. */
 const LOOK_MS = 200;
 
@@ -10,7 +10,7 @@ export class Outage {
   readonly #retryMs: number;
   readonly #answerMs: number;
   #since: number | undefined;
-  #pause = FIRST_PAUSE_MS;
+  #failures = 0;
   #hopeless = false;
   #wake: (() => void) | undefined;
   /** What the log said last; undefined while it answers. */
@@ -33,7 +33,7 @@ export class Outage {
   /** Takes note that it did. */
   end(): void {
     this.#since = undefined;
-    this.#pause = FIRST_PAUSE_MS;
+    this.#failures = 0;
     this.#hopeless = false;
     this.reason = undefined;
   }
@@ -41,7 +41,7 @@ export class Outage {
   /** Whether nobody should wait for the log any longer. */
   isLong(): boolean {
     if (this.#since === undefined) return false;
-    return this.#hopeless || performance.now() + this.#pause - this.#since > this.#retryMs;
+    return this.#hopeless || performance.now() - this.#since >= this.#retryMs;
   }
 
   /** Why what is in memory only is given up. */
@@ -79,8 +79,8 @@ export class Outage {
 
   /** Waits before the next try, and secures what is queued meanwhile. */
   async backOff(secure: () => Promise<unknown>, isOver: () => boolean): Promise<void> {
-    const until = performance.now() + this.#pause * (0.5 + Math.random() / 2);
-    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS);
+    this.#failures += 1;
+    const until = performance.now() + backoffMs(BACKOFF, this.#failures);
     for (let left = until - performance.now(); left > 0 && !isOver(); left = until - performance.now()) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
       await within(left, woken);

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { type RetryOptions, retry } from "../../errors/retry.ts";
 import { privateFolder } from "../../files/folders.ts";
 import type { Database } from "../database.ts";
 import { TYPES } from "../int8.ts";
@@ -32,7 +33,7 @@ const ANSWER_MS = 5_000;
 const START_MS = 30_000;
 const RETRY_MS = 25;
 /** How often a statement's connection is tried anew after a holder went away. */
-const CONNECT_TRIES = 3;
+const PATIENCE: RetryOptions = { firstMs: RETRY_MS, longestMs: 2 * RETRY_MS, tries: 3 };
 /** More than one, so that the next statement is already there when PGlite has finished the one before. */
 const CLIENTS = 4;
 
@@ -181,23 +182,24 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
   }
   const pool = quiet(new pg.Pool({ max: CLIENTS, allowExitOnIdle: true, Client }));
 
-  const connect = async (): Promise<pg.PoolClient> => {
-    for (let tries = 1; ; tries += 1) {
-      const current = way ?? (await find());
-      try {
-        return await pool.connect();
-      } catch (error) {
-        // Nothing was sent yet, so that trying again is safe. A holder that lets one wait is still the holder.
-        if (!isTimeout(error)) await drop(current);
-        if (tries === CONNECT_TRIES) throw error;
-      }
+  /** Who looked for the way to the database has waited for it already. */
+  const passes = (error: unknown): boolean => !isAtlasError(error);
+
+  const connectOnce = async (): Promise<pg.PoolClient> => {
+    const current = way ?? (await find());
+    try {
+      return await pool.connect();
+    } catch (error) {
+      // Nothing was sent yet, so that trying again is safe. A holder that lets one wait is still the holder.
+      if (!isTimeout(error)) await drop(current);
+      throw error;
     }
   };
 
   await find();
   const database = databaseOver({
     address: `embedded:${home}`,
-    connect,
+    connect: () => retry(connectOnce, { ...PATIENCE, passes }),
     async close() {
       await pool.end();
       if (way !== undefined) await drop(way);
@@ -205,17 +207,10 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
   });
   return {
     address: database.address,
-    query: async (sql, params) => {
-      for (let tries = 1; ; tries += 1) {
-        try {
-          return await database.query(sql, params);
-        } catch (error) {
-          // A read can be asked again: the holder went away, and somebody takes its place. One that hangs does not.
-          const gone = isTransient(error) && !isTimeout(error);
-          if (tries === CONNECT_TRIES || !isRead(sql) || !gone) throw error;
-          await sleep(RETRY_MS);
-        }
-      }
+    query<Row>(sql: string, params?: readonly unknown[]) {
+      // A read can be asked again: the holder went away, and somebody takes its place. One that hangs does not.
+      const passes = (error: unknown): boolean => isRead(sql) && isTransient(error) && !isTimeout(error);
+      return retry(() => database.query<Row>(sql, params), { ...PATIENCE, passes });
     },
     transaction: database.transaction,
     close: database.close,

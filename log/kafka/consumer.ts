@@ -2,17 +2,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
+import { retry } from "../../errors/retry.ts";
 import type { Masking } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer, OutgoingRecord } from "../event-log.ts";
 import { type Assignment, claimAssignment, waitsForUpgrade } from "../runner/assignment.ts";
 import { memberName } from "../runner/member.ts";
-import { logError } from "./failures.ts";
+import { BROKER_BACKOFF, logError } from "./failures.ts";
 import { type Fetched, Fetcher } from "./fetcher.ts";
 import { Membership } from "./membership.ts";
 import { toRecords } from "./message.ts";
 import type { Registry } from "./registry.ts";
-import { pauseBefore } from "./retry.ts";
 import type { KafkaSettings } from "./settings.ts";
 
 /** What a consumer needs of the log that it reads. */
@@ -120,15 +120,8 @@ export class KafkaConsumer implements Consumer {
   }
 
   private async run(): Promise<void> {
-    for (let attempt = 0; !this.stopped; ) {
-      try {
-        await this.fetchOnce();
-        if (attempt > 0) this.options.onRetry?.(undefined);
-        attempt = 0;
-      } catch (failure) {
-        await this.recover(failure, attempt);
-        attempt += 1;
-      }
+    while (!this.stopped) {
+      await this.fetchPatiently();
       if (performance.now() - this.mirroredAt > MIRROR_MS) void this.mirror();
     }
     await this.sharing;
@@ -138,6 +131,24 @@ export class KafkaConsumer implements Consumer {
     await this.membership.leave();
     await this.fetcher.close();
     if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** After a failed fetch the log may be another one: every place is looked up, and its last record checked, again. */
+  private async fetchPatiently(): Promise<void> {
+    const fetch = async (): Promise<void> => {
+      try {
+        await this.fetchOnce();
+      } catch (failure) {
+        if (this.stopped) return;
+        for (const slot of this.slots.values()) slot.places = undefined;
+        throw this.asLogError(failure);
+      }
+    };
+    try {
+      await retry(fetch, { ...BROKER_BACKOFF, onRetry: this.options.onRetry });
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   private async fetchOnce(): Promise<void> {
@@ -208,16 +219,6 @@ export class KafkaConsumer implements Consumer {
     }
   }
 
-  /** After a failed fetch the log may be another one: every place is looked up, and its last record checked, again. */
-  private async recover(failure: unknown, attempt: number): Promise<void> {
-    if (this.stopped) return;
-    const error = this.asLogError(failure);
-    if (!error.retryable) return this.fail(error);
-    for (const slot of this.slots.values()) slot.places = undefined;
-    this.options.onRetry?.(error);
-    await sleep(pauseBefore(attempt));
-  }
-
   /** Takes the group's word for what belongs to this member, one change after the other. */
   private share(given: ReadonlySet<number>): void {
     this.given = given;
@@ -247,26 +248,25 @@ export class KafkaConsumer implements Consumer {
   }
 
   private async claim(partition: number): Promise<void> {
-    for (let attempt = 0; this.given.has(partition) && !this.stopped; attempt += 1) {
-      try {
-        const assignment = await this.takeOver(partition);
-        if (attempt > 0) this.options.onRetry?.(undefined);
-        if (!this.given.has(partition)) return;
-        this.slots.set(partition, {
-          assignment,
-          places: undefined,
-          busy: false,
-          restingUntil: 0,
-          troubled: false,
-        });
-        this.options.onAssignmentChange?.(partition);
-        this.wake();
-        return;
-      } catch (error) {
-        if (!isTransient(error)) return this.fail(error);
-        this.options.onRetry?.(error);
-        await sleep(pauseBefore(attempt));
-      }
+    const isWanted = (): boolean => this.given.has(partition) && !this.stopped;
+    try {
+      const assignment = await retry(
+        // What was given to another member meanwhile must not be taken from it.
+        async () => (isWanted() ? this.takeOver(partition) : undefined),
+        { ...BROKER_BACKOFF, passes: isTransient, onRetry: this.options.onRetry },
+      );
+      if (assignment === undefined || !this.given.has(partition)) return;
+      this.slots.set(partition, {
+        assignment,
+        places: undefined,
+        busy: false,
+        restingUntil: 0,
+        troubled: false,
+      });
+      this.options.onAssignmentChange?.(partition);
+      this.wake();
+    } catch (error) {
+      this.fail(error);
     }
   }
 

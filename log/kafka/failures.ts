@@ -1,5 +1,9 @@
 import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import type { Backoff } from "../../errors/retry.ts";
 import type { KafkaSettings } from "./settings.ts";
+
+/** Between tries while brokers or the registry do not answer. */
+export const BROKER_BACKOFF: Backoff = { firstMs: 100, longestMs: 3000 };
 
 interface KafkaFailure {
   name?: string;

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumer as KafkaConsumer } from "kafkajs";
 import type { AtlasError } from "../../errors/atlas-error.ts";
+import { backoffMs, pause } from "../../errors/retry.ts";
 import { coPartitioned } from "./assigner.ts";
 import { type Client, openClient } from "./client.ts";
-import { logError } from "./failures.ts";
-import { pauseBefore } from "./retry.ts";
+import { BROKER_BACKOFF, logError } from "./failures.ts";
 import type { KafkaSettings } from "./settings.ts";
 
 /** What a member of a group wants, and wants to be told. */
@@ -121,7 +121,7 @@ export class Membership {
     if (!error.retryable) return this.options.onRefused(error);
     this.attempt += 1;
     this.options.onTrouble(error);
-    await sleep(pauseBefore(this.attempt));
+    await pause(backoffMs(BROKER_BACKOFF, this.attempt));
     if (!this.left) await this.tryToJoin();
   }
 }

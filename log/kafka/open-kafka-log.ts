@@ -1,5 +1,6 @@
 import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { retry } from "../../errors/retry.ts";
 import { maskingBy } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Consumer, Ends, EventLog, RawRecord, ReadRange } from "../event-log.ts";
@@ -9,13 +10,12 @@ import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { openClient } from "./client.ts";
 import { KafkaConsumer } from "./consumer.ts";
-import { logError } from "./failures.ts";
+import { BROKER_BACKOFF, logError } from "./failures.ts";
 import { Fetcher } from "./fetcher.ts";
 import { logIdOf } from "./log-id.ts";
 import { RecordProducer } from "./producer.ts";
 import { readEnds, readRange } from "./reader.ts";
 import { Registry } from "./registry.ts";
-import { retrying } from "./retry.ts";
 import { type KafkaLogOptions, type KafkaSettings, settingsOf } from "./settings.ts";
 import { Subscription } from "./subscription.ts";
 import { prepareTopics } from "./topics.ts";
@@ -118,7 +118,7 @@ async function prepare(
 ): Promise<{ id: string; partitions: number }> {
   // A broker that takes connections and answers nothing must not use up all the time.
   const requestTimeoutMs = Math.min(settings.requestTimeoutMs, settings.openTimeoutMs / 2);
-  return retrying(settings.openTimeoutMs, async () => {
+  const connect = async (): Promise<{ id: string; partitions: number }> => {
     const client = openClient({ ...settings, requestTimeoutMs });
     try {
       const admin = client.kafka.admin();
@@ -130,7 +130,8 @@ async function prepare(
     } finally {
       client.destroy();
     }
-  });
+  };
+  return retry(connect, { ...BROKER_BACKOFF, forMs: settings.openTimeoutMs });
 }
 
 /** Checkpoints in another database are another group: sharing its partitions, each would see only some of the facts. */

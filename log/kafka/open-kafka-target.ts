@@ -1,8 +1,9 @@
+import { retry } from "../../errors/retry.ts";
 import { type CopyTarget, refused } from "../copy/copy-records.ts";
+import { BROKER_BACKOFF } from "./failures.ts";
 import { openKafkaLog } from "./open-kafka-log.ts";
 import { RecordProducer } from "./producer.ts";
 import { Registry } from "./registry.ts";
-import { retrying } from "./retry.ts";
 import { type KafkaLogOptions, settingsOf } from "./settings.ts";
 
 /**
@@ -20,7 +21,7 @@ export async function openKafkaTarget(options: KafkaLogOptions): Promise<CopyTar
     async place(records) {
       const { topic, partition, offset } = records[0]!;
       let arrived: number | undefined = 0;
-      await retrying(settings.patienceMs, async () => {
+      const appendMissing = async (): Promise<void> => {
         if (arrived === undefined) {
           const end = (await log.ends([topic])).get(topic)?.[partition] ?? 0;
           arrived = end - offset;
@@ -32,7 +33,8 @@ export async function openKafkaTarget(options: KafkaLogOptions): Promise<CopyTar
         const missing = records.slice(arrived);
         arrived = undefined;
         await producer.append(missing);
-      });
+      };
+      await retry(appendMissing, { ...BROKER_BACKOFF, forMs: settings.patienceMs });
     },
     async close() {
       await producer.close();

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Producer, TopicMessages } from "kafkajs";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { retry } from "../../errors/retry.ts";
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from "../outgoing.ts";
 import { type Client, openClient } from "./client.ts";
-import { logError } from "./failures.ts";
+import { BROKER_BACKOFF, logError } from "./failures.ts";
 import { toMessage, type WritableRecord } from "./message.ts";
 import type { Registry } from "./registry.ts";
-import { pauseBefore } from "./retry.ts";
 import type { KafkaSettings } from "./settings.ts";
 
 /** Records that wait for their acknowledgement, and who waits for it. */
@@ -80,26 +80,22 @@ export class RecordProducer {
   private async pump(): Promise<void> {
     // Appends of the same moment go into the same batch.
     await Promise.resolve();
-    let failingSince: number | undefined;
-    for (let attempt = 0; this.queue.length > 0; ) {
-      const batch = this.nextBatch();
-      try {
-        await this.send(batch);
-        this.acknowledge(batch.length);
-        failingSince = undefined;
-        attempt = 0;
-      } catch (failure) {
-        this.replace();
-        const error = logError(failure, this.settings, "appending failed");
-        failingSince ??= performance.now();
-        if (error.retryable && performance.now() - failingSince < this.settings.patienceMs) {
-          await sleep(pauseBefore(attempt));
-          attempt += 1;
-        } else {
-          this.rejectAll(batch.length, error);
-          failingSince = undefined;
-          attempt = 0;
+    while (this.queue.length > 0) {
+      let batch: readonly WritableRecord[] = [];
+      const sendNext = async (): Promise<void> => {
+        batch = this.nextBatch();
+        try {
+          await this.send(batch);
+        } catch (failure) {
+          this.replace();
+          throw logError(failure, this.settings, "appending failed");
         }
+      };
+      try {
+        await retry(sendNext, { ...BROKER_BACKOFF, forMs: this.settings.patienceMs });
+        this.acknowledge(batch.length);
+      } catch (error) {
+        this.rejectAll(batch.length, logError(error, this.settings, "appending failed"));
       }
     }
   }

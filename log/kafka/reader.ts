@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { retry } from "../../errors/retry.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Ends, RawRecord, ReadRange } from "../event-log.ts";
-import { isOutOfRange, logError } from "./failures.ts";
+import { BROKER_BACKOFF, isOutOfRange, logError } from "./failures.ts";
 import type { Fetched, Fetcher } from "./fetcher.ts";
 import { toRecords } from "./message.ts";
 import type { Registry } from "./registry.ts";
-import { retrying } from "./retry.ts";
 import type { KafkaSettings } from "./settings.ts";
 
 /** What a bounded read works with. */
@@ -74,9 +74,10 @@ async function* readStretch(context: ReaderContext, stretch: Stretch): AsyncGene
     }
     const events = wanted.filter((message) => !message.isControlRecord);
     if (events.length > 0) {
-      yield await retrying(context.settings.patienceMs, () =>
-        toRecords(topic, partition, events, context.registry),
-      );
+      yield await retry(() => toRecords(topic, partition, events, context.registry), {
+        ...BROKER_BACKOFF,
+        forMs: context.settings.patienceMs,
+      });
     }
   }
 }
@@ -138,13 +139,16 @@ const withPrefix = (settings: KafkaSettings, topics: readonly Topic[]): string[]
   topics.map((topic) => settings.prefix + topic);
 
 const patiently = <T>({ settings }: ReaderContext, work: () => Promise<T>): Promise<T> =>
-  retrying(settings.patienceMs, async () => {
-    try {
-      return await work();
-    } catch (error) {
-      throw logError(error, settings, "reading failed");
-    }
-  });
+  retry(
+    async () => {
+      try {
+        return await work();
+      } catch (error) {
+        throw logError(error, settings, "reading failed");
+      }
+    },
+    { ...BROKER_BACKOFF, forMs: settings.patienceMs },
+  );
 
 const gone = (
   { topic, partition }: { topic: Topic; partition: number },

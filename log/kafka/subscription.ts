@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { retry } from "../../errors/retry.ts";
 import { decodeEvent } from "../../schemas/codec.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Position, RawRecord, SubscribedEvent, SubscribeOptions } from "../event-log.ts";
 import { Acks } from "../runner/acks.ts";
 import { committedOffsets } from "./committed-offsets.ts";
-import { logError, rootOf } from "./failures.ts";
+import { BROKER_BACKOFF, logError, rootOf } from "./failures.ts";
 import { type Fetched, Fetcher } from "./fetcher.ts";
 import { Membership } from "./membership.ts";
 import { toRecords } from "./message.ts";
 import type { Registry } from "./registry.ts";
-import { pauseBefore } from "./retry.ts";
 import type { KafkaSettings } from "./settings.ts";
 
 /** What a subscription works with. */
@@ -69,21 +69,8 @@ export class Subscription {
   async *events(): AsyncGenerator<SubscribedEvent, void, undefined> {
     this.membership.join();
     try {
-      for (let attempt = 0; this.options.signal?.aborted !== true; ) {
-        let fetched: Fetched[];
-        try {
-          fetched = await this.fetch();
-          if (attempt > 0) this.options.onRetry?.(undefined);
-          attempt = 0;
-        } catch (failure) {
-          const error = logError(failure, this.context.settings, `${this.options.group} cannot read`);
-          if (!error.retryable) throw error;
-          this.options.onRetry?.(error);
-          await sleep(pauseBefore(attempt));
-          attempt += 1;
-          continue;
-        }
-        for (const part of fetched) yield* this.deliver(part);
+      while (!this.isOver()) {
+        for (const part of await this.fetchPatiently()) yield* this.deliver(part);
       }
     } finally {
       await this.membership.leave();
@@ -101,6 +88,27 @@ export class Subscription {
       }
     }
     this.shares = shares;
+  }
+
+  private isOver(): boolean {
+    return this.options.signal?.aborted === true;
+  }
+
+  private async fetchPatiently(): Promise<Fetched[]> {
+    const { group, signal, onRetry } = this.options;
+    const fetch = async (): Promise<Fetched[]> => {
+      try {
+        return await this.fetch();
+      } catch (failure) {
+        throw logError(failure, this.context.settings, `${group} cannot read`);
+      }
+    };
+    try {
+      return await retry(fetch, { ...BROKER_BACKOFF, signal, onRetry });
+    } catch (error) {
+      if (this.isOver()) return [];
+      throw error;
+    }
   }
 
   private async fetch(): Promise<Fetched[]> {

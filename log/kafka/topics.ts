@@ -1,5 +1,6 @@
 import kafkajs, { type Admin } from "kafkajs";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { type RetryOptions, retry } from "../../errors/retry.ts";
 import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
 import { TOPICS } from "../../schemas/topics.ts";
 import { rootOf } from "./failures.ts";
@@ -42,7 +43,14 @@ const SETTINGS: readonly Setting[] = [
 ];
 
 const NAMES: readonly string[] = [...TOPICS, LOG_ID_TOPIC];
-const METADATA_TRIES = 20;
+/** Brokers learn of a new topic a moment after it was created. */
+const METADATA_PATIENCE: RetryOptions = {
+  firstMs: 50,
+  longestMs: 250,
+  tries: 20,
+  passes: (error) =>
+    ["LEADER_NOT_AVAILABLE", "UNKNOWN_TOPIC_OR_PARTITION"].includes(rootOf(error).type ?? ""),
+};
 
 /**
  * Creates the topics that are missing and checks the others.
@@ -78,22 +86,9 @@ async function countPartitions(
   names: readonly string[],
 ): Promise<Map<string, number>> {
   const topics = names.map((name) => settings.prefix + name);
-  for (let tries = 1; ; tries += 1) {
-    try {
-      const metadata = await admin.fetchTopicMetadata({ topics });
-      const counts = new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
-      return new Map(topics.map((name) => [name, counts.get(name) ?? 0]));
-    } catch (error) {
-      // Brokers learn of a new topic a moment after it was created.
-      const { type } = rootOf(error);
-      if (
-        tries === METADATA_TRIES ||
-        (type !== "LEADER_NOT_AVAILABLE" && type !== "UNKNOWN_TOPIC_OR_PARTITION")
-      )
-        throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
+  const metadata = await retry(() => admin.fetchTopicMetadata({ topics }), METADATA_PATIENCE);
+  const counts = new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]));
+  return new Map(topics.map((name) => [name, counts.get(name) ?? 0]));
 }
 
 async function create(

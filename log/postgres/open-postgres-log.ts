@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { type RetryOptions, retry } from "../../errors/retry.ts";
 import { type Mask, maskingBy } from "../../schemas/masked.ts";
 import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
 import { TOPICS, type Topic } from "../../schemas/topics.ts";
@@ -36,7 +36,7 @@ export interface PostgresLogOptions {
 }
 
 /** How long an append is tried again while the database does not answer. */
-const APPEND_PATIENCE_MS = 5000;
+const APPEND_PATIENCE: RetryOptions = { firstMs: 100, longestMs: 500, forMs: 5000, passes: isTransient };
 
 async function logRow(db: Database, partitions: number): Promise<{ id: string; partitions: number }> {
   const found = await db.query<{ id: string; partitions: number }>(
@@ -162,15 +162,10 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
 
 /** Appends, and again where the answer was lost: readers drop what then stands in the log twice. */
 async function appendPatiently(db: Database, batch: readonly OutgoingRecord[]): Promise<void> {
-  const until = performance.now() + APPEND_PATIENCE_MS;
-  for (;;) {
-    try {
-      return await appendRecords(db, batch);
-    } catch (error) {
-      if (!isTransient(error)) throw error;
-      if (performance.now() > until) throw unreachable(db, error);
-      await sleep(200);
-    }
+  try {
+    await retry(() => appendRecords(db, batch), APPEND_PATIENCE);
+  } catch (error) {
+    throw isTransient(error) ? unreachable(db, error) : error;
   }
 }
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Database, Queryable } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
+import { type Backoff, retry } from "../../errors/retry.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { type Masked, type Masking, withLogged } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
@@ -46,6 +46,8 @@ export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" |
 
 const START: Checkpoint = { nextOffset: 0, digest: undefined };
 const OUTBOX_BATCH = 500;
+/** Between tries of a unit whose error passes by itself. */
+const UNIT_BACKOFF: Backoff = { firstMs: 50, longestMs: 2000 };
 
 /** A short digest by which a record is known again. */
 export const digestOf = (body: Buffer): string =>
@@ -61,7 +63,7 @@ export class Assignment {
   private readonly epoch: number;
   private readonly checkpoints: Map<Topic, Checkpoint>;
   private failedInARow = 0;
-  private released = false;
+  private readonly releasing = new AbortController();
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: AssignmentOptions, epoch: number, checkpoints: Map<Topic, Checkpoint>) {
@@ -95,7 +97,7 @@ export class Assignment {
 
   /** Finishes the unit under way and applies nothing more. */
   async release(): Promise<void> {
-    this.released = true;
+    this.releasing.abort(lost(this.partition, this.options.group));
     await this.turn;
   }
 
@@ -172,19 +174,9 @@ export class Assignment {
     }
   }
 
-  private async patiently(work: () => Promise<void>): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      if (this.released) throw lost(this.partition, this.options.group);
-      try {
-        await work();
-        if (attempt > 0) this.options.onRetry?.(undefined);
-        return;
-      } catch (error) {
-        if (!isTransient(error)) throw error;
-        this.options.onRetry?.(error);
-        await sleep(Math.min(2000, 50 * 2 ** attempt));
-      }
-    }
+  private patiently(work: () => Promise<void>): Promise<void> {
+    const { signal } = this.releasing;
+    return retry(work, { ...UNIT_BACKOFF, passes: isTransient, signal, onRetry: this.options.onRetry });
   }
 
   /** One unit of work: everything or nothing. */

@@ -1,6 +1,8 @@
 import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { retry } from "../../errors/retry.ts";
+import { retryAfterMs } from "../../errors/retry-after.ts";
 import { takesNoRequest, withoutSecrets } from "../../models/model-error.ts";
-import { askedPause, ownPause, pause } from "../../models/pause.ts";
+import { CALL_BACKOFF } from "../../models/tries.ts";
 import { limitedText } from "../../schemas/limited-body.ts";
 
 /** One request, and how patiently it is made. */
@@ -22,11 +24,6 @@ export interface HttpRequest {
   onFailedTry?: ((error: AtlasError) => void) | undefined;
 }
 
-interface Failure {
-  error: AtlasError;
-  pause?: number | undefined;
-}
-
 /** What a request held that must be in no error. */
 const scrub = (text: string, headers: Record<string, string>): string => {
   const secrets = Object.values(headers).flatMap((value) => [value, value.replace(/^\w+\s+/, "")]);
@@ -46,18 +43,15 @@ interface Problem {
   /** Its answer was no: it read the request. */
   refused?: boolean;
   retryable: boolean;
-  pause?: number | undefined;
+  retryAfterMs?: number | undefined;
 }
 
-function failure({ url, headers }: HttpRequest, { did, refused, retryable, pause }: Problem): Failure {
+function failure({ url, headers }: HttpRequest, { did, refused, ...details }: Problem): AtlasError {
   const code = refused === true ? "ATLAS_AGENT_FAILED" : "ATLAS_AGENT_UNAVAILABLE";
-  return {
-    error: new AtlasError(code, `the agent's server ${scrub(did, headers)}`, {
-      retryable,
-      where: originOf(url),
-    }),
-    pause,
-  };
+  return new AtlasError(code, `the agent's server ${scrub(did, headers)}`, {
+    ...details,
+    where: originOf(url),
+  });
 }
 
 const unread = ({ url }: HttpRequest, { code, message }: AtlasError): AtlasError =>
@@ -68,7 +62,7 @@ const unread = ({ url }: HttpRequest, { code, message }: AtlasError): AtlasError
 
 const isRedirect = ({ status }: Response): boolean => status >= 300 && status < 400;
 
-async function tryOnce(request: HttpRequest): Promise<string | Failure> {
+async function tryOnce(request: HttpRequest): Promise<string> {
   const { url, method, headers, body, timeoutMs, maxBytes, signal } = request;
   const late = AbortSignal.timeout(timeoutMs);
   try {
@@ -78,19 +72,20 @@ async function tryOnce(request: HttpRequest): Promise<string | Failure> {
     if (response.ok) return text;
     const { status } = response;
     const why = isRedirect(response) ? "redirects are not followed, so that no key goes elsewhere" : text;
-    return failure(request, {
+    throw failure(request, {
       did: `answered ${status}: ${why}`,
       refused: !takesNoRequest(status),
       retryable: status === 429 || status >= 500,
-      pause: askedPause(response.headers),
+      retryAfterMs: retryAfterMs((name) => response.headers.get(name)),
     });
   } catch (error) {
+    if (isAtlasError(error, "ATLAS_ANSWER_TOO_LARGE")) throw unread(request, error);
+    if (isAtlasError(error)) throw error;
     signal.throwIfAborted();
-    if (isAtlasError(error, "ATLAS_ANSWER_TOO_LARGE")) return { error: unread(request, error) };
     if (late.aborted)
-      return failure(request, { did: `did not answer within ${timeoutMs} ms`, retryable: true });
+      throw failure(request, { did: `did not answer within ${timeoutMs} ms`, retryable: true });
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return failure(request, { did: `cannot be reached: ${messageOf(cause)}`, retryable: true });
+    throw failure(request, { did: `cannot be reached: ${messageOf(cause)}`, retryable: true });
   }
 }
 
@@ -101,13 +96,20 @@ async function tryOnce(request: HttpRequest): Promise<string | Failure> {
  * @throws AtlasError ATLAS_AGENT_UNAVAILABLE where nobody answered, ATLAS_AGENT_FAILED where the server refused what
  *   the request says, ATLAS_ANSWER_TOO_LARGE, or the signal's reason when it aborts
  */
-export async function httpText(request: HttpRequest): Promise<string> {
-  for (let tried = 0; ; tried++) {
-    request.onTry?.();
-    const outcome = await tryOnce(request);
-    if (typeof outcome === "string") return outcome;
-    if (!outcome.error.retryable || tried >= request.maxRetries) throw outcome.error;
-    request.onFailedTry?.(outcome.error);
-    await pause(outcome.pause ?? ownPause(tried), request.signal);
-  }
+export function httpText(request: HttpRequest): Promise<string> {
+  const { onTry, onFailedTry, maxRetries, signal } = request;
+  return retry(
+    () => {
+      onTry?.();
+      return tryOnce(request);
+    },
+    {
+      ...CALL_BACKOFF,
+      tries: maxRetries + 1,
+      onRetry: (error) => {
+        if (isAtlasError(error)) onFailedTry?.(error);
+      },
+      signal,
+    },
+  );
 }
