@@ -8,7 +8,6 @@ import { checkUrl } from "../sinks/alerts/check-url.ts";
 import { type CourierEvents, startCourier } from "../sinks/alerts/courier.ts";
 import { type Delivery, listDeliveries, retryFailed } from "../sinks/alerts/delivery-store.ts";
 import type { Destination } from "../sinks/alerts/destination.ts";
-import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
 import { METRICS } from "../sinks/metrics/metrics-consumer.ts";
 import { type ConsumerEvents, consumerEvents } from "./consumer-events.ts";
 
@@ -79,7 +78,6 @@ export async function startAlerting(
   const { env = process.env, graceMs = GRACE_MS, onDelivery, logger } = options;
   const destinations = configs.map((config) => destinationOf(config, env));
   const db = log.db!;
-  await prepareAlertTables(db);
   const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
   const consumer = await log.consume(
     { group: ALERTS, topics: ALERT_TOPICS, ...consumerEvents(ALERTS, options) },
@@ -105,7 +103,6 @@ export async function retryingSinks(
 ): Promise<Record<string, Apply>> {
   const nothing: Apply = async () => undefined;
   if (configs.length === 0) return { [ALERTS]: nothing, [METRICS]: nothing };
-  await prepareAlertTables(log.db!);
   const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
   return { [ALERTS]: alertConsumer(configs, starts), [METRICS]: nothing };
 }
@@ -129,7 +126,6 @@ export async function alertDeliveries(
       hint: "Use 1 or more.",
     });
   }
-  await prepareAlertTables(db);
   const statuses: Delivery["status"][] = ["pending", "failed", ...(all ? ["delivered" as const] : [])];
   return listDeliveries(db, { statuses, limit: Number(limit) });
 }
@@ -141,6 +137,5 @@ export async function alertDeliveries(
  * @returns how many
  */
 export async function retryAlerts(db: Database, destination?: string): Promise<number> {
-  await prepareAlertTables(db);
   return retryFailed(db, destination);
 }

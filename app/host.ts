@@ -74,5 +74,5 @@ export async function sinkConsumers(
   { alerts, liveDataset }: Pick<AtlasConfig, "alerts" | "liveDataset">,
 ): Promise<Record<string, Apply>> {
   const live = liveDataset === undefined ? {} : { [LIVE_JSONL]: liveSinkOf(liveDataset).apply };
-  return { ...(await retryingSinks(log, alerts)), ...(await retryingJudging(log)), ...live };
+  return { ...(await retryingSinks(log, alerts)), ...retryingJudging, ...live };
 }

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { READ_MODELS } from "../derivation/stages.ts";
 import { isAtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
-import { looked } from "../log/looked.ts";
+import { poll } from "../log/runner/poll.ts";
 import type { GuardedLogger } from "../logging/guard-logger.ts";
 import { defaultLogger } from "../logging/process-warnings.ts";
 import { createEvent } from "../schemas/codec.ts";
@@ -112,26 +111,18 @@ export function startReaper(log: EventLog, pipeline: Pipeline, options: ReaperOp
     pipeline.consumers.find(({ group }) => group === READ_MODELS)?.assignments ?? [];
 
   async function look(): Promise<void> {
-    try {
-      if (!isHolding()) {
-        for (const session of await reap(log, { now: clock(), partitions: owned(), signal }))
-          says.info({ code: "ATLAS_SESSION_ABANDONED", session }, "ended a session whose process is gone");
-      }
-      looked("reaper");
-    } catch (error) {
-      const passes = isAtlasError(error) && (error.retryable || error.code === "ATLAS_CONSUMER_BEHIND");
-      if (signal.aborted || passes) return;
-      says.warn({ code: "ATLAS_REAPER_FAILED", err: error }, "late sessions were not ended");
-    }
+    if (isHolding()) return;
+    for (const session of await reap(log, { now: clock(), partitions: owned(), signal }))
+      says.info({ code: "ATLAS_SESSION_ABANDONED", session }, "ended a session whose process is gone");
   }
 
-  const done = (async () => {
-    // An interval first: a process that lives shorter has better things to do.
-    while (!signal.aborted) {
-      await sleep(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
-      if (!signal.aborted) await look();
-    }
-  })();
+  function onError(error: unknown): void {
+    if (signal.aborted || (isAtlasError(error) && error.retryable)) return;
+    says.warn({ code: "ATLAS_REAPER_FAILED", err: error }, "late sessions were not ended");
+  }
+
+  // An interval first: a process that lives shorter has better things to do.
+  const done = poll(look, { name: "reaper", everyMs, signal, onError, later: true });
   return {
     async stop() {
       stopping.abort();

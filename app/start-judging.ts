@@ -18,7 +18,6 @@ import {
   type SessionReader,
   startReactor,
 } from "../reactors/judging/judging-reactor.ts";
-import { prepareJudgingTable } from "../reactors/judging/judging-store.ts";
 import { hostedPanel } from "./configured-judges.ts";
 import { type ConsumerEvents, consumerEvents } from "./consumer-events.ts";
 
@@ -73,7 +72,6 @@ export async function startJudging(
     modelTimeoutMs: modelTimeoutSeconds === undefined ? undefined : Math.ceil(modelTimeoutSeconds * 1000),
   };
   const judging = async (): Promise<Judging> => ({ ...fixed, rulesHash: await rules.ensure(config.rules) });
-  await prepareJudgingTable(log.db!);
   const consumer = await log.consume(
     { group: JUDGING, topics: JUDGING_TOPICS, ...consumerEvents(JUDGING, options) },
     judgingConsumer,
@@ -89,7 +87,4 @@ export async function startJudging(
 }
 
 /** How records that the group set aside are applied after all. */
-export async function retryingJudging(log: EventLog) {
-  await prepareJudgingTable(log.db!);
-  return { [JUDGING]: retriedJudgingConsumer };
-}
+export const retryingJudging = { [JUDGING]: retriedJudgingConsumer };

@@ -3,7 +3,6 @@ import type { Consumer, EventLog } from "../log/event-log.ts";
 import { startsOf } from "../log/runner/group-starts.ts";
 import { JUDGING_TOPICS } from "../reactors/judging/judging-consumer.ts";
 import { ALERT_TOPICS } from "../sinks/alerts/alert-consumer.ts";
-import { prepareAlertTables } from "../sinks/alerts/prepare-alert-tables.ts";
 import { LIVE_TOPICS } from "../sinks/jsonl/live-sink.ts";
 import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";
 import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
@@ -61,7 +60,6 @@ export async function measureWorker(
   { learningKeys = [], keepMs, ...events }: WorkerMetricsOptions = {},
 ): Promise<MeasuredWorker> {
   const log: EventLog = atlas.log;
-  await prepareAlertTables(atlas.db);
   const destinations = atlas.config.alerts.map(({ name }) => name);
   const metrics = createWorkerMetrics({ learningKeys, destinations });
   const consumer = await log.consume(

@@ -12,7 +12,7 @@ const template = join(root, "dist/database/embedded/template.tar.gz");
 const kept = join(root, "node_modules/.cache/atlas-sdk/template.tar.gz");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
-for (const file of globSync("{log,projections,reactors,sinks}/**/*.sql", { cwd: root })) {
+for (const file of globSync("{log,projections}/**/*.sql", { cwd: root })) {
   mkdirSync(dirname(join(root, "dist", file)), { recursive: true });
   cpSync(join(root, file), join(root, "dist", file));
 }

@@ -175,3 +175,27 @@ create table atlas_log.rebuilds (
   member text not null,
   seen_at timestamptz not null default now()
 );
+
+-- Work that waits for whoever takes it. Not a read model: a rebuild leaves it alone. An item is anybody's from due_at
+-- on; whoever takes it moves that ahead, and proves with the lease that it is still the one who holds it. An item
+-- without due_at is parked.
+create table atlas_log.queue (
+  queue text not null,
+  lane text not null default '',
+  id text not null,
+  number bigint generated always as identity,
+  session_id uuid,
+  payload text not null,
+  status text not null default 'waiting' check (status in ('waiting', 'done', 'failed')),
+  tries int not null default 0,
+  due_at timestamptz,
+  lease uuid,
+  holder text,
+  result text,
+  last_error text,
+  created_at timestamptz not null default now(),
+  closed_at timestamptz,
+  primary key (queue, id)
+) with (fillfactor = 80);
+create index queue_due on atlas_log.queue (queue, lane, due_at, number) where status = 'waiting';
+create index queue_sessions on atlas_log.queue (session_id);

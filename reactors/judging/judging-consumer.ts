@@ -1,7 +1,7 @@
 import type { Apply } from "../../log/event-log.ts";
 import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
 import type { Topic } from "../../schemas/topics.ts";
-import { forget, keepWaiting, noteEnd, waitingOf } from "./judging-store.ts";
+import { forget, keepWaiting, noteEnd, waitingOf } from "./judging-queue.ts";
 
 /** The group that keeps which sessions wait for their judges. */
 export const JUDGING = "judging";

@@ -1,14 +1,21 @@
 import type { Database, Queryable } from "../../database/database.ts";
+import {
+  countOpen as countItems,
+  enqueue,
+  forgetSessions,
+  type ListedItem,
+  listItems,
+  retryFailed as retryItems,
+} from "../../log/queue/queue-items.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
 import type { Alert } from "./alert.ts";
 
-/** A delivery that is due, taken by this process until its time is up. */
-export interface DueDelivery {
-  /** The idempotency key. */
-  id: string;
+/** Alerts on their way, a lane for each destination. */
+export const ALERT_QUEUE = "alerts";
+
+/** What is kept of an alert. The body is fixed when it is kept. */
+export interface KeptAlert extends Pick<Alert, "kind" | "learning_key"> {
   body: string;
-  /** This one included. */
-  attempts: number;
 }
 
 /** One alert on its way to one destination. */
@@ -31,101 +38,45 @@ export interface Outgoing {
   body: string;
 }
 
+const STATUS = { waiting: "pending", done: "delivered", failed: "failed" } as const;
+const ITEM_STATUS = { pending: "waiting", delivered: "done", failed: "failed" } as const;
+
 /** Keeps alerts until they are delivered, in the unit of work that read what raised them. */
-export async function keepDeliveries(tx: Queryable, outgoing: readonly Outgoing[]): Promise<void> {
-  if (outgoing.length === 0) return;
-  const alerts = outgoing.map(({ alert }) => alert);
-  await tx.query(
-    `insert into atlas_log.alert_deliveries (id, destination, kind, event_id, session_id, learning_key, body)
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[])
-     on conflict do nothing`,
-    [
-      alerts.map((alert) => alert.idempotency_key),
-      alerts.map((alert) => alert.destination),
-      alerts.map((alert) => alert.kind),
-      alerts.map((alert) => alert.event_id),
-      alerts.map((alert) => alert.session_id),
-      alerts.map((alert) => alert.learning_key),
-      outgoing.map(({ body }) => body),
-    ],
+export const keepDeliveries = (tx: Queryable, outgoing: readonly Outgoing[]): Promise<void> =>
+  enqueue(
+    tx,
+    ALERT_QUEUE,
+    outgoing.map(({ alert, body }) => {
+      const { idempotency_key, destination, session_id, kind, learning_key } = alert;
+      const payload: KeptAlert = { kind, learning_key, body };
+      return { id: idempotency_key, lane: destination, sessionId: session_id, payload };
+    }),
   );
-}
 
 /** Forgets what is kept of sessions, delivered or not. */
-export async function dropDeliveries(tx: Queryable, sessions: readonly Uuid[]): Promise<void> {
-  if (sessions.length === 0) return;
-  await tx.query("delete from atlas_log.alert_deliveries where session_id = any($1::uuid[])", [sessions]);
-}
+export const dropDeliveries = (tx: Queryable, sessions: readonly Uuid[]): Promise<void> =>
+  forgetSessions(tx, ALERT_QUEUE, sessions);
 
-/**
- * Takes the next delivery of a destination that is due. Nobody else takes it before `leaseMs` are over; if this
- * process dies meanwhile, somebody does then.
- */
-export async function takeDue(
-  db: Database,
-  destination: string,
-  leaseMs: number,
-): Promise<DueDelivery | undefined> {
-  const { rows } = await db.query<DueDelivery>(
-    `update atlas_log.alert_deliveries d
-        set attempts = d.attempts + 1, due_at = now() + $2 * interval '1 millisecond'
-      where d.id = (select id from atlas_log.alert_deliveries
-                     where status = 'pending' and destination = $1 and due_at <= now()
-                     order by due_at, created_at, id limit 1 for update skip locked)
-     returning id, body, attempts`,
-    [destination, leaseMs],
-  );
-  return rows[0];
-}
-
-/** Takes note that a delivery arrived. */
-export async function closeDelivered(db: Database, id: string): Promise<void> {
-  await db.query(
-    `update atlas_log.alert_deliveries set status = 'delivered', closed_at = now(), last_error = null
-      where id = $1`,
-    [id],
-  );
-}
-
-/** Takes note that an attempt failed; with no pause it was the last one. Another one since then counts for more. */
-export async function noteFailure(
-  db: Database,
-  { id, attempts }: DueDelivery,
-  error: string,
-  pauseMs: number | undefined,
-): Promise<void> {
-  await db.query(
-    `update atlas_log.alert_deliveries
-        set last_error = $3,
-            status = case when $4::float8 is null then 'failed' else 'pending' end,
-            closed_at = case when $4::float8 is null then now() end,
-            due_at = now() + coalesce($4::float8, 0) * interval '1 millisecond'
-      where id = $1 and attempts = $2 and status = 'pending'`,
-    [id, attempts, error, pauseMs ?? null],
-  );
-}
-
-/** Forgets what was delivered long ago. */
-export async function forgetDelivered(db: Database, days = 30): Promise<void> {
-  await db.query(
-    `delete from atlas_log.alert_deliveries
-      where status = 'delivered' and closed_at < now() - $1 * interval '1 day'`,
-    [days],
-  );
-}
+const deliveryOf = ({ payload, lane, tries, status, ...item }: ListedItem<KeptAlert>): Delivery => ({
+  id: item.id,
+  destination: lane,
+  kind: payload.kind,
+  status: STATUS[status],
+  sessionId: item.sessionId,
+  learningKey: payload.learning_key,
+  attempts: tries,
+  createdAt: item.createdAt,
+  dueAt: item.dueAt ?? item.createdAt,
+  lastError: item.lastError,
+});
 
 /** Deliveries, the newest first. */
 export async function listDeliveries(
   db: Database,
   { statuses, limit }: { statuses: readonly Delivery["status"][]; limit: number },
 ): Promise<Delivery[]> {
-  const { rows } = await db.query<Delivery>(
-    `select id, destination, kind, status, session_id::text as "sessionId", learning_key as "learningKey", attempts,
-            created_at as "createdAt", due_at as "dueAt", last_error as "lastError"
-       from atlas_log.alert_deliveries where status = any($1) order by created_at desc, id limit $2`,
-    [statuses, limit],
-  );
-  return rows;
+  const wanted = { statuses: statuses.map((status) => ITEM_STATUS[status]), limit };
+  return (await listItems<KeptAlert>(db, ALERT_QUEUE, wanted)).map(deliveryOf);
 }
 
 /**
@@ -134,14 +85,8 @@ export async function listDeliveries(
  * @param destination of this destination only
  * @returns how many
  */
-export async function retryFailed(db: Database, destination?: string): Promise<number> {
-  const { rowCount } = await db.query(
-    `update atlas_log.alert_deliveries set status = 'pending', attempts = 0, due_at = now(), closed_at = null
-      where status = 'failed' and destination = coalesce($1, destination)`,
-    [destination ?? null],
-  );
-  return rowCount;
-}
+export const retryFailed = (db: Database, destination?: string): Promise<number> =>
+  retryItems(db, ALERT_QUEUE, destination);
 
 /** How many deliveries of a destination wait or have failed. */
 export interface OpenDeliveries {
@@ -152,9 +97,6 @@ export interface OpenDeliveries {
 
 /** Deliveries that are not done, by destination. */
 export async function countOpen(db: Queryable): Promise<OpenDeliveries[]> {
-  const { rows } = await db.query<OpenDeliveries>(
-    `select destination, status, count(*)::int as count from atlas_log.alert_deliveries
-      where status <> 'delivered' group by destination, status`,
-  );
-  return rows;
+  const items = await countItems(db, ALERT_QUEUE);
+  return items.map(({ lane, status, count }) => ({ destination: lane, status: STATUS[status], count }));
 }

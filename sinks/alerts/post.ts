@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
+import { retryAfterMs } from "../../errors/retry-after.ts";
 import { type AddressPolicy, checkUrl } from "./check-url.ts";
 import { addressesOf, connectToOneOf, type Resolve, resolveBySystem, secured } from "./connect.ts";
 
@@ -16,7 +17,8 @@ export interface Post extends AddressPolicy {
 /** What came back. The body of the answer is not read. */
 export interface Answer {
   status: number;
-  retryAfter: string | undefined;
+  /** Milliseconds that the receiver asks to wait. */
+  retryAfterMs: number | undefined;
 }
 
 /**
@@ -51,7 +53,7 @@ export async function post(options: Post): Promise<Answer> {
     const answered = once(sent, "response", { signal }) as Promise<[IncomingMessage]>;
     sent.end(body);
     const [{ statusCode = 0, headers: received }] = await answered;
-    return { status: statusCode, retryAfter: received["retry-after"] };
+    return { status: statusCode, retryAfterMs: retryAfterMs((name) => received[name]?.toString()) };
   } finally {
     plain.destroy();
   }

@@ -1,3 +1,5 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { backoffMs, retry } from "../../errors/retry.ts";
@@ -112,4 +114,19 @@ test("Retry-After is milliseconds, seconds or a date; what cannot be read asks f
   for (const nothing of ["", "soon", "1e3", "Infinity", "NaN"])
     expect(of({ "retry-after": nothing })).toBeUndefined();
   expect(of({})).toBeUndefined();
+});
+
+test("no other file has a curve of pauses of its own, or reads Retry-After", () => {
+  const root = join(import.meta.dirname, "../..");
+  const files = globSync("*/**/*.ts", {
+    cwd: root,
+    exclude: (name) => /^(node_modules|dist|tests|bench|scripts|examples|\..*)$/.test(name),
+  });
+  expect(files.length).toBeGreaterThan(300);
+  const own = files.filter((file) => {
+    const text = readFileSync(join(root, file), "utf8");
+    return /["']retry-after|\* 2 \*\* |\bpause\w* \*=? [\d.]+/i.test(text);
+  });
+  // Who waits for a consumer looks less and less often, while nothing fails.
+  expect(own.sort()).toEqual(["errors/retry-after.ts", "errors/retry.ts", "log/runner/caught-up.ts"]);
 });

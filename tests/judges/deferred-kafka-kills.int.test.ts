@@ -7,7 +7,6 @@ import { configuredPanel } from "../../app/configured-judges.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { runSession } from "../../producers/run-session.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
-import { prepareJudgingTable } from "../../reactors/judging/judging-store.ts";
 import { createFlusher } from "../../recording/flusher.ts";
 import { eventsOf } from "../as-readers.ts";
 import { eventually } from "../eventually.ts";
@@ -47,7 +46,6 @@ describe.skipIf(await missing("kafka", "postgres"))("on Kafka", () => {
     onTestFinished(remove);
     const { log, db, rules, settled, close } = await openPlace(place, true);
     onTestFinished(close);
-    await prepareJudgingTable(db);
     const config = judgingConfig(server.url);
     const flusher = createFlusher(log);
     onTestFinished(() => flusher.close());
@@ -72,7 +70,7 @@ describe.skipIf(await missing("kafka", "postgres"))("on Kafka", () => {
     const judged = () => eventsOf(log, "atlas.sessions", "SessionJudged");
     await eventually(async () => {
       expect(new Set((await judged()).map(({ meta }) => meta.session_id)).size).toBe(SESSIONS);
-      expect((await db.query("select 1 from atlas_log.judging")).rows).toEqual([]);
+      expect((await db.query("select 1 from atlas_log.queue")).rows).toEqual([]);
     });
     await settled();
     // On the wire the same events may stand twice; whoever reads them takes them once.

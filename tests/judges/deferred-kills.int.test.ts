@@ -53,13 +53,13 @@ test("whoever judges may be killed at any point: each session is judged once, by
     },
   });
   // What the dead were judging is theirs for a minute yet; the test does not wait for it.
-  await atlas.db.query("update atlas_log.judging set due_at = now()");
+  await atlas.db.query("update atlas_log.queue set due_at = now()");
   const judgedIn = () => eventsOf(atlas.log, "atlas.sessions", "SessionJudged");
   await eventually(async () =>
     expect(new Set((await judgedIn()).map(({ meta }) => meta.session_id)).size).toBe(SESSIONS),
   );
   await eventually(async () =>
-    expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
+    expect((await atlas.db.query("select 1 from atlas_log.queue")).rows).toEqual([]),
   );
   await atlas.settled();
 

@@ -73,9 +73,7 @@ describe.each(LOGS)("on the $name log", ({ skip, make }) => {
     }
     const judged = () => eventsOf(log, "atlas.sessions", "SessionJudged");
     await eventually(async () => expect((await judged()).length).toBeGreaterThanOrEqual(SESSIONS));
-    await eventually(async () =>
-      expect((await db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
-    );
+    await eventually(async () => expect((await db.query("select 1 from atlas_log.queue")).rows).toEqual([]));
     await settled();
     expect(new Set((await judged()).map(({ meta }) => meta.session_id)).size).toBe(SESSIONS);
     expect(await judged()).toHaveLength(SESSIONS);

@@ -69,7 +69,7 @@ test("a run does not wait for its judges; the reward comes later, under the same
   expect(rewarded).toMatchObject({ score: 0.7, complete: true, meta: { session_id: result.sessionId } });
   const { rows } = await atlas.db.query<{ incomplete: boolean }>("select incomplete from sessions");
   expect(rows).toEqual([{ incomplete: false }]);
-  expect((await atlas.db.query("select * from atlas_log.judging")).rows).toEqual([]);
+  expect((await atlas.db.query("select * from atlas_log.queue")).rows).toEqual([]);
   expect(await verifyLog(atlas.log)).toMatchObject({ gaps: [], incompleteSessions: [] });
 });
 
@@ -98,14 +98,12 @@ test("a model that does not answer is asked again; nothing of the failed try is 
   // The first pause is ten seconds: the test does not wait for it.
   await eventually(async () => {
     const { rowCount } = await atlas.db.query(
-      "update atlas_log.judging set due_at = now() where last_error is not null and holder is null",
+      "update atlas_log.queue set due_at = now() where last_error is not null and holder is null",
     );
     expect(rowCount).toBe(1);
   });
   await eventually(async () => {
-    await atlas.db.query(
-      "update atlas_log.judging set due_at = now() where holder is null and result is null",
-    );
+    await atlas.db.query("update atlas_log.queue set due_at = now() where holder is null and result is null");
     expect(await judgedIn(atlas)).toHaveLength(1);
   });
   expect(await eventsOf(atlas.log, "atlas.sessions", "JudgementMade")).toHaveLength(2);
@@ -122,7 +120,7 @@ test("after the last try a session is closed without a reward, and the log says 
   await atlas.run({ task: "Say hello", agent, teacher });
   await eventually(async () => {
     const { rowCount } = await atlas.db.query(
-      "update atlas_log.judging set tries = 11, due_at = now() where last_error is not null and holder is null",
+      "update atlas_log.queue set tries = 11, due_at = now() where last_error is not null and holder is null",
     );
     expect(rowCount).toBe(1);
   });
@@ -168,7 +166,7 @@ test("of two that judge the same session, one set of judgements is recorded", as
   const { sessionId } = await atlas.run({ task: "Say hello", agent, teacher });
   await eventually(() => expect(asked).toBe(2));
   // As if its judge gave no sign of life any more.
-  await atlas.db.query("update atlas_log.judging set due_at = now() - interval '1 second'");
+  await atlas.db.query("update atlas_log.queue set due_at = now() - interval '1 second'");
   await untilJudged(atlas);
   late.resolve();
   await eventually(() => expect(server.answered()).toBe(4));
@@ -200,14 +198,14 @@ test("judgements that were fixed and perhaps appended are appended again as they
     ).rows;
   const before = await counted();
   await atlas.db.query(
-    `insert into atlas_log.judging (session_id, learning_key, ended, due_at, result)
-     values ($1, 'k', true, now(), $2)`,
+    `insert into atlas_log.queue (queue, id, session_id, payload, due_at, result)
+     values ('judging', $1::text, $1::text::uuid, '{"learningKey":"k"}', now(), $2)`,
     [sessionId, JSON.stringify(events)],
   );
   const nobody = () => Promise.reject(new Error("nobody is asked"));
   const reactor = startReactor(atlas.log, readerOf(atlas.log), nobody, 1, { everyMs: 50 });
   await eventually(async () =>
-    expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
+    expect((await atlas.db.query("select 1 from atlas_log.queue")).rows).toEqual([]),
   );
   await reactor.stop();
   await atlas.settled();
@@ -247,7 +245,7 @@ test("a session that is erased while it is judged stays erased: what its judges 
   await eventually(() => expect(server.requests).toHaveLength(2));
   await eraseSession(atlas, sessionId, { reason: "asked for" });
   await eventually(async () =>
-    expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]),
+    expect((await atlas.db.query("select 1 from atlas_log.queue")).rows).toEqual([]),
   );
   open();
   await eventually(() => expect(server.answered()).toBe(2));

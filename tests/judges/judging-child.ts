@@ -15,7 +15,7 @@ const atlas = await openAtlas({
   },
 });
 // What the dead were judging is theirs for a minute yet; nobody waits for it here.
-await atlas.db.query("update atlas_log.judging set due_at = now()");
+await atlas.db.query("update atlas_log.queue set due_at = now()");
 const agent = functionAgent(async (task) => `answer to ${task}`, { name: "mine" });
 for (let n = 0; n < Number(count); n += 1) {
   const result = await atlas.run({ task: `Task ${n}`, agent, teacher: simulatedModel(), learningKey: "k" });

@@ -7,6 +7,6 @@ import { judgingConfig } from "./judging-config.ts";
 const [place = "", url = ""] = process.argv.slice(2);
 const { log, rules } = await openPlace(JSON.parse(place) as Place, false);
 // What the dead held is anybody's soon: nobody waits for a minute here.
-await startJudging(log, rules, judgingConfig(url), { leaseMs: 1500, publishMs: 1500, everyMs: 100 });
+await startJudging(log, rules, judgingConfig(url), { leaseMs: 1500, everyMs: 100 });
 process.stdout.write("ready\n");
 setInterval(() => undefined, 1000);

@@ -63,7 +63,7 @@ test("an outage is judged by nobody: not later, not over HTTP, not by a rescore 
     ["process", true],
     ["calls", true],
   ]);
-  expect((await atlas.db.query("select 1 from atlas_log.judging")).rows).toEqual([]);
+  expect((await atlas.db.query("select 1 from atlas_log.queue")).rows).toEqual([]);
 
   await atlas.settled();
   expect(await eventsOf(atlas.log, "atlas.rewards", "SessionRewarded")).toEqual([]);

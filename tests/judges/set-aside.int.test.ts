@@ -5,6 +5,7 @@ import type { ConfigInput } from "../../configs/config-schema.ts";
 import { listDeadLetters } from "../../log/dead-letters.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
+import { keepWaiting, noteEnd } from "../../reactors/judging/judging-queue.ts";
 import { folderForTest, opened } from "../app/opened.ts";
 import { eventsOf } from "../as-readers.ts";
 import { eventually } from "../eventually.ts";
@@ -38,12 +39,12 @@ async function refuse({ db }: Atlas, table: string, condition: string): Promise<
 }
 
 const waiting = async ({ db }: Atlas) =>
-  (await db.query("select tries, last_error, holder from atlas_log.judging")).rows;
+  (await db.query("select tries, last_error, holder from atlas_log.queue")).rows;
 
 const untilJudgedOnce = (atlas: Atlas): Promise<void> =>
   eventually(async () => {
     // The next look is a minute away; the test does not wait for it.
-    await atlas.db.query("update atlas_log.judging set due_at = now() where result is null");
+    await atlas.db.query("update atlas_log.queue set due_at = now() where result is null");
     expect(await eventsOf(atlas.log, "atlas.sessions", "SessionJudged")).toHaveLength(1);
     expect(await waiting(atlas)).toEqual([]);
   });
@@ -77,7 +78,7 @@ test.each(REFUSED)(
 
 test("a session whose start the judging itself set aside is judged when it is retried after its end", async () => {
   const atlas = await judgedLater();
-  const mend = await refuse(atlas, "atlas_log.judging", "true");
+  const mend = await refuse(atlas, "atlas_log.queue", "true");
   const { durable } = await atlas.run({ task: "Say hello", agent, teacher });
   await durable;
   await atlas.settled();
@@ -91,7 +92,7 @@ test("a session whose start the judging itself set aside is judged when it is re
 
 test("a session that was cancelled is not judged, though its start was retried after its end", async () => {
   const atlas = await judgedLater();
-  const mend = await refuse(atlas, "atlas_log.judging", "true");
+  const mend = await refuse(atlas, "atlas_log.queue", "true");
   const cancel = new AbortController();
   const slow = functionAgent(
     (_, { signal }) =>
@@ -126,9 +127,7 @@ test("an erased session that still stands in the queue is taken off it", async (
   await untilJudgedOnce(atlas);
   await eraseSession(atlas, sessionId, { reason: "asked for" });
   await atlas.settled();
-  await atlas.db.query(
-    "insert into atlas_log.judging (session_id, learning_key, ended) values ($1, 'k', true)",
-    [sessionId],
-  );
+  await keepWaiting(atlas.db, sessionId, "k");
+  await noteEnd(atlas.db, sessionId);
   await eventually(async () => expect(await waiting(atlas)).toEqual([]));
 });

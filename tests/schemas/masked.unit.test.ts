@@ -70,7 +70,7 @@ const SAYS_MASKED = [
   "derivation/rescore/promote.ts",
   "derivation/rescore/rescore.ts",
   "log/runner/retry-record.ts",
-  "reactors/judging/judging-store.ts",
+  "reactors/judging/judging-reactor.ts",
   "recording/spool/drain-spools.ts",
   "recording/spool/spool.ts",
   "schemas/masked.ts",

@@ -201,7 +201,7 @@ describe("the answer", () => {
         response.writeHead(307, { location, "retry-after": "7" }).end();
       });
       const options = { headers: {}, body: "{}", timeoutMs: 2000, allowPrivate: true };
-      expect(await post({ ...options, url: outside.url })).toEqual({ status: 307, retryAfter: "7" });
+      expect(await post({ ...options, url: outside.url })).toEqual({ status: 307, retryAfterMs: 7000 });
     }
     expect(inside.connections()).toBe(0);
   });

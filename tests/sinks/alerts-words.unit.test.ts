@@ -5,7 +5,6 @@ import { nowMicros } from "../../schemas/identity.ts";
 import { topicOf } from "../../schemas/topics.ts";
 import { type Alert, alertOf } from "../../sinks/alerts/alert.ts";
 import { bodyOf } from "../../sinks/alerts/alert-body.ts";
-import { pauseAfter, retryAfterMs } from "../../sinks/alerts/backoff.ts";
 import type { Destination } from "../../sinks/alerts/destination.ts";
 import { silenceOf } from "../../sinks/alerts/news.ts";
 import { slackText } from "../../sinks/alerts/slack-body.ts";
@@ -127,27 +126,5 @@ describe("Slack", () => {
     expect(texts.length).toBeGreaterThan(5);
     for (const text of texts) expect(text).not.toMatch(/<|@\w|:\/\/|\.\p{L}/u);
     expect(body).toMatchObject({ link_names: false, unfurl_links: false });
-  });
-});
-
-describe("pauses between attempts", () => {
-  test("double up to an hour, and are shorter by chance", () => {
-    expect([1, 2, 3, 12, 13, 50].map((attempts) => pauseAfter(attempts, 0, 0))).toEqual([
-      1000, 2000, 4000, 2_048_000, 3_600_000, 3_600_000,
-    ]);
-    expect(pauseAfter(1, 0, 1)).toBe(500);
-  });
-
-  test("are no shorter than the receiver asks for, up to a day", () => {
-    expect(pauseAfter(1, 90_000, 0.5)).toBe(90_000);
-    expect(pauseAfter(1, 1e12, 0.5)).toBe(86_400_000);
-  });
-
-  test("Retry-After is seconds or a date", () => {
-    const now = Date.UTC(2025, 0, 1);
-    expect(retryAfterMs("120", now)).toBe(120_000);
-    expect(retryAfterMs("Wed, 01 Jan 2025 00:01:00 GMT", now)).toBe(60_000);
-    expect(retryAfterMs("Wed, 01 Jan 2020 00:00:00 GMT", now)).toBe(0);
-    expect([undefined, "", "soon", "-5"].map((header) => retryAfterMs(header, now))).toEqual([0, 0, 0, 0]);
   });
 });
