@@ -20,12 +20,12 @@ test("what a simulated run did is what training data shows, once it was approved
 
   expect(await getTrainingSessions(atlas.db)).toEqual([]);
   const newestFirst = [...results].reverse().map(({ sessionId }) => sessionId);
-  const pending = await getTrainingSessions(atlas.db, { reviewStatusFilters: ["pending"] });
+  const pending = await getTrainingSessions(atlas.db, { reviewStatusFilters: ["pending"], simulated: true });
   expect(pending).toHaveLength(QUICKSTART_TASKS.length);
 
   await approveAll(atlas);
   const traces = [];
-  for await (const trace of streamTraces(atlas.db)) traces.push(trace);
+  for await (const trace of streamTraces(atlas.db, { simulated: true })) traces.push(trace);
   expect(traces.map(({ session_id }) => session_id)).toEqual(newestFirst);
   for (const trace of traces) {
     const result = results.find(({ sessionId }) => sessionId === trace.session_id)!;
@@ -33,6 +33,6 @@ test("what a simulated run did is what training data shows, once it was approved
     expect(trace.status).toBe(result.status);
     expect(trace.reward?.score).toBe(result.reward?.score);
   }
-  const approved = await getTrainingSessions(atlas.db, { minReward: 0.5 });
+  const approved = await getTrainingSessions(atlas.db, { minReward: 0.5, simulated: true });
   expect(approved).toHaveLength(results.filter(({ reward }) => (reward?.score ?? 0) >= 0.5).length);
 });

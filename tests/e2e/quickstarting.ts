@@ -11,6 +11,9 @@ interface Report {
   identical: boolean;
 }
 
+/** Where the quickstart's sessions are. */
+const OWN = ["--config", ".atlas/quickstart/atlas.yaml"];
+
 export function quickstarting(installed: () => Installed): void {
   test("shows what happened, approves what passed, and proves that it can be replayed", async () => {
     const shell = shellOf(installed());
@@ -24,10 +27,19 @@ export function quickstarting(installed: () => Installed): void {
     const [, path] = /^Dataset: (\S+\.jsonl) \(2 sessions/m.exec(stdout)!;
     expect(existsSync(path!)).toBe(true);
     expect(stdout).toMatch(/^Replay: +rebuilt .* the same bytes\.$/m);
-    expect(stdout).toContain("Next:");
-    expect(shell.read(".atlas/quickstart.jsonl").trimEnd().split("\n")).toHaveLength(2);
+    const dataset = shell.read(".atlas/quickstart/dataset.jsonl");
+    expect(dataset.trimEnd().split("\n")).toHaveLength(2);
     const failed = /^Password reset +failed .* (\S+)$/m.exec(stdout)![1]!;
-    expect(shell.read(".atlas/quickstart.jsonl")).not.toContain(failed);
+    expect(dataset).not.toContain(failed);
+    // What it says comes next works as it stands there, and the user's own log has nothing of it.
+    const next = [...stdout.matchAll(/^ {2}atlas ((?:sessions|review) .*)$/gm)].map(([, words]) => words!);
+    expect(next).toHaveLength(2);
+    const looked = [];
+    for (const words of next) looked.push(await shell.atlas(...words.split(" ")));
+    expect(looked.map(({ code }) => code)).toEqual([0, 0]);
+    expect(looked[0]!.stdout).toMatch(/^session .* succeeded/);
+    expect(looked[1]!.stdout).toContain("approved (2)");
+    expect(await shell.json("sessions", "list")).toEqual([]);
   });
 
   test("asks at a terminal, and approves nothing when the answer is no, or Ctrl-C", async ({ skip }) => {
@@ -43,7 +55,7 @@ export function quickstarting(installed: () => Installed): void {
     const no = await answered("n\r");
     expect(no).toMatchObject({ code: 0, stdout: expect.stringContaining("Nothing was approved") });
     expect(await answered("\u0003")).toMatchObject({ code: 130 });
-    expect(await shell.json("review", "list", "--status", "approved")).toEqual([]);
+    expect(await shell.json("review", "list", "--status", "approved", ...OWN)).toEqual([]);
   });
 
   test("--json prints nothing but JSON, and a second run adds to the first", async () => {
@@ -56,7 +68,8 @@ export function quickstarting(installed: () => Installed): void {
       "failed false",
     ]);
     expect(first.sessions.every(({ simulated }) => simulated)).toBe(true);
-    await shell.json<Report>("quickstart", "--quiet");
-    expect(await shell.json("sessions", "list")).toHaveLength(6);
+    const second = await shell.atlas("quickstart", "--quiet");
+    expect(second.stdout).toMatch(/^Dataset: \S+ \(2 sessions/m);
+    expect(await shell.json("sessions", "list", ...OWN)).toHaveLength(6);
   });
 }

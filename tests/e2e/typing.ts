@@ -33,7 +33,7 @@ await using atlas = await openAtlas({ log: { kind: "embedded", path: "typed" } }
 const result: RunResult = await atlas.run({ task: "say it", agent, teacher: model, judge: model });
 await result.durable;
 await atlas.settled();
-const sessions = await getTrainingSessions(atlas.db, { reviewStatusFilters: "all" });
+const sessions = await getTrainingSessions(atlas.db, { reviewStatusFilters: "all", simulated: "all" });
 const log: EventLog = atlas.log;
 const started = createEvent(
   "SessionStarted",
@@ -42,7 +42,7 @@ const started = createEvent(
 );
 const { fingerprint, body } = encodeEvent(started);
 const same = decodeEvent(fingerprint, body).meta.event_id === started.meta.event_id;
-const { folder } = await buildDataset(log, { output: "typed-data", where: { reviewStatusFilters: "all" }, format: own });
+const { folder } = await buildDataset(log, { output: "typed-data", where: { reviewStatusFilters: "all", simulated: "all" }, format: own });
 const { manifest } = await verifyDataset(folder);
 const { unchanged } = await diffDatasets(folder, folder);
 const dataset = manifest.records === 1 && unchanged === 1 && DATASET_FORMATS.length > 1;

@@ -75,7 +75,7 @@ test("an outage is judged by nobody: not later, not over HTTP, not by a rescore 
 
   const score = createScorer(loadConfig(config, {}));
   let lines = 0;
-  for await (const trace of streamTraces(atlas.db, { reviewStatusFilters: "all" })) {
+  for await (const trace of streamTraces(atlas.db, { reviewStatusFilters: "all", simulated: "all" })) {
     const line = JSON.parse(encodeTrainingLine(trace)) as Record<string, unknown>;
     for (const given of [line, { ...line, trajectory_events: undefined }]) {
       const scored = await score(

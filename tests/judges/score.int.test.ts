@@ -99,7 +99,7 @@ test("a session scored again over HTTP comes to what the log rewarded it with; j
   const inPipeline = server.asked();
 
   let line = "";
-  for await (const trace of streamTraces(atlas.db, { reviewStatusFilters: "all" })) {
+  for await (const trace of streamTraces(atlas.db, { reviewStatusFilters: "all", simulated: "all" })) {
     line = encodeTrainingLine(trace);
     expect(scoreTrace(trace, atlas.config.rules.rubric)).toMatchObject({
       score,
@@ -112,6 +112,7 @@ test("a session scored again over HTTP comes to what the log rewarded it with; j
   }
   const [session] = await getTrainingSessions(atlas.db, {
     reviewStatusFilters: "all",
+    simulated: "all",
     includeTrajectoryEvents: true,
   });
   for (const held of [session!, JSON.parse(line) as JudgedTrace])
@@ -167,7 +168,7 @@ test("no judge sees an earlier score, wherever a trace holds one", async () => {
   });
   await atlas.settled();
   let line = "";
-  for await (const trace of streamTraces(atlas.db, { reviewStatusFilters: "all" }))
+  for await (const trace of streamTraces(atlas.db, { reviewStatusFilters: "all", simulated: "all" }))
     line = encodeTrainingLine(trace);
   expect(line).toContain("0.7319");
   const url = await served(config(server));

@@ -144,7 +144,7 @@ test("what a mask takes out is in no log row, read model, dead letter, export, s
       for (const { row } of rows) clean(row, name);
     }
     const path = join(folder, "all.jsonl");
-    await exportDataset(atlas, { output: path, filters: { reviewStatusFilters: "all" } });
+    await exportDataset(atlas, { output: path, filters: { reviewStatusFilters: "all", simulated: "all" } });
     const exported = readFileSync(path, "utf8");
     expect(exported).toContain("[atlas:redacted]");
     clean(exported, "the export");

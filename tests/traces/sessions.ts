@@ -78,7 +78,7 @@ export function wholeSession(name: string, options: SessionOptions = {}): AtlasE
       ...at,
       call_id: `m${attempt}`,
       role: "student",
-      provider: "simulated",
+      provider: "local",
       model: "small",
       messages: '[{"role":"user","content":"Look"}]',
     });
@@ -94,7 +94,7 @@ export function wholeSession(name: string, options: SessionOptions = {}): AtlasE
       ...at,
       call_id: `m${attempt}`,
       role: "student",
-      provider: "simulated",
+      provider: "local",
       model: "small-1",
       content: `found ${attempt}`,
       usage: { prompt_tokens: 10, completion_tokens: 2, total_tokens: 12, calls: 1 },
