@@ -117,7 +117,7 @@ function reviewNodes({ review_changes, review_status }: SessionTrace): Node[] {
 function treeOf(trace: SessionTrace): Node {
   const { started } = trace;
   const marks = [
-    ...(started?.simulated === true ? [style("yellow", "simulated")] : []),
+    ...(trace.simulated ? [style("yellow", "simulated")] : []),
     ...(trace.incomplete ? [style("red", `incomplete: ${trace.incomplete_reasons.join("; ")}`)] : []),
     ...(trace.time_assumed ? ["times assumed"] : []),
   ];

@@ -18,6 +18,7 @@ import { jsonText } from "../schemas/json-text.ts";
 import { isLearningKey } from "../schemas/learning-key.ts";
 import type { SessionStatus } from "../schemas/vocabulary.ts";
 import { foldSession } from "../traces/fold.ts";
+import { isMadeUp } from "../traces/made-up.ts";
 import type { Agent } from "./agents/agent.ts";
 import type { History } from "./lanes/history.ts";
 import {
@@ -110,7 +111,7 @@ export interface RunResult {
   durationMs: number;
   /** Why it did not succeed. */
   error?: AtlasError;
-  /** True where a model, or the agent, was simulated. */
+  /** True where a model was simulated, also one that the agent asked. */
   simulated: boolean;
   /** Resolves when all events of the session are in the log; rejects saying how many were lost. */
   durable: Promise<void>;
@@ -309,7 +310,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     judgedLater,
     tokens: total,
     durationMs: duration_us / 1000,
-    simulated,
+    simulated: simulated || recorder.history().some(isMadeUp),
     durable,
     ...(reply === undefined ? {} : { finalAnswer: reply.content }),
     ...(total.cost === undefined ? {} : { cost: total.cost }),

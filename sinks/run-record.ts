@@ -4,6 +4,7 @@ import { explainWrite } from "../files/explain-write.ts";
 import { privateFolder } from "../files/folders.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
+import { isMadeUp } from "../traces/made-up.ts";
 
 /** What a run leaves beside the log, for people and scripts that want no database. */
 export interface RunRecord {
@@ -48,7 +49,7 @@ export function recordOf(events: readonly AtlasEvent[]): RunRecord | undefined {
     tags: [...started.tags],
     groupId: started.group_id ?? null,
     rollout: started.rollout ?? null,
-    simulated: started.simulated,
+    simulated: events.some(isMadeUp),
     lane: lanes.at(-1)?.lane ?? null,
     status: ended?.status ?? null,
     finalAnswer: ended?.final_answer ?? null,

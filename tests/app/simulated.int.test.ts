@@ -31,9 +31,16 @@ async function threeSessions() {
   const file = join(folder, "runs.jsonl");
   writeFileSync(file, linesOf([recorded(0, { reward: 0.9 })]));
   await atlas.importRuns({ files: [file] });
-  const agent = functionAgent(async () => "an answer", { name: "mine" });
-  const run = await atlas.run({ task: "Say hello", agent, teacher: model, judge: model });
+  // Nothing but what the agent asks is simulated.
+  const agent = functionAgent(
+    async (task, _input, ctx) =>
+      (await ctx.model(model, { messages: [{ role: "user", content: task }] })).content,
+    { name: "mine" },
+  );
+  const real = { ...model, provider: "local", simulated: false };
+  const run = await atlas.run({ task: "Say hello", agent, teacher: real, judge: real });
   await run.durable;
+  expect(run.simulated).toBe(true);
   const { events, emit } = sessionWriter("judged");
   emit("SessionStarted", { task: "t", learning_key: "k", agent: "x" });
   emit("SessionEnded", { learning_key: "k", status: "succeeded", final_answer: "real" });
