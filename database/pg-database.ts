@@ -9,6 +9,8 @@ import { isTransient } from "./transient.ts";
 const CONNECT_MS = 10_000;
 /** A process that is paused inside a transaction holds its locks; after this long others may go on without it. */
 const IDLE_IN_TRANSACTION_MS = 15_000;
+/** Set with the transaction and not with the connection: a pooler such as PgBouncer refuses connections that set it. */
+const BEGIN = `begin; set local idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_MS}`;
 
 /** The URL without what is secret in it. */
 function addressOf(url: string): string {
@@ -71,12 +73,11 @@ export async function openPostgres(url: string, options: { max?: number } = {}):
   const pool = new pg.Pool({
     connectionString: url,
     application_name: "atlas-sdk",
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     max: options.max ?? 10,
     allowExitOnIdle: true,
     types: TYPES,
     Client,
   });
   await connected(quiet(pool), address);
-  return databaseOver({ address, connect: () => pool.connect(), close: () => pool.end() });
+  return databaseOver({ address, connect: () => pool.connect(), begin: BEGIN, close: () => pool.end() });
 }

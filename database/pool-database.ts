@@ -8,6 +8,8 @@ export interface ClientSource {
   address: string;
   /** A client for one statement or one transaction, given back with `release`. */
   connect(): Promise<pg.PoolClient>;
+  /** What begins a transaction; `begin` unless told. */
+  begin?: string;
   /** Called once, when nothing runs any more. */
   close(): Promise<void>;
 }
@@ -62,9 +64,10 @@ class Transaction implements Queryable {
 
 async function inTransaction<T>(
   client: pg.PoolClient,
+  begin: string,
   body: (tx: Queryable) => Promise<T>,
 ): Promise<Outcome<T>> {
-  await client.query("begin");
+  await client.query(begin);
   const tx = new Transaction(client);
   let value: T;
   try {
@@ -116,7 +119,7 @@ export function databaseOver(source: ClientSource): Database {
     address: source.address,
     query: <Row>(sql: string, params?: readonly unknown[]) =>
       tracked(async (client) => ({ value: await run<Row>(client, sql, params) })),
-    transaction: (body) => tracked((client) => inTransaction(client, body)),
+    transaction: (body) => tracked((client) => inTransaction(client, source.begin ?? "begin", body)),
     close() {
       closing ??= Promise.all(running).then(() => source.close());
       return closing;

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "../../database/database.ts";
 import { openPostgres } from "../../database/pg-database.ts";
@@ -34,6 +36,26 @@ describe("a URL that leads nowhere", () => {
       expect(explain(error)).not.toContain("hunter2");
     },
   );
+});
+
+test("a connection asks for nothing that a pooler refuses", async () => {
+  const asked = Promise.withResolvers<string[]>();
+  await using server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.once("data", (packet) => {
+      // A length, the protocol's version, then names and values.
+      asked.resolve(packet.subarray(8).toString("latin1").split("\0"));
+      socket.destroy();
+    });
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  await failure(openPostgres(`postgresql://me@127.0.0.1:${port}/db`));
+  const names = (await asked.promise).filter((name, index) => index % 2 === 0 && name !== "");
+  // What PgBouncer takes without being configured to.
+  const taken = ["user", "database", "client_encoding", "application_name"];
+  expect(names.filter((name) => !taken.includes(name))).toEqual([]);
+  expect(names).toContain("user");
 });
 
 describe.skipIf(await nativeMissing("postgres"))("a Postgres server", () => {
@@ -85,6 +107,13 @@ describe.skipIf(await nativeMissing("postgres"))("a Postgres server", () => {
         counted: 0,
       },
     ]);
+  });
+
+  test("a transaction that is left alone ends, and the connection keeps the server's own setting", async () => {
+    const setting = "select current_setting('idle_in_transaction_session_timeout') as value";
+    const inside = await db.transaction((tx) => tx.query<{ value: string }>(setting));
+    expect(inside.rows[0]?.value).toBe("15s");
+    expect((await db.query<{ value: string }>(setting)).rows[0]?.value).toBe("0");
   });
 
   test("answers several statements with the last one's rows", async () => {
