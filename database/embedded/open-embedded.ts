@@ -12,6 +12,7 @@ import { folderError, heldError } from "./folder-errors.ts";
 import { type FolderLock, type Holder, type HolderRecord, readHolder, tryLock } from "./folder-lock.ts";
 import { type ServerThread, startServer } from "./server-thread.ts";
 import { checkOwned, makeSocketFolder, removeSocketFolder, socketFolder, socketIn } from "./socket-folder.ts";
+import { tidySockets } from "./tidy-sockets.ts";
 
 /** A PGlite database in a folder. */
 export interface EmbeddedDatabase extends Database {
@@ -64,6 +65,7 @@ async function tryToServe(home: string): Promise<Way | undefined> {
       removeSocketFolder(sockets);
       throw error;
     });
+    void tidySockets(sockets);
     return { sockets, holder: lock.holder, serving: { lock, server } };
   } catch (error) {
     lock?.release();

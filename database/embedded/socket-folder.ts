@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { lstatSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, rmdirSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AtlasError } from "../../errors/atlas-error.ts";
@@ -13,6 +13,12 @@ const LONGEST_PATH = 103;
 
 /** The path of the socket in its folder. */
 export const socketIn = (folder: string): string => join(folder, SOCKET);
+
+/** Whether a name is that of a socket's folder of this user. */
+export const isSocketFolder = (name: string): boolean =>
+  USER >= 0 &&
+  name.startsWith(`atlas-${USER}-`) &&
+  /^[0-9a-f]{12}$/.test(name.slice(`atlas-${USER}-`.length));
 
 /**
  * Where the clients of an embedded log meet its holder: in the temporary folder, because the path of a socket must
@@ -40,10 +46,11 @@ export function checkOwned(path: string): void {
   });
 }
 
-/** Makes the socket's folder, or checks the one that is there. */
+/** Makes the socket's folder, or checks the one that is there, and says that it is about to be used. */
 export function makeSocketFolder(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   checkOwned(path);
+  utimesSync(path, new Date(), new Date());
 }
 
 /** Removes the socket and its folder. */

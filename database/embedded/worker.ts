@@ -1,9 +1,10 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
 import { maintenanceOf } from "./maintenance.ts";
 import { sessionOf } from "./session.ts";
+import { makeSocketFolder } from "./socket-folder.ts";
 import { unpackTemplate } from "./template.ts";
 import type { WasmModule } from "./wasm-module.ts";
 import { serve } from "./wire-server.ts";
@@ -60,6 +61,8 @@ async function start(): Promise<void> {
     say({ kind: "failed", message: reason, code: undefined });
     process.exit(1);
   });
+  // Starting takes a while, in which somebody may have tidied up what was there before.
+  makeSocketFolder(dirname(socket));
   rmSync(socket, { force: true });
   const server = await serve({
     session,
