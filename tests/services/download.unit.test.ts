@@ -64,7 +64,7 @@ describe("a service that cannot be had", () => {
     // The run that this test is part of is not told.
     vi.stubEnv(CONTROL_URL, undefined);
     expect(await nativeMissing("kafka")).toBe(true);
-    expect(warn).toHaveBeenCalledWith("Not run here: Kafka needs Java 17 or newer, and there is none");
+    expect(warn).toHaveBeenCalledWith("Not run here: Kafka needs Java 17 or newer, and there is none.");
     vi.stubEnv("CI", "true");
     await expect(nativeMissing("kafka")).rejects.toThrow("needs Java 17");
     warn.mockRestore();
