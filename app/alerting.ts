@@ -114,20 +114,13 @@ export type AlertDelivery = Delivery;
  * Alerts that wait or have failed, the newest first.
  *
  * @param options `all`: also those delivered within the last 30 days; `limit`: 1 or more
- * @throws AtlasError ATLAS_USAGE
  */
 export async function alertDeliveries(
   db: Database,
-  { all, limit }: { all: boolean; limit: string },
+  { all, limit }: { all: boolean; limit: number },
 ): Promise<AlertDelivery[]> {
-  if (!/^[1-9]\d{0,6}$/.test(limit)) {
-    throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(limit)} is no number of alerts`, {
-      where: "--limit",
-      hint: "Use 1 or more.",
-    });
-  }
   const statuses: Delivery["status"][] = ["pending", "failed", ...(all ? ["delivered" as const] : [])];
-  return listDeliveries(db, { statuses, limit: Number(limit) });
+  return listDeliveries(db, { statuses, limit });
 }
 
 /**

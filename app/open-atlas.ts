@@ -4,30 +4,36 @@ import type { Database } from "../database/database.ts";
 import { openRules, type RulesStore } from "../derivation/rules.ts";
 import { type SettleOptions, settle } from "../derivation/stages.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
-import { type ImportSummary, importRecorded } from "../intake/import/import-recorded.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { type GuardedLogger, guardLogger } from "../logging/guard-logger.ts";
 import type { Logger } from "../logging/logger.ts";
 import { defaultLogger } from "../logging/process-warnings.ts";
 import { type RunResult, runSession } from "../producers/run-session.ts";
 import { createFlusher } from "../recording/flusher.ts";
-import { type DrainReport, drainSpools } from "../recording/spool/drain-spools.ts";
+import type { DrainReport } from "../recording/spool/drain-spools.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
 import type { Mask } from "../schemas/masked.ts";
 import { openTelemetry } from "../sinks/telemetry/telemetry.ts";
-import type { Alerting } from "./alerting.ts";
+import { type Datasets, datasetsOf } from "./api/datasets.ts";
+import {
+  type Alerts,
+  alertsOf,
+  type DeadLetters,
+  deadLettersOf,
+  type SpoolFolder,
+  spoolOf,
+} from "./api/maintenance.ts";
+import type { OpenParts } from "./api/open-parts.ts";
+import { type Reviews, reviewsOf } from "./api/reviews.ts";
+import { type Drift, driftOf, type Rewards, rewardsOf } from "./api/rewards.ts";
+import { type Sessions, sessionsOf } from "./api/sessions.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
 import { CLOSE_MS, closeInTime } from "./close-in-time.ts";
-import { type Host, type HostEvents, sinkConsumers, startHost } from "./host.ts";
-import { intakeInto } from "./intake-into.ts";
+import { type Host, type HostEvents, startHost } from "./host.ts";
 import { readHistory } from "./learning-history.ts";
-import type { LiveDataset } from "./live-dataset.ts";
-import { type MigrateOptions, migrate } from "./migrate.ts";
 import { openStore } from "./open-store.ts";
-import type { Pipeline } from "./pipeline.ts";
-import { type RetryOptions, type RetryOutcome, retryDeadLetters } from "./retry-dead-letters.ts";
+import { type RebuildOptions, type RebuildSummary, rebuild } from "./rebuild.ts";
 import { type RunOptions, runResolver } from "./run-options.ts";
-import type { DeferredJudging } from "./start-judging.ts";
 
 /** How to open Atlas. */
 export interface OpenOptions extends Omit<HostEvents, "logger"> {
@@ -48,58 +54,40 @@ export interface OpenOptions extends Omit<HostEvents, "logger"> {
   mask?: Mask;
 }
 
-/** What to import. */
-export interface ImportRunsOptions {
-  files: readonly string[];
-  learningKey?: string | undefined;
-  /** When conversations without recorded times happened. */
-  at?: Date | undefined;
-  onProgress?: ((progress: Readonly<ImportSummary>) => void) | undefined;
-  signal?: AbortSignal | undefined;
-}
-
 /** An open log with everything around it. */
 export interface Atlas extends AsyncDisposable {
   readonly config: AtlasConfig;
+  /** The events themselves; functions that take a log alone are in `atlas-sdk/log`. */
   readonly log: EventLog;
   /** Where the read models are: what `getTrainingSessions` takes. */
   readonly db: Database;
+  readonly sessions: Sessions;
+  readonly reviews: Reviews;
+  readonly rewards: Rewards;
+  readonly drift: Drift;
+  readonly datasets: Datasets;
+  readonly alerts: Alerts;
+  readonly deadLetters: DeadLetters;
+  readonly spool: SpoolFolder;
   readonly rules: RulesStore;
   /** The consumers of this process, where it hosts them. */
-  readonly pipeline: Pipeline | undefined;
-  /** The alerts of this process, where it hosts the consumers and destinations are configured. */
-  readonly alerting: Alerting | undefined;
-  /** The files of approved sessions, where this process writes them. */
-  readonly liveDataset: LiveDataset | undefined;
-  /** Asks judges after the run, where this process does. */
-  readonly judging: DeferredJudging | undefined;
+  readonly host: Host | undefined;
   /**
    * Runs one task as a session. Never throws for what goes wrong within the session: see `status` and `error`.
    *
    * @throws AtlasError ATLAS_RUN_INVALID
    */
   run(options: RunOptions): Promise<RunResult>;
-  /** Imports recorded conversations as the sessions they were; importing them again adds nothing. */
-  importRuns(options: ImportRunsOptions): Promise<ImportSummary>;
   /**
-   * Takes over the sessions of a Python SDK, from its database or a file that it exported; taking them over again
-   * adds nothing.
+   * Rebuilds the read models from the log beside the live ones, and swaps; with `derived` first computes the
+   * states of processors anew that an earlier version wrote, and the derived events again from the primary ones, and
+   * holds these against the log.
    *
-   * @throws AtlasError ATLAS_DATABASE_UNREACHABLE, ATLAS_FILE_UNREADABLE
+   * @throws AtlasError ATLAS_CONSUMER_BEHIND when consumers do not keep up
+   * @example
+   * const { sessions } = await atlas.rebuild();
    */
-  migrate(options: MigrateOptions): Promise<ImportSummary>;
-  /**
-   * Appends what processes that are gone left in the spool. Opening does that too, except where `consumers` is false.
-   *
-   * @throws AtlasError ATLAS_LOG_UNREACHABLE and what else keeps the log from taking it: it stays in the spool
-   */
-  drainSpool(): Promise<DrainReport>;
-  /**
-   * Hands records that were set aside to the consumers that refused them, once more.
-   *
-   * @throws AtlasError ATLAS_DEAD_LETTER_NOT_FOUND
-   */
-  retryDeadLetters(options?: RetryOptions): Promise<RetryOutcome[]>;
+  rebuild(options?: RebuildOptions): Promise<RebuildSummary>;
   /**
    * Resolves when the consumers have applied all that the log holds now: queries see it then.
    *
@@ -139,11 +127,12 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
   const logger = loggerOf(options);
   const store = await openStore(config.log, maskOf(config, options.mask));
   const { log, db } = store;
-  const folder = spoolFolderOf(config);
-  const drainSpool = (): Promise<DrainReport> => drainSpools(folder, log);
-  // Before the reaper looks: what is in the spool may be the end of a session.
-  if (options.consumers !== false) await drainSpool().then(...tellers(logger));
   const rules = openRules(log);
+  const parts: OpenParts = { config, log, db, rules, logger };
+  const folder = spoolFolderOf(config);
+  const spool = spoolOf(parts);
+  // Before the reaper looks: what is in the spool may be the end of a session.
+  if (options.consumers !== false) await spool.drain().then(...tellers(logger));
   const flusher = createFlusher(log, { logger, spool: { folder, logId: log.id } });
   let host: Host | undefined;
   try {
@@ -161,7 +150,6 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
   }
   const resolveRun = runResolver(config, readHistory(db, logger), logger);
   const telemetry = await openTelemetry(process.env, logger);
-  const unordered = (): void => logger.of("import").warn({ code: "ATLAS_IMPORT_UNORDERED" }, UNORDERED);
   const running = new Set<Promise<unknown>>();
 
   const closeAll = async (): Promise<void> => {
@@ -182,15 +170,21 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     );
   };
 
+  const sessions = sessionsOf(parts);
   return {
     config,
     log,
     db,
     rules,
-    pipeline: host?.pipeline,
-    alerting: host?.alerting,
-    liveDataset: host?.liveDataset,
-    judging: host?.judging,
+    host,
+    sessions,
+    reviews: reviewsOf(parts, sessions),
+    rewards: rewardsOf(parts),
+    drift: driftOf(parts),
+    datasets: datasetsOf(parts),
+    alerts: alertsOf(parts),
+    deadLetters: deadLettersOf(parts),
+    spool,
     run: async (run) => {
       const asksModel = run.judge !== undefined || run.judges?.some(({ kind }) => kind === "model") === true;
       if (asksModel && config.capture.level !== "full") {
@@ -221,28 +215,12 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
       running.add(durable);
       return result;
     },
-    importRuns: async (importing) => {
-      const rulesHash = await rules.ensure(config.rules);
-      const { knownSequences, ...intake } = intakeInto(log, unordered, importing.signal);
-      return importRecorded({ ...importing, rulesHash, log: intake, knownSequences });
-    },
-    migrate: async (migrating) => {
-      const rulesHash = await rules.ensure(config.rules);
-      return migrate(migrating, { log, rulesHash, unordered });
-    },
-    drainSpool,
-    retryDeadLetters: async (options) => {
-      const consumers = { ...(await sinkConsumers(log, config)), ...options?.consumers };
-      return retryDeadLetters({ log, db, rules }, { ...options, consumers });
-    },
+    rebuild: (rebuilding) => rebuild(parts, rebuilding),
     settled: (settling) => settle(log, settling),
     close,
     [Symbol.asyncDispose]: () => close(),
   };
 }
-
-const UNORDERED =
-  "no consumer keeps up: sessions are appended without waiting, and drift may compare them in another order; start `atlas worker`";
 
 /** Tells what became of the spool. That it could not be drained is no reason not to open. */
 function tellers(logger: GuardedLogger): [(report: DrainReport) => void, (error: unknown) => void] {

@@ -10,7 +10,7 @@ import { type SettleOptions, settle } from "../derivation/stages.ts";
 import { rebuildReadModels } from "../projections/rebuild.ts";
 import { alreadyMasked } from "../schemas/masked.ts";
 import { PRIMARY_TOPICS } from "../schemas/topics.ts";
-import type { Atlas } from "./open-atlas.ts";
+import type { OpenParts } from "./api/open-parts.ts";
 
 /** What to rebuild. */
 export interface RebuildOptions {
@@ -40,7 +40,7 @@ export interface RebuildSummary {
 }
 
 /** What a rebuild needs of an open Atlas. */
-export type Rebuildable = Pick<Atlas, "log" | "db" | "rules">;
+export type Rebuildable = Pick<OpenParts, "log" | "db" | "rules">;
 
 async function rebuildDerived(
   atlas: Rebuildable,

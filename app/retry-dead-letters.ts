@@ -1,5 +1,4 @@
 import { reviewer } from "../configs/reviewer.ts";
-import type { Database } from "../database/database.ts";
 import { isTransient } from "../database/transient.ts";
 import { processorConsumer } from "../derivation/processor-consumer.ts";
 import type { RulesStore } from "../derivation/rules.ts";
@@ -26,7 +25,6 @@ export type RetryOutcome =
 /** What retrying works with. */
 export interface RetryContext {
   log: EventLog;
-  db: Database;
   rules: RulesStore;
 }
 

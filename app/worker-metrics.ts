@@ -30,19 +30,17 @@ export interface MeasuredWorker {
 }
 
 /** Every group that a worker is a member of, with what it owns. */
-export function groupsOf(
-  atlas: Pick<Atlas, "pipeline" | "alerting" | "liveDataset" | "judging">,
-): OwnedGroup[] {
-  const consumers = atlas.pipeline?.consumers ?? [];
+export function groupsOf({ host }: Pick<Atlas, "host">): OwnedGroup[] {
+  const consumers = host?.pipeline.consumers ?? [];
   const stages = STAGES.map(({ group, topics }) => ({
     group,
     topics,
     assignments: consumers.find((consumer) => consumer.group === group)?.assignments ?? [],
   }));
   const sinks = [
-    [atlas.alerting, ALERT_TOPICS],
-    [atlas.liveDataset, LIVE_TOPICS],
-    [atlas.judging, JUDGING_TOPICS],
+    [host?.alerting, ALERT_TOPICS],
+    [host?.liveDataset, LIVE_TOPICS],
+    [host?.judging, JUDGING_TOPICS],
   ] as const;
   return [
     ...stages,
@@ -56,7 +54,7 @@ export function groupsOf(
 
 /** Measures a worker: counts rewards and drift alerts from now on, and looks the rest up when it is asked. */
 export async function measureWorker(
-  atlas: Pick<Atlas, "log" | "db" | "config" | "pipeline" | "alerting" | "liveDataset" | "judging">,
+  atlas: Pick<Atlas, "log" | "db" | "config" | "host">,
   { learningKeys = [], keepMs, ...events }: WorkerMetricsOptions = {},
 ): Promise<MeasuredWorker> {
   const log: EventLog = atlas.log;

@@ -41,9 +41,7 @@ export class WorkerStatus {
     });
   }
 
-  async health(
-    atlas: Pick<Atlas, "log" | "pipeline" | "alerting" | "liveDataset" | "judging">,
-  ): Promise<WorkerHealth> {
+  async health(atlas: Pick<Atlas, "log" | "host">): Promise<WorkerHealth> {
     const { log } = atlas;
     const groups: GroupHealth[] = [];
     let problem = this.problem;

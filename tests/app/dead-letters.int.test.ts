@@ -57,14 +57,14 @@ test("a session is whole again when the record that it lacks is retried, and a r
   ]);
   expect((await getSession(atlas.db, sessionId("a"))).incomplete).toBe(true);
 
-  const [refused] = await atlas.retryDeadLetters();
+  const [refused] = await atlas.deadLetters.retry();
   expect(refused).toMatchObject({ status: "refused", error: { message: "the index is broken" } });
   await atlas.settled();
   expect(await listDeadLetters(atlas.log)).toEqual(letters);
   expect((await getSession(atlas.db, sessionId("a"))).incomplete).toBe(true);
 
   await mend();
-  expect(await atlas.retryDeadLetters({ ids: [letters[0]!.id.slice(0, 13)], author: "Ada" })).toMatchObject([
+  expect(await atlas.deadLetters.retry({ ids: [letters[0]!.id.slice(0, 13)], author: "Ada" })).toMatchObject([
     { status: "applied" },
   ]);
   await atlas.settled();
@@ -81,14 +81,14 @@ test("a session is whole again when the record that it lacks is retried, and a r
   const rows = await everything(atlas.db);
   await rebuild(atlas);
   expect(await everything(atlas.db)).toEqual(rows);
-  expect(await atlas.retryDeadLetters()).toEqual([]);
+  expect(await atlas.deadLetters.retry()).toEqual([]);
 });
 
 test("of two who retry at once, one applies", async () => {
   const atlas = await opened(folderForTest());
   const mend = await withRefusedEvent(atlas);
   await mend();
-  const [one, other] = await Promise.all([atlas.retryDeadLetters(), atlas.retryDeadLetters()]);
+  const [one, other] = await Promise.all([atlas.deadLetters.retry(), atlas.deadLetters.retry()]);
   expect([one[0]?.status, other[0]?.status].sort()).toEqual(["already-applied", "applied"]);
   await atlas.settled();
   expect(await eventsOf(atlas.log, "atlas.dead-letters", "DeadLetterRetried")).toHaveLength(1);
@@ -109,7 +109,7 @@ test("a processor that refused a record gives the reward when it is retried, onc
   const [letter] = await listDeadLetters(atlas.log);
   expect(placesOf([letter!])).toEqual(["session-rewards atlas.sessions"]);
   expect(await eventsOf(atlas.log, "atlas.rewards", "SessionRewarded")).toEqual([]);
-  expect(await atlas.retryDeadLetters()).toMatchObject([{ status: "applied" }]);
+  expect(await atlas.deadLetters.retry()).toMatchObject([{ status: "applied" }]);
   await atlas.settled();
   expect(await eventsOf(atlas.log, "atlas.rewards", "SessionRewarded")).toHaveLength(1);
   const session = await getSession(atlas.db, sessionId("a"));
@@ -129,14 +129,14 @@ test("the letter of another program's consumer is retried by that program only",
   await atlas.log.caughtUp("bi", await atlas.log.ends(["atlas.decisions"]), { timeoutMs: LIMIT_MS });
   await consumer.stop();
   expect(placesOf(await listDeadLetters(atlas.log))).toEqual(["bi atlas.decisions"]);
-  expect(await atlas.retryDeadLetters()).toMatchObject([
+  expect(await atlas.deadLetters.retry()).toMatchObject([
     { status: "refused", error: { code: "ATLAS_DEAD_LETTER_FOREIGN" } },
   ]);
   broken = false;
-  expect(await retryDeadLetters(atlas, { consumers: { bi: apply } })).toMatchObject([{ status: "applied" }]);
+  expect(await atlas.deadLetters.retry({ consumers: { bi: apply } })).toMatchObject([{ status: "applied" }]);
   expect(taken).toEqual(["RulesSet"]);
   expect(await listDeadLetters(atlas.log)).toEqual([]);
-  await expect(atlas.retryDeadLetters({ ids: ["0000"] })).rejects.toMatchObject({
+  await expect(atlas.deadLetters.retry({ ids: ["0000"] })).rejects.toMatchObject({
     code: "ATLAS_DEAD_LETTER_NOT_FOUND",
   });
 });

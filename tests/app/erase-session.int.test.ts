@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { eraseSession } from "../../app/erase-session.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
 import { rebuild } from "../../app/rebuild.ts";
 import type { Queryable } from "../../database/database.ts";
@@ -31,7 +30,7 @@ test("an erased session is nowhere but in the log, also after a rebuild and what
   const atlas = await filled(folderForTest());
   const before = await exportedFrom(atlas);
   expect(before).toContain(ID);
-  await eraseSession(atlas, ID, { reason: "the secret reason", author: "Ada Secret" });
+  await atlas.sessions.erase(ID, { reason: "the secret reason", author: "Ada Secret" });
   await atlas.log.append(wholeSession("gone", { task: "the secret task" }).map(atlas.log.mask));
   await atlas.settled();
 
@@ -55,12 +54,12 @@ test("an erased session is nowhere but in the log, also after a rebuild and what
   expect(events).toBeGreaterThan(0);
 
   const ends = await atlas.log.ends(["atlas.decisions"]);
-  expect(await eraseSession(atlas, ID, { reason: "again" })).toEqual({
+  expect(await atlas.sessions.erase(ID, { reason: "again" })).toEqual({
     sessionId: ID,
     erasedAt: expect.any(Date),
   });
   expect(await atlas.log.ends(["atlas.decisions"])).toEqual(ends);
-  await expect(eraseSession(atlas, sessionId("unknown"), { reason: "x" })).rejects.toMatchObject({
+  await expect(atlas.sessions.erase(sessionId("unknown"), { reason: "x" })).rejects.toMatchObject({
     code: "ATLAS_SESSION_NOT_FOUND",
   });
 });
@@ -73,7 +72,7 @@ test("an export leaves out what is erased while it runs", async () => {
       // The keys are read by now, and the contents are not.
       if (sql.includes("session_facts") && !erased) {
         erased = true;
-        await eraseSession(atlas, ID, { reason: "raced" });
+        await atlas.sessions.erase(ID, { reason: "raced" });
         await atlas.settled();
       }
       return atlas.db.query(sql, params);

@@ -15,7 +15,7 @@ test("a configured live dataset grows with each approval", async () => {
   const atlas = await opened(folder, { liveDataset: { path, rotateMb: 8 } });
   const file = join(folder, "runs.jsonl");
   writeConversations(file, 3, 20);
-  await atlas.importRuns({ files: [file] });
+  await atlas.sessions.import({ files: [file] });
   await approveAll(atlas);
   await atlas.log.caughtUp(LIVE_JSONL, await atlas.log.ends(LIVE_TOPICS), { timeoutMs: LIMIT_MS });
   const lines = linesIn(path).filter((line) => line !== "");

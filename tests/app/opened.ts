@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { decisionsOn } from "../../app/decide-review.ts";
+import { decisionsOn } from "../../app/api/reviews.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
 import { type Atlas, type OpenOptions, openAtlas } from "../../app/open-atlas.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";

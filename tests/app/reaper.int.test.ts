@@ -35,7 +35,7 @@ async function session(log: EventLog, deadline: number | null, ended: boolean): 
 
 test("a session past its deadline without an end is abandoned once, however many look for it", async () => {
   await using atlas = await openAtlas({ log: { kind: "embedded", path: join(folder, "home") } });
-  const { log, db, pipeline } = atlas;
+  const { log, db, host } = atlas;
   const deadline = nowMicros() + HOUR;
   const late = await session(log, deadline, false);
   await session(log, deadline, true);
@@ -45,7 +45,7 @@ test("a session past its deadline without an end is abandoned once, however many
 
   let now = deadline - 1;
   const options = { everyMs: 20, clock: () => now };
-  const reapers = [1, 2].map(() => startReaper(log, pipeline!, options));
+  const reapers = [1, 2].map(() => startReaper(log, host!.pipeline, options));
   await looks("reaper", 2);
   expect(await abandonedIn(log)).toEqual([]);
 
@@ -80,7 +80,7 @@ test("nothing is abandoned while this process holds events back", async () => {
   await session(atlas.log, 1, false);
   await atlas.settled();
   let holding = true;
-  const reaper = startReaper(atlas.log, atlas.pipeline!, { everyMs: 20, isHolding: () => holding });
+  const reaper = startReaper(atlas.log, atlas.host!.pipeline, { everyMs: 20, isHolding: () => holding });
   await looks("reaper");
   expect(await abandonedIn(atlas.log)).toEqual([]);
   holding = false;

@@ -30,7 +30,7 @@ async function threeSessions() {
   const atlas = await opened(folder);
   const file = join(folder, "runs.jsonl");
   writeFileSync(file, linesOf([recorded(0, { reward: 0.9 })]));
-  await atlas.importRuns({ files: [file] });
+  await atlas.sessions.import({ files: [file] });
   // Nothing but what the agent asks is simulated.
   const agent = functionAgent(
     async (task, _input, ctx) =>

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { decisionsOn } from "../../app/decide-review.ts";
+import { decisionsOn } from "../../app/api/reviews.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { checkedExport, type ExportFlags } from "../../cli/export-flags.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
@@ -22,7 +22,7 @@ async function withTen(config: Omit<ConfigInput, "log"> = {}): Promise<{ atlas: 
   const atlas = await opened(folder, config);
   const file = join(folder, "runs.jsonl");
   writeFileSync(file, linesOf(upTo(10).map((index) => recorded(index))));
-  await atlas.importRuns({ files: [file] });
+  await atlas.sessions.import({ files: [file] });
   await atlas.settled();
   const sessions = await listSessions(atlas.db, { limit: null });
   await atlas.log.append(decisionsOn(atlas.log, sessions.slice(2), "approved", { author: "test" }));

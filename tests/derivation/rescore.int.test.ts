@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decisionsOn } from "../../app/decide-review.ts";
+import { decisionsOn } from "../../app/api/reviews.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { rebuild } from "../../app/rebuild.ts";
 import { promote } from "../../derivation/rescore/promote.ts";

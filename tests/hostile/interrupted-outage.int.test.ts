@@ -51,7 +51,7 @@ spool: {path: spool}
       { log: { kind: "postgres", databaseUrl: behind.href }, spool: { path: join(folder, "spool") } },
       { consumers: false },
     );
-    const report = await atlas.drainSpool();
+    const report = await atlas.spool.drain();
     expect(report.kept).toEqual([]);
     const [, sessionId] = /sessions show (\S+)/.exec(stderr)!;
     const events = (await sessionsOf(atlas.log)).get(sessionId!)!;

@@ -94,7 +94,7 @@ describe.skipIf(await missing("postgres"))("a log that goes away in the middle o
     expect(readdirSync(folder, { recursive: true }).length).toBeGreaterThan(0);
     gate.open();
     await using atlas = await open();
-    const report = await atlas.drainSpool();
+    const report = await atlas.spool.drain();
     expect(report.kept).toEqual([]);
     const events = (await sessionsOf(atlas.log)).get(sessionId)!;
     checkSession(events);

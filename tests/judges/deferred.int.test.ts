@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { eraseSession } from "../../app/erase-session.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { readerOf } from "../../app/start-judging.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
@@ -243,7 +242,7 @@ test("a session that is erased while it is judged stays erased: what its judges 
   const atlas = await opened(folderForTest(), deferred(server));
   const { sessionId } = await atlas.run({ task: "Say hello", agent, teacher });
   await eventually(() => expect(server.requests).toHaveLength(2));
-  await eraseSession(atlas, sessionId, { reason: "asked for" });
+  await atlas.sessions.erase(sessionId, { reason: "asked for" });
   await eventually(async () =>
     expect((await atlas.db.query("select 1 from atlas_log.queue")).rows).toEqual([]),
   );

@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { eraseSession } from "../../app/erase-session.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { listDeadLetters } from "../../log/dead-letters.ts";
@@ -69,7 +68,7 @@ test.each(REFUSED)(
     expect(await listDeadLetters(atlas.log)).toMatchObject([{ group: "read-models" }]);
     expect(await eventsOf(atlas.log, "atlas.sessions", "SessionJudged")).toEqual([]);
     await mend();
-    expect(await atlas.retryDeadLetters()).toMatchObject([{ status: "applied" }]);
+    expect(await atlas.deadLetters.retry()).toMatchObject([{ status: "applied" }]);
     await untilJudgedOnce(atlas);
     await atlas.settled();
     expect(await eventsOf(atlas.log, "atlas.rewards", "SessionRewarded")).toHaveLength(1);
@@ -86,7 +85,7 @@ test("a session whose start the judging itself set aside is judged when it is re
     expect(await listDeadLetters(atlas.log)).toMatchObject([{ group: "judging" }]),
   );
   await mend();
-  expect(await atlas.retryDeadLetters()).toMatchObject([{ status: "applied" }]);
+  expect(await atlas.deadLetters.retry()).toMatchObject([{ status: "applied" }]);
   await untilJudgedOnce(atlas);
 });
 
@@ -112,7 +111,7 @@ test("a session that was cancelled is not judged, though its start was retried a
   await durable;
   await eventually(async () => expect(await listDeadLetters(atlas.log)).toHaveLength(1));
   await mend();
-  await atlas.retryDeadLetters();
+  await atlas.deadLetters.retry();
   await looks("judging");
   expect(await waiting(atlas)).toEqual([]);
   // The run itself closed the set when it was cancelled.
@@ -125,7 +124,7 @@ test("an erased session that still stands in the queue is taken off it", async (
   const { sessionId, durable } = await atlas.run({ task: "Say hello", agent, teacher });
   await durable;
   await untilJudgedOnce(atlas);
-  await eraseSession(atlas, sessionId, { reason: "asked for" });
+  await atlas.sessions.erase(sessionId, { reason: "asked for" });
   await atlas.settled();
   await keepWaiting(atlas.db, sessionId, "k");
   await noteEnd(atlas.db, sessionId);

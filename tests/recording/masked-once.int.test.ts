@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { decisionsOn } from "../../app/decide-review.ts";
-import { eraseSession } from "../../app/erase-session.ts";
+import { decisionsOn } from "../../app/api/reviews.ts";
 import { type Atlas, openAtlas } from "../../app/open-atlas.ts";
 import { reap } from "../../app/reaper.ts";
 import { rescore } from "../../derivation/rescore/rescore.ts";
@@ -147,7 +146,7 @@ test("an import, and a migration with what was decided", async () => {
     { role: "assistant", content: "done" },
   ];
   writeFileSync(runs, JSON.stringify({ task: "imported", messages, reward: 1 }));
-  expect(await atlas.importRuns({ files: [runs], learningKey: "k" })).toMatchObject({
+  expect(await atlas.sessions.import({ files: [runs], learningKey: "k" })).toMatchObject({
     sessions: 1,
     malformed: 0,
   });
@@ -155,7 +154,7 @@ test("an import, and a migration with what was decided", async () => {
   const review = { review_status: "approved", review_notes: "migrated" };
   const session_metadata = { status: "succeeded", learning_key: "k", ...review };
   writeFileSync(old, JSON.stringify({ task: "migrated", final_answer: "done", steps: [], session_metadata }));
-  expect(await atlas.migrate({ from: { file: old } })).toMatchObject({ sessions: 1, problems: [] });
+  expect(await atlas.sessions.migrate({ from: { file: old } })).toMatchObject({ sessions: 1, problems: [] });
   expect(await held("ReviewDecided")).toMatchObject([{ learning_key: "k'", note: "migrated'" }]);
   const events = await held("SessionStarted");
   expect(
@@ -168,7 +167,7 @@ test("decisions of people, on sessions as the log has them", async () => {
   const sessions = await listSessions(atlas.db, { limit: 2 });
   expect(sessions).toHaveLength(2);
   await atlas.log.append(decisionsOn(atlas.log, sessions, "approved", { author: "ann", note: "good" }));
-  await eraseSession(atlas, sessions[0]!.sessionId, { author: "ann", reason: "asked" });
+  await atlas.sessions.erase(sessions[0]!.sessionId, { author: "ann", reason: "asked" });
   expect(
     (await held("ReviewDecided", "SessionErased")).filter(({ meta }) => !meta.time_assumed),
   ).toMatchObject([
@@ -185,7 +184,7 @@ test("a record that is set aside, and its retry", async () => {
   });
   await atlas.log.caughtUp("own", await atlas.log.ends(["atlas.decisions"]));
   poisoned = false;
-  const retried = await atlas.retryDeadLetters({ author: "ann", consumers: { own: async () => undefined } });
+  const retried = await atlas.deadLetters.retry({ author: "ann", consumers: { own: async () => undefined } });
   expect(retried.map(({ status }) => status)).toContain("applied");
   await consumer.stop();
   const letters = await held("DeadLettered", "DeadLetterRetried");

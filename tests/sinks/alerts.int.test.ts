@@ -277,7 +277,7 @@ test("`atlas alerts` lists what failed, and makes it due again", async () => {
   const listed = await run("list");
   expect(listed.stdout, listed.stderr).toMatch(/pager +failed +1 +drift +bil\\u001bling .* it answered 500/);
   expect((await run("list", "--limit", "none")).code).toBe(2);
-  await atlas.alerting!.stop();
+  await atlas.host!.alerting!.stop();
   expect((await run("retry", "--destination", "other")).stdout).toBe("0 failed alerts are due again.\n");
   expect((await run("retry")).stdout).toBe("1 failed alert is due again.\n");
   const json = JSON.parse((await run("list", "--json")).stdout) as { status: string }[];

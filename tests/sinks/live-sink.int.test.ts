@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { decisionsOn } from "../../app/decide-review.ts";
+import { decisionsOn } from "../../app/api/reviews.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import type { Consumer } from "../../log/event-log.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
@@ -18,7 +18,7 @@ async function withSessions(count: number): Promise<Atlas> {
   const atlas = await opened(folderForTest());
   const file = join(folderForTest(), "runs.jsonl");
   writeConversations(file, 5, count);
-  await atlas.importRuns({ files: [file] });
+  await atlas.sessions.import({ files: [file] });
   await atlas.settled();
   return atlas;
 }

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decisionsOn } from "../../app/decide-review.ts";
+import { decisionsOn } from "../../app/api/reviews.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
 import type { Database } from "../../database/database.ts";
 import { compareDerived } from "../../derivation/compare-derived.ts";

@@ -96,7 +96,7 @@ export async function openPlace(place: Place, consumers: boolean): Promise<OpenP
     log: atlas.log,
     db: atlas.db,
     rules: atlas.rules,
-    pipeline: atlas.pipeline,
+    pipeline: atlas.host?.pipeline,
     importFile: importing(atlas),
     settled: () => atlas.settled(),
     close: atlas.close,

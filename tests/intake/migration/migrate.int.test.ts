@@ -29,7 +29,7 @@ describe.skipIf(await missing("postgres"))("sessions of the Python SDK", () => {
 
   test("are taken over from its database with all that was known of them", async () => {
     const atlas = await opened(folderForTest());
-    const summary = await atlas.migrate({ from: { databaseUrl: url } });
+    const summary = await atlas.sessions.migrate({ from: { databaseUrl: url } });
     expect(summary).toMatchObject({ sessions: 3, skippedSessions: 0, malformed: 1 });
     expect(summary.problems).toEqual([
       { file: old.address, line: 9, reason: 'it has not ended: its status is "running"' },
@@ -62,11 +62,11 @@ describe.skipIf(await missing("postgres"))("sessions of the Python SDK", () => {
 
   test("are there once, however often they are taken over", async () => {
     const atlas = await opened(folderForTest());
-    await atlas.migrate({ from: { databaseUrl: url } });
+    await atlas.sessions.migrate({ from: { databaseUrl: url } });
     const count = async () =>
       (await eventsIn(atlas.log, "atlas.sessions", "atlas.learning", "atlas.decisions")).length;
     const before = await count();
-    const again = await atlas.migrate({ from: { databaseUrl: url } });
+    const again = await atlas.sessions.migrate({ from: { databaseUrl: url } });
     expect(again).toMatchObject({ sessions: 0, events: 0, skippedSessions: 3 });
     expect(await count()).toBe(before);
   });
@@ -78,13 +78,13 @@ describe.skipIf(await missing("postgres"))("sessions of the Python SDK", () => {
     writeFileSync(file, `${lines.toReversed().join("\n")}\n\nnot json\n`);
 
     const fromFile = await opened(folderForTest());
-    const summary = await fromFile.migrate({ from: { file } });
+    const summary = await fromFile.sessions.migrate({ from: { file } });
     expect(summary.problems.map(({ line, reason }) => [line, reason])).toEqual([
       [1, 'it has not ended: its status is "running"'],
       [6, "it is not valid JSON"],
     ]);
     const fromDatabase = await opened(folderForTest());
-    await fromDatabase.migrate({ from: { databaseUrl: url } });
+    await fromDatabase.sessions.migrate({ from: { databaseUrl: url } });
     await approveAll(fromFile);
     await approveAll(fromDatabase);
     expect(await exportedFrom(fromFile)).toBe(await exportedFrom(fromDatabase));
@@ -95,7 +95,7 @@ describe.skipIf(await missing("postgres"))("sessions of the Python SDK", () => {
       (await old.query("select count(*), max(xmin::text::bigint) from sessions")).rows;
     const before = await state();
     const atlas = await opened(folderForTest());
-    await atlas.migrate({ from: { databaseUrl: url } });
+    await atlas.sessions.migrate({ from: { databaseUrl: url } });
     expect(await state()).toEqual(before);
   });
 });

@@ -128,7 +128,7 @@ describe("copying a log to an embedded one and on to Postgres", () => {
     const atlas = await opened(folderForTest());
     const file = join(folderForTest(), "runs.jsonl");
     writeFileSync(file, linesOf(upTo(8).map((index) => recorded(index))));
-    await atlas.importRuns({ files: [file] });
+    await atlas.sessions.import({ files: [file] });
     await approveAll(atlas);
     const folder = folderForTest();
     await copyLogTo(atlas.log, embedded(folder));

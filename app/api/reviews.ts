@@ -1,0 +1,149 @@
+import { reviewer } from "../../configs/reviewer.ts";
+import type { EventLog } from "../../log/event-log.ts";
+import { resolveSessionId } from "../../projections/resolve-session-id.ts";
+import { type ReviewHistory, type ReviewVoice, reviewHistory } from "../../projections/review-history.ts";
+import {
+  listSessions,
+  type SessionSummary,
+  type SummaryFilters,
+} from "../../projections/session-summaries.ts";
+import { streamTraces } from "../../projections/training-data.ts";
+import { createEvent } from "../../schemas/codec.ts";
+import type { ReviewDecided, Uuid } from "../../schemas/generated/events.ts";
+import { newId, nowMicros } from "../../schemas/identity.ts";
+import { type Masked, withLogged } from "../../schemas/masked.ts";
+import type { ReviewStatus } from "../../schemas/vocabulary.ts";
+import { type Interruptible, type OpenParts, settledBy } from "./open-parts.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** A person's word on sessions. */
+export interface DecisionOptions extends Interruptible {
+  /** Why; kept with the decision. */
+  note?: string | undefined;
+  /** Who decides: `ATLAS_REVIEWER`, else the user of the system, unless told. */
+  author?: string | undefined;
+}
+
+/** Sessions by their ids, each a UUID, an unambiguous prefix of it, or the integer; or all that pass filters. */
+export type Decided = string | readonly string[] | SummaryFilters;
+
+/** A session after somebody decided on it. */
+export interface DecidedSession extends SessionSummary {
+  /** Whose word it overrode; null where nobody had said anything. */
+  overrode: (ReviewVoice & { said: ReviewStatus }) | null;
+  /** Who had the last word already, where this decision changed nothing. */
+  overruledBy: string | null;
+}
+
+/** The review of sessions: which may be trained on. */
+export interface Reviews {
+  /**
+   * Lets sessions into training sets. All ids are found before anything is decided.
+   *
+   * @returns the sessions as they are now, with whom the decision overrode
+   * @throws AtlasError ATLAS_SESSION_NOT_FOUND, ATLAS_SESSION_AMBIGUOUS, ATLAS_CONSUMER_BEHIND
+   * @example
+   * await atlas.reviews.approve(["0199a1b2", "17"], { note: "checked against the ticket" });
+   */
+  approve(sessions: Decided, options?: DecisionOptions): Promise<DecidedSession[]>;
+  /**
+   * Keeps sessions out of training sets, as {@link Reviews.approve} lets them in.
+   *
+   * @throws AtlasError ATLAS_SESSION_NOT_FOUND, ATLAS_SESSION_AMBIGUOUS, ATLAS_CONSUMER_BEHIND
+   * @example
+   * await atlas.reviews.quarantine({ reviewStatusFilters: ["pending"], driftAlert: true, limit: null });
+   */
+  quarantine(sessions: Decided, options?: DecisionOptions): Promise<DecidedSession[]>;
+  /**
+   * How a session's review status came to be: every word on it, by whom, and what it overrode.
+   *
+   * @throws AtlasError ATLAS_SESSION_NOT_FOUND, ATLAS_SESSION_AMBIGUOUS
+   * @example
+   * const { changes } = await atlas.reviews.history("0199a1b2");
+   */
+  history(id: string): Promise<ReviewHistory>;
+}
+
+/** A session as the person who decides sees it. */
+export type ReviewedSession = Pick<SessionSummary, "sessionId" | "learningKey" | "reviewStatus">;
+
+/**
+ * Decisions on sessions, as events of one reviewer in one sitting, for the log that holds the sessions.
+ *
+ * @throws AtlasError ATLAS_MASK_FAILED
+ */
+export function decisionsOn(
+  log: Pick<EventLog, "mask">,
+  sessions: readonly ReviewedSession[],
+  decision: "approved" | "quarantined",
+  { author = reviewer(), note }: DecisionOptions,
+): Masked<ReviewDecided>[] {
+  // One source for one sitting of a reviewer.
+  const source = `review/${newId()}`;
+  return sessions.map(({ sessionId, learningKey: learning_key, reviewStatus }, index) => {
+    const decided = createEvent(
+      "ReviewDecided",
+      {
+        event_id: newId(),
+        session_id: sessionId,
+        source,
+        sequence: index + 1,
+        occurred_at: nowMicros(),
+        time_assumed: false,
+      },
+      { learning_key, decision, author, note: note ?? null, on_status: reviewStatus },
+    );
+    return withLogged(log.mask(decided), { learning_key });
+  });
+}
+
+type Outcome = Pick<DecidedSession, "overrode" | "overruledBy">;
+
+/** {@link Reviews} of these parts. */
+export function reviewsOf({ log, db }: OpenParts, sessions: Pick<Sessions, "get">): Reviews {
+  const chosen = async (which: Decided): Promise<SessionSummary[]> => {
+    if (typeof which !== "string" && !Array.isArray(which))
+      return listSessions(db, { limit: null, ...(which as SummaryFilters) });
+    const ids = new Set<Uuid>();
+    for (const id of [which].flat() as string[]) ids.add(await resolveSessionId(db, id));
+    return listSessions(db, { sessionIds: [...ids], limit: null });
+  };
+
+  const outcomesOf = async (
+    sessionIds: readonly Uuid[],
+    made: ReadonlySet<Uuid>,
+  ): Promise<Map<Uuid, Outcome>> => {
+    const outcomes = new Map<Uuid, Outcome>();
+    for await (const trace of streamTraces(db, { sessionIds, reviewStatusFilters: "all" })) {
+      const { changes, overruled } = reviewHistory(trace);
+      outcomes.set(trace.session_id, {
+        overrode: changes.find(({ eventId }) => made.has(eventId))?.overrode ?? null,
+        overruledBy: overruled.find(({ eventId }) => made.has(eventId))?.by ?? null,
+      });
+    }
+    return outcomes;
+  };
+
+  const decide =
+    (decision: "approved" | "quarantined"): Reviews["approve"] =>
+    async (which, options = {}) => {
+      await settledBy(log, options);
+      const before = await chosen(which);
+      if (before.length === 0) return [];
+      const decisions = decisionsOn(log, before, decision, options);
+      await log.append(decisions);
+      await settledBy(log, options);
+      const sessionIds = before.map(({ sessionId }) => sessionId);
+      const outcomes = await outcomesOf(sessionIds, new Set(decisions.map(({ meta }) => meta.event_id)));
+      return (await listSessions(db, { sessionIds, limit: null })).map((session) => ({
+        ...session,
+        ...(outcomes.get(session.sessionId) ?? { overrode: null, overruledBy: null }),
+      }));
+    };
+
+  return {
+    approve: decide("approved"),
+    quarantine: decide("quarantined"),
+    history: async (id) => reviewHistory(await sessions.get(id)),
+  };
+}
