@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Database } from "../database/database.ts";
 import { migrate } from "../database/migrate.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
+import { prepareLogTables } from "../log/log-tables.ts";
 import { quoteIdentifier } from "./tables.ts";
 
 const FOLDER = join(import.meta.dirname, "migrations");
@@ -20,6 +21,8 @@ export const seriesOf = (schema: string): string => `read-models in ${schema}`;
 export async function prepareReadModels(db: Database, options: { schema?: string } = {}): Promise<void> {
   const schema = options.schema ?? (await currentSchema(db));
   await refuseForeignTables(db, schema);
+  // The integers of sessions and the dead letters live there: no rebuild replaces them.
+  await prepareLogTables(db);
   await migrate(db, {
     series: seriesOf(schema),
     folder: FOLDER,

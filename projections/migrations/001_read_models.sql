@@ -5,20 +5,33 @@
 create table :schema.sessions (
   id int primary key,
   task text not null,
-  status text not null default 'running',
-  metadata jsonb check (jsonb_typeof(metadata) = 'object'),
+  status text not null default 'running' check (status in ('running', 'succeeded', 'failed', 'cancelled', 'abandoned')),
+  metadata jsonb not null check (
+    jsonb_typeof(metadata) = 'object'
+    and coalesce(jsonb_typeof(metadata -> 'drift'), 'object') = 'object'
+    and coalesce(jsonb_typeof(metadata -> 'adaptive_summary'), 'object') = 'object'
+    and coalesce(jsonb_typeof(metadata -> 'triage_dossier'), 'object') = 'object'
+    and coalesce(jsonb_typeof(metadata -> 'reward_summary'), 'object') = 'object'
+    and coalesce(jsonb_typeof(metadata -> 'teacher_notes'), 'array') = 'array'
+  ),
   final_answer text,
   reward jsonb check (
     reward is null or jsonb_typeof(reward) = 'object'
     and coalesce(jsonb_typeof(reward -> 'score'), '') = 'number'
     and coalesce(jsonb_typeof(reward -> 'judges'), '') = 'array'
     and jsonb_path_exists(reward, 'strict $.judges[*] ? (@.type() != "object")', '{}', true) is not true
-    and jsonb_path_exists(reward, 'strict $.judges[*].samples[*] ? (@.type() != "object")', '{}', true) is not true
+    and not jsonb_path_exists(reward, 'strict $.judges[*] ? ((@.score.type() == "number") is unknown || @.score.type() != "number")', '{}', true)
+    and not jsonb_path_exists(reward, 'strict $.judges[*] ? ((@.samples.type() == "array") is unknown || @.samples.type() != "array")', '{}', true)
+    and not jsonb_path_exists(reward, 'strict $.judges[*] ? (exists (@.samples[*] ? (@.type() != "object")))', '{}', true)
   ),
   reward_stats jsonb check (
     reward_stats is null or jsonb_typeof(reward_stats) = 'object' and coalesce(jsonb_typeof(reward_stats -> 'score'), '') = 'number'
   ),
-  reward_audit jsonb check (jsonb_typeof(reward_audit) = 'array'),
+  reward_audit jsonb check (
+    reward_audit is null
+    or jsonb_typeof(reward_audit) = 'array'
+    and not jsonb_path_exists(reward_audit, 'strict $[*] ? (@.type() != "object")', '{}', true)
+  ),
   student_learning text,
   teacher_learning text,
   review_status text not null default 'pending' check (review_status in ('pending', 'approved', 'quarantined')),
@@ -34,6 +47,7 @@ create table :schema.sessions (
   incomplete boolean not null,
   simulated boolean not null,
   tokens bigint,
+  step_count int not null default 0,
   -- Events taken from the session's topic, and characters of those that are stored.
   event_count int not null,
   size bigint not null
@@ -45,10 +59,11 @@ create table :schema.plans (
     jsonb_typeof(plan) = 'object'
     and coalesce(jsonb_typeof(plan -> 'steps'), '') = 'array'
     and jsonb_path_exists(plan, 'strict $.steps[*] ? (@.type() != "object")', '{}', true) is not true
-    and jsonb_path_exists(plan, 'strict $.steps[*].id ? (@.type() != "number")', '{}', true) is not true
+    and not jsonb_path_exists(plan, 'strict $.steps[*] ? ((@.id.type() == "number") is unknown || @.id.type() != "number")', '{}', true)
   )
 );
 
+-- A score belongs into the reward: readers take one at the top for none.
 create table :schema.step_results (
   session_id int not null references :schema.sessions (id) on delete cascade,
   step_id int not null,
@@ -56,9 +71,18 @@ create table :schema.step_results (
   output text not null,
   evaluation jsonb not null check (
     jsonb_typeof(evaluation) = 'object'
-    and coalesce(jsonb_typeof(evaluation -> 'reward'), 'object') = 'object'
-    and coalesce(jsonb_typeof(evaluation -> 'reward' -> 'score'), 'number') = 'number'
+    and not evaluation ? 'score'
     and coalesce(jsonb_typeof(evaluation -> 'validation'), 'object') = 'object'
+    and (
+      not evaluation ? 'reward'
+      or jsonb_typeof(evaluation -> 'reward') = 'object'
+      and coalesce(jsonb_typeof(evaluation -> 'reward' -> 'score'), '') = 'number'
+      and coalesce(jsonb_typeof(evaluation -> 'reward' -> 'judges'), '') = 'array'
+      and not jsonb_path_exists(evaluation, 'strict $.reward.judges[*] ? (@.type() != "object")', '{}', true)
+      and not jsonb_path_exists(evaluation, 'strict $.reward.judges[*] ? ((@.score.type() == "number") is unknown || @.score.type() != "number")', '{}', true)
+      and not jsonb_path_exists(evaluation, 'strict $.reward.judges[*] ? ((@.samples.type() == "array") is unknown || @.samples.type() != "array")', '{}', true)
+      and not jsonb_path_exists(evaluation, 'strict $.reward.judges[*] ? (exists (@.samples[*] ? (@.type() != "object")))', '{}', true)
+    )
   ),
   metadata jsonb not null check (jsonb_typeof(metadata) = 'object'),
   attempts int not null,
@@ -69,7 +93,11 @@ create table :schema.step_attempts (
   session_id int not null references :schema.sessions (id) on delete cascade,
   step_id int not null,
   attempt int not null,
-  evaluation jsonb not null check (jsonb_typeof(evaluation) = 'object'),
+  evaluation jsonb not null check (
+    jsonb_typeof(evaluation) = 'object'
+    and coalesce(jsonb_typeof(evaluation -> 'validation'), 'null') in ('null', 'object')
+    and not evaluation ? 'score'
+  ),
   primary key (session_id, step_id, attempt)
 );
 
@@ -86,7 +114,11 @@ create table :schema.guidance_notes (
 create table :schema.trajectory_events (
   id bigint not null,
   session_id int not null references :schema.sessions (id) on delete cascade,
-  event jsonb not null check (jsonb_typeof(event) = 'object'),
+  event jsonb not null check (
+    jsonb_typeof(event) = 'object'
+    and coalesce(jsonb_typeof(event -> 'payload'), '') = 'object'
+    and coalesce(jsonb_typeof(event -> 'payload' -> 'event_type'), '') = 'string'
+  ),
   created_at timestamptz not null,
   -- Name of the event in the log.
   type text not null,
@@ -138,3 +170,15 @@ create index sessions_created_at_idx on :schema.sessions (created_at desc);
 create index sessions_metadata_gin_idx on :schema.sessions using gin (metadata);
 create index trajectory_events_judgements_idx on :schema.trajectory_events (session_id, id)
   where type = 'JudgementMade';
+
+-- What is rare is found in the order in which it is read, newest first.
+create index sessions_review_status_idx on :schema.sessions (review_status, created_at desc, session_uuid);
+create index sessions_status_idx on :schema.sessions (status, created_at desc, session_uuid);
+create index sessions_key_idx on :schema.sessions (learning_key, created_at desc, session_uuid);
+create index sessions_agent_idx on :schema.sessions (agent, created_at desc, session_uuid);
+create index sessions_lane_idx on :schema.sessions (lane, created_at desc, session_uuid);
+create index sessions_drift_alert_idx on :schema.sessions (created_at desc, session_uuid)
+  where (metadata ->> 'drift_alert') = 'true';
+
+-- Names the tombstone of a session without reading what is kept beside the tables of others.
+create index session_facts_erased_idx on :schema.session_facts (session_uuid) where type = 'SessionErased';

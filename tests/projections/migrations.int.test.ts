@@ -22,7 +22,7 @@ describe.skipIf(await missing("postgres"))("the read models' tables", () => {
     const { rows } = await db.query(
       "select version from atlas_log.migrations where series like 'read-models%'",
     );
-    expect(rows).toEqual([{ version: 2 }]);
+    expect(rows).toEqual([{ version: 1 }]);
   });
 
   it("are made in the first schema of the search path", async () => {
