@@ -42,6 +42,11 @@ export async function startHost(
 ): Promise<Host> {
   const { alerts, liveDataset, judges } = config;
   const { logger } = events;
+  // The process is the caller's: it ends when the caller's work does.
+  const background: EventLog = {
+    ...log,
+    consume: (options, apply) => log.consume({ ...options, background: true }, apply),
+  };
   const stops: (() => Promise<void>)[] = [];
   const started = <T extends { stop(): Promise<void> }>(part: T): T => {
     stops.unshift(() => part.stop());
@@ -52,13 +57,18 @@ export async function startHost(
   };
   try {
     // Before anything is derived: what is derived from now on is news.
-    const alerting = alerts.length === 0 ? undefined : started(await startAlerting(log, alerts, events));
+    const alerting =
+      alerts.length === 0 ? undefined : started(await startAlerting(background, alerts, events));
     const live =
-      liveDataset === undefined ? undefined : started(await startLiveDataset(log, liveDataset, events));
-    const pipeline = started(await startPipeline(log, rules, events));
+      liveDataset === undefined
+        ? undefined
+        : started(await startLiveDataset(background, liveDataset, events));
+    const pipeline = started(await startPipeline(background, rules, events));
     started(startReaper(log, pipeline, { ...reaping, ...(logger !== undefined && { logger }) }));
     const judging =
-      judges?.mode === "deferred" ? started(await startJudging(log, rules, config, events)) : undefined;
+      judges?.mode === "deferred"
+        ? started(await startJudging(background, rules, config, events))
+        : undefined;
     const sinks = [alerting, live, judging].flatMap((sink) => sink?.consumer ?? []);
     for (const consumer of [...pipeline.consumers, ...sinks]) tellStop(consumer, logger);
     return { pipeline, alerting, liveDataset: live, judging, stop };

@@ -3,6 +3,7 @@ import { loadConfig } from "../configs/load-config.ts";
 import type { CopyOptions, CopySummary } from "../log/copy/copy-records.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { Mask } from "../schemas/masked.ts";
+import { closedAtExit } from "./close-at-exit.ts";
 import { copyLogTo } from "./copy-log.ts";
 import { openLogAlone, openStore } from "./open-store.ts";
 
@@ -31,8 +32,9 @@ export async function openLog(
 ): Promise<EventLog & AsyncDisposable> {
   const config: LogConfig = loadConfig(source === undefined ? undefined : { log: source }).log;
   const alone = config.kind === "kafka" && config.databaseUrl === undefined;
-  const { log, close } = await (alone ? openLogAlone : openStore)(config, mask);
-  return { ...log, close, [Symbol.asyncDispose]: close };
+  const opened = await (alone ? openLogAlone : openStore)(config, mask);
+  const close = closedAtExit(opened.close);
+  return { ...opened.log, close, [Symbol.asyncDispose]: close };
 }
 
 /**

@@ -5,6 +5,7 @@ import { openRules, type RulesStore } from "../derivation/rules.ts";
 import { type SettleOptions, settle } from "../derivation/stages.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
+import { held } from "../log/held.ts";
 import { type GuardedLogger, guardLogger } from "../logging/guard-logger.ts";
 import type { Logger } from "../logging/logger.ts";
 import { defaultLogger } from "../logging/process-warnings.ts";
@@ -28,6 +29,7 @@ import { type Reviews, reviewsOf } from "./api/reviews.ts";
 import { type Drift, driftOf, type Rewards, rewardsOf } from "./api/rewards.ts";
 import { type Sessions, sessionsOf } from "./api/sessions.ts";
 import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
+import { closedAtExit } from "./close-at-exit.ts";
 import { CLOSE_MS, closeInTime } from "./close-in-time.ts";
 import { type Host, type HostEvents, startHost } from "./host.ts";
 import { readHistory } from "./learning-history.ts";
@@ -95,8 +97,9 @@ export interface Atlas extends AsyncDisposable {
    */
   settled(options?: SettleOptions): Promise<void>;
   /**
-   * Finishes the work under way and closes everything. What a log that hangs does not take waits in the spool; closing
-   * is given up after `timeoutMs`, 30,000 unless told, and a warning with the code `ATLAS_CLOSE_GIVEN_UP` says so.
+   * Finishes the runs under way, appends what waits, and ends the consumers. What a log that hangs does not take waits in
+   * the spool; closing is given up after `timeoutMs`, 30,000 unless told, and a warning with the code
+   * `ATLAS_CLOSE_GIVEN_UP` says so. A process that has nothing left to do closes by itself what is still open, and ends.
    */
   close(options?: { timeoutMs?: number }): Promise<void>;
 }
@@ -152,12 +155,43 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
   const telemetry = await openTelemetry(process.env, logger);
   const running = new Set<Promise<unknown>>();
 
-  const closeAll = async (): Promise<void> => {
+  const closeAll = closedAtExit(async () => {
     await Promise.allSettled(running);
     await flusher.close();
     await telemetry?.close();
     await host?.stop();
     await store.close();
+  });
+
+  const runOnce = async (run: RunOptions): Promise<RunResult> => {
+    const asksModel = run.judge !== undefined || run.judges?.some(({ kind }) => kind === "model") === true;
+    if (asksModel && config.capture.level !== "full") {
+      const message = `the capture level ${config.capture.level} hides from the judge what it would judge`;
+      throw new AtlasError("ATLAS_RUN_INVALID", message, {
+        hint: "Run without a judge of your own, or capture in full.",
+      });
+    }
+    const { onEvent } = run;
+    const spans = telemetry?.session();
+    const observed =
+      spans === undefined
+        ? run
+        : {
+            ...run,
+            onEvent(event: AtlasEvent) {
+              spans.add(event);
+              return onEvent?.(event);
+            },
+          };
+    const { rules: weighed, ...resolved } = await resolveRun(observed);
+    const rulesHash = await rules.ensure(weighed);
+    const result = await runSession({ ...resolved, flusher, logger, rulesHash });
+    spans?.end();
+    if (result.error !== undefined) result.error = maskError(result.error, log.mask);
+    const durable = held(result.durable).finally(() => running.delete(durable));
+    durable.catch(() => undefined);
+    running.add(durable);
+    return result;
   };
   const close = async ({ timeoutMs = CLOSE_MS }: { timeoutMs?: number } = {}): Promise<void> => {
     if (await closeInTime(closeAll(), timeoutMs)) return;
@@ -185,38 +219,9 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     alerts: alertsOf(parts),
     deadLetters: deadLettersOf(parts),
     spool,
-    run: async (run) => {
-      const asksModel = run.judge !== undefined || run.judges?.some(({ kind }) => kind === "model") === true;
-      if (asksModel && config.capture.level !== "full") {
-        const message = `the capture level ${config.capture.level} hides from the judge what it would judge`;
-        throw new AtlasError("ATLAS_RUN_INVALID", message, {
-          hint: "Run without a judge of your own, or capture in full.",
-        });
-      }
-      const { onEvent } = run;
-      const spans = telemetry?.session();
-      const observed =
-        spans === undefined
-          ? run
-          : {
-              ...run,
-              onEvent(event: AtlasEvent) {
-                spans.add(event);
-                return onEvent?.(event);
-              },
-            };
-      const { rules: weighed, ...resolved } = await resolveRun(observed);
-      const rulesHash = await rules.ensure(weighed);
-      const result = await runSession({ ...resolved, flusher, logger, rulesHash });
-      spans?.end();
-      if (result.error !== undefined) result.error = maskError(result.error, log.mask);
-      const durable = result.durable.finally(() => running.delete(durable));
-      durable.catch(() => undefined);
-      running.add(durable);
-      return result;
-    },
-    rebuild: (rebuilding) => rebuild(parts, rebuilding),
-    settled: (settling) => settle(log, settling),
+    run: (run) => held(runOnce(run)),
+    rebuild: (rebuilding) => held(rebuild(parts, rebuilding)),
+    settled: (settling) => held(settle(log, settling)),
     close,
     [Symbol.asyncDispose]: () => close(),
   };

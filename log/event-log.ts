@@ -79,6 +79,8 @@ export interface ConsumeOptions {
   prepare?: (batch: readonly LogRecord[]) => Promise<void>;
   /** Called whenever an assignment is gained or lost, so that caches kept for it can be dropped. */
   onAssignmentChange?: (partition: number) => void;
+  /** The process may end although this consumer was not stopped; unless told, a consumer keeps it alive. */
+  background?: boolean;
 }
 
 /** What to subscribe to. */

@@ -75,7 +75,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
   let waitingBytes = 0;
   let running: Promise<void> | undefined;
   let closed = false;
-  let roomWaiters: (() => void)[] = [];
+  const roomWaiters = new Set<() => void>();
 
   const hasRoom = (): boolean => waitingEvents < maxEvents && waitingBytes < maxBytes;
 
@@ -104,9 +104,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
       head = 0;
     }
     if (!hasRoom()) return;
-    const waiters = roomWaiters;
-    roomWaiters = [];
-    for (const wake of waiters) wake();
+    for (const wake of [...roomWaiters]) wake();
   }
 
   function settle(ledgers: readonly Ledger[], failureOf: (index: number) => unknown): void {
@@ -173,19 +171,16 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
   /** What the work comes to; while that takes too long, what waits is secured. */
   async function answered<T>(work: Promise<T>): Promise<T> {
     let settled = false;
-    const done = work.then(
-      () => {
-        settled = true;
-      },
-      () => {
-        settled = true;
-      },
-    );
+    const heard = (): void => {
+      settled = true;
+      outage.wake();
+    };
+    const done = work.then(heard, heard);
     await outage.forAnswer(done, () => closed);
     while (!settled && !closed) {
       away(new AtlasError("ATLAS_LOG_UNREACHABLE", "the log does not answer", { retryable: true }));
       await tend();
-      await outage.pause(done);
+      await outage.pause();
     }
     if (!settled) throw new AtlasError("ATLAS_LOG_CLOSED", "the flusher was closed");
     return work;
@@ -263,10 +258,11 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
         await new Promise<void>((resolve) => {
           const wake = (): void => {
             signal?.removeEventListener("abort", wake);
+            roomWaiters.delete(wake);
             resolve();
           };
           signal?.addEventListener("abort", wake);
-          roomWaiters.push(wake);
+          roomWaiters.add(wake);
         });
       }
     },

@@ -54,7 +54,7 @@ export class Outage {
     );
   }
 
-  /** Something was queued: it should not wait until the pause is over. */
+  /** Something was queued, or answered: it should not wait until the pause is over. */
   wake(): void {
     this.#wake?.();
   }
@@ -72,28 +72,36 @@ export class Outage {
       await within(Math.min(left, LOOK_MS), heard);
   }
 
-  /** Waits a little, until something is queued or the work is done. */
-  pause(done: Promise<void>): Promise<void> {
-    return within(LOOK_MS, done, new Promise((resolve) => (this.#wake = resolve)));
+  /** Waits a little, or until it is woken. */
+  pause(): Promise<void> {
+    const woken = new Promise<void>((resolve) => (this.#wake = resolve));
+    return within(LOOK_MS, woken, { ref: !this.isLong() });
   }
 
-  /** Waits before the next try, and secures what is queued meanwhile. */
+  /**
+   * Waits before the next try, and secures what is queued meanwhile. Once nobody should wait for the log any longer, the
+   * process may end.
+   */
   async backOff(secure: () => Promise<unknown>, isOver: () => boolean): Promise<void> {
     this.#failures += 1;
     const until = performance.now() + backoffMs(BACKOFF, this.#failures);
     for (let left = until - performance.now(); left > 0 && !isOver(); left = until - performance.now()) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      await within(left, woken);
+      await within(left, woken, { ref: !this.isLong() });
       await secure();
     }
   }
 }
 
-/** Resolves with the first of these, or after so many milliseconds; leaves no timer behind. */
-async function within(ms: number, ...others: readonly Promise<void>[]): Promise<void> {
+/**
+ * Resolves with this, or after so many milliseconds; leaves no timer behind. What is waited for again and again must be
+ * a new promise each time: one that stays pending would keep a trace of every wait.
+ */
+async function within(ms: number, other: Promise<void>, { ref = true } = {}): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);
+    if (!ref) timer.unref();
   });
-  await Promise.race([late, ...others]).finally(() => clearTimeout(timer));
+  await Promise.race([late, other]).finally(() => clearTimeout(timer));
 }

@@ -36,6 +36,8 @@ export function openClient(settings: KafkaSettings, retries = 0): Client {
         ? connectTls({ host, port, ...name, ...ssl }, onConnect)
         : connect({ host, port }, onConnect);
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
+      // An open connection does not keep the process alive; who waits for an answer does.
+      socket.unref();
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
       if (destroyed) socket.destroy(gone());

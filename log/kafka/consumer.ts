@@ -6,6 +6,7 @@ import { retry } from "../../errors/retry.ts";
 import type { Masking } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer, OutgoingRecord } from "../event-log.ts";
+import { held } from "../held.ts";
 import { type Assignment, claimAssignment, waitsForUpgrade } from "../runner/assignment.ts";
 import { memberName } from "../runner/member.ts";
 import { BROKER_BACKOFF, logError } from "./failures.ts";
@@ -95,6 +96,7 @@ export class KafkaConsumer implements Consumer {
     });
     this.done = this.run();
     this.done.catch(() => {});
+    if (options.background !== true) void held(this.done).catch(() => {});
     this.membership.join();
   }
 
@@ -104,7 +106,7 @@ export class KafkaConsumer implements Consumer {
 
   async stop(): Promise<void> {
     this.halt();
-    await this.done.catch(() => {});
+    await held(this.done).catch(() => {});
   }
 
   private fail(error: unknown): void {

@@ -1,4 +1,5 @@
 import type { Cluster, IHeaders } from "kafkajs";
+import { held } from "../held.ts";
 import { type Client, clusterOf, openClient } from "./client.ts";
 import { isOutOfRange } from "./failures.ts";
 import type { KafkaSettings } from "./settings.ts";
@@ -140,7 +141,11 @@ export class Fetcher {
     });
   }
 
-  private async with<T>(topics: readonly string[], work: (cluster: Cluster) => Promise<T>): Promise<T> {
+  private with<T>(topics: readonly string[], work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    return held(this.ask(topics, work));
+  }
+
+  private async ask<T>(topics: readonly string[], work: (cluster: Cluster) => Promise<T>): Promise<T> {
     for (const topic of topics) this.topics.add(topic);
     this.open ??= this.connect();
     const opening = this.open;

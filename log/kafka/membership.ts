@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Consumer as KafkaConsumer } from "kafkajs";
 import type { AtlasError } from "../../errors/atlas-error.ts";
 import { backoffMs, pause } from "../../errors/retry.ts";
+import { held } from "../held.ts";
 import { coPartitioned } from "./assigner.ts";
 import { type Client, openClient } from "./client.ts";
 import { BROKER_BACKOFF, logError } from "./failures.ts";
@@ -64,7 +65,7 @@ export class Membership {
   /** Saves offsets under the group's name; fails when the group has moved on without this member. */
   async commit(offsets: readonly GroupOffset[]): Promise<void> {
     if (this.joined === undefined || offsets.length === 0) return;
-    await this.joined.consumer.commitOffsets([...offsets]);
+    await held(this.joined.consumer.commitOffsets([...offsets]));
   }
 
   async leave(): Promise<void> {
@@ -72,10 +73,8 @@ export class Membership {
     const joined = this.joined;
     this.joined = undefined;
     if (joined === undefined) return;
-    await Promise.race([
-      joined.consumer.disconnect().catch(() => {}),
-      sleep(LEAVE_MS, undefined, { ref: false }),
-    ]);
+    const late = sleep(LEAVE_MS, undefined, { ref: false });
+    await held(Promise.race([joined.consumer.disconnect().catch(() => {}), late]));
     joined.client.destroy();
   }
 
@@ -122,6 +121,7 @@ export class Membership {
     this.attempt += 1;
     this.options.onTrouble(error);
     await pause(backoffMs(BROKER_BACKOFF, this.attempt));
-    if (!this.left) await this.tryToJoin();
+    // Not awaited: while brokers are away, the tries would pile up in each other.
+    if (!this.left) this.join();
   }
 }

@@ -4,6 +4,7 @@ import { retry } from "../../errors/retry.ts";
 import { maskingBy } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Consumer, Ends, EventLog, RawRecord, ReadRange } from "../event-log.ts";
+import { held } from "../held.ts";
 import { prepareLogTables } from "../log-tables.ts";
 import { toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
@@ -34,7 +35,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
   const mask = maskingBy(options.mask);
   if (db !== undefined) await prepareLogTables(db);
   const fetcher = new Fetcher(settings);
-  const { id, partitions } = await prepare(settings, fetcher);
+  const { id, partitions } = await held(prepare(settings, fetcher));
   const registry = new Registry(settings.registryUrl);
   const producer = new RecordProducer(settings, registry);
   const reading = { settings, partitions, fetcher, registry };

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Producer, TopicMessages } from "kafkajs";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { retry } from "../../errors/retry.ts";
+import { held } from "../held.ts";
 import { MAX_BATCH_BYTES, MAX_BATCH_EVENTS } from "../outgoing.ts";
 import { type Client, openClient } from "./client.ts";
 import { BROKER_BACKOFF, logError } from "./failures.ts";
@@ -61,7 +62,7 @@ export class RecordProducer {
     if (records.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.queue.push({ records, acknowledged: 0, resolve, reject });
-      this.pumping ??= this.pump().finally(() => {
+      this.pumping ??= held(this.pump()).finally(() => {
         this.pumping = undefined;
       });
     });
@@ -73,7 +74,8 @@ export class RecordProducer {
     await this.pumping;
     const connected = await this.connected?.catch(() => undefined);
     if (connected === undefined) return;
-    await Promise.race([connected.producer.disconnect().catch(() => {}), sleep(DISCONNECT_MS)]);
+    const late = sleep(DISCONNECT_MS, undefined, { ref: false });
+    await held(Promise.race([connected.producer.disconnect().catch(() => {}), late]));
     connected.client.destroy();
   }
 

@@ -4,6 +4,7 @@ import { retry } from "../../errors/retry.ts";
 import { decodeEvent } from "../../schemas/codec.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Position, RawRecord, SubscribedEvent, SubscribeOptions } from "../event-log.ts";
+import { held } from "../held.ts";
 import { Acks } from "../runner/acks.ts";
 import { committedOffsets } from "./committed-offsets.ts";
 import { BROKER_BACKOFF, logError, rootOf } from "./failures.ts";
@@ -98,7 +99,7 @@ export class Subscription {
     const { group, signal, onRetry } = this.options;
     const fetch = async (): Promise<Fetched[]> => {
       try {
-        return await this.fetch();
+        return await held(this.fetch());
       } catch (failure) {
         throw logError(failure, this.context.settings, `${group} cannot read`);
       }

@@ -141,6 +141,8 @@ export async function startPostgresConsumer(
         () => undefined,
       );
   }, RENEW_MS);
+  // Nothing else that a consumer waits for keeps the process alive.
+  if (options.background === true) keepAlive.unref();
   const done = run().finally(() => clearInterval(keepAlive));
   done.catch(() => {});
   return {

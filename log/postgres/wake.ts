@@ -2,24 +2,33 @@
 export class Wake {
   /** Counts notifications: what was notified since a count was taken does not get lost. */
   count = 0;
-  private waiting: (() => void)[] = [];
+  private readonly waiting = new Set<() => void>();
+
+  /** How many wait now. */
+  get waiters(): number {
+    return this.waiting.size;
+  }
 
   notify(): void {
     this.count += 1;
-    const waiting = this.waiting;
-    this.waiting = [];
-    for (const wake of waiting) wake();
+    for (const wake of [...this.waiting]) wake();
   }
 
-  /** Resolves at once if something was notified after `seen` was read, else at the next notification or after `ms`. */
+  /**
+   * Resolves at once if something was notified after `seen` was read, else at the next notification or after `ms`.
+   * Waiting does not keep the process alive.
+   */
   after(seen: number, ms: number): Promise<void> {
     if (this.count !== seen) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.waiting.push(() => {
+      const wake = (): void => {
         clearTimeout(timer);
+        this.waiting.delete(wake);
         resolve();
-      });
+      };
+      const timer = setTimeout(wake, ms);
+      timer.unref();
+      this.waiting.add(wake);
     });
   }
 }
