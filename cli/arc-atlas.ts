@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { packageInfo } from "../configs/package-info.ts";
-import { asExport } from "./commands/export.ts";
-import { reviewCommand } from "./commands/review.ts";
 import { newProgram, runProgram } from "./program.ts";
+import { asExport } from "./usage/export.ts";
+import { reviewCommand } from "./usage/review.ts";
 
 // `arc-atlas` is an export whose first word may be "export", or, with "review", the review tool.
 const args = process.argv.slice(2);

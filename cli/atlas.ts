@@ -1,25 +1,25 @@
 #!/usr/bin/env node
 import type { Command } from "commander";
 import { packageInfo } from "../configs/package-info.ts";
-import { alertCommands } from "./commands/alerts.ts";
-import { configCommands } from "./commands/config.ts";
-import { datasetCommands } from "./commands/dataset.ts";
-import { deadLetterCommands } from "./commands/dead-letters.ts";
-import { doctorCommand } from "./commands/doctor.ts";
-import { driftCommands } from "./commands/drift.ts";
-import { exportCommand } from "./commands/export.ts";
-import { importCommand } from "./commands/import.ts";
-import { logCommands } from "./commands/log.ts";
-import { quickstartCommand } from "./commands/quickstart.ts";
-import { rebuildCommand } from "./commands/rebuild.ts";
-import { reviewCommand } from "./commands/review.ts";
-import { rewardCommands } from "./commands/rewards.ts";
-import { runCommand } from "./commands/run.ts";
-import { sessionsCommand } from "./commands/sessions.ts";
-import { trainCommand } from "./commands/train.ts";
-import { triageCommands } from "./commands/triage.ts";
-import { workerCommand } from "./commands/worker.ts";
 import { newProgram, runProgram } from "./program.ts";
+import { alertCommands } from "./usage/alerts.ts";
+import { configCommands } from "./usage/config.ts";
+import { datasetCommands } from "./usage/dataset.ts";
+import { deadLetterCommands } from "./usage/dead-letters.ts";
+import { doctorCommand } from "./usage/doctor.ts";
+import { driftCommands } from "./usage/drift.ts";
+import { exportCommand } from "./usage/export.ts";
+import { importCommand } from "./usage/import.ts";
+import { logCommands } from "./usage/log.ts";
+import { quickstartCommand } from "./usage/quickstart.ts";
+import { rebuildCommand } from "./usage/rebuild.ts";
+import { reviewCommand } from "./usage/review.ts";
+import { rewardCommands } from "./usage/rewards.ts";
+import { runCommand } from "./usage/run.ts";
+import { sessionsCommand } from "./usage/sessions.ts";
+import { trainCommand } from "./usage/train.ts";
+import { triageCommands } from "./usage/triage.ts";
+import { workerCommand } from "./usage/worker.ts";
 
 const program: Command = newProgram(
   "atlas",

@@ -52,6 +52,16 @@ const CONDITIONS: Readonly<Record<string, Take>> = {
 /** Names that `--where` takes. */
 export const CONDITION_NAMES = Object.keys(CONDITIONS);
 
+/** Conditions for which an export has flags of its own, which know more. */
+export const EXPORT_FLAGS: Readonly<Record<string, string>> = {
+  session: "--session-id",
+  status: "--status",
+  review: "--include-status or --include-all-statuses",
+};
+
+/** Names that the `--where` of an export takes. */
+export const EXPORT_CONDITIONS = CONDITION_NAMES.filter((name) => !Object.hasOwn(EXPORT_FLAGS, name));
+
 /**
  * Filters from conditions such as `min_reward=0.7`.
  *

@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import { type ExportDatasetOptions, exportDataset } from "../app/export-dataset.ts";
 import type { Atlas } from "../app/open-atlas.ts";
 import type { AtlasConfig } from "../configs/config-schema.ts";
@@ -7,8 +6,8 @@ import { resolveSessionId } from "../projections/resolve-session-id.ts";
 import type { SessionFilters } from "../projections/session-filters.ts";
 import { REVIEW_STATUSES, type ReviewStatus } from "../schemas/vocabulary.ts";
 import type { ExportSummary } from "../sinks/jsonl/export-sessions.ts";
-import { count } from "./commands/review.ts";
-import { CONDITION_NAMES, filtersOf, INCLUDE_SIMULATED, type SimulatedFlag } from "./dataset-flags.ts";
+import { count } from "./count.ts";
+import { EXPORT_FLAGS, filtersOf, type SimulatedFlag } from "./dataset-flags.ts";
 import { tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
@@ -72,19 +71,11 @@ function rewardOf(text: string | undefined): number | undefined {
   throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not a number`, { where: "--min-reward" });
 }
 
-/** Conditions that have flags of their own, which know more. */
-const OWN_FLAGS: Readonly<Record<string, string>> = {
-  session: "--session-id",
-  status: "--status",
-  review: "--include-status or --include-all-statuses",
-};
-const OWN_NAMES = CONDITION_NAMES.filter((name) => !Object.hasOwn(OWN_FLAGS, name));
-
 function conditionsOf({ where = [], includeSimulated }: ExportFlags): SessionFilters {
   for (const condition of where) {
     const name = condition.split("=", 1)[0]!;
-    if (!Object.hasOwn(OWN_FLAGS, name)) continue;
-    const hint = `Use ${OWN_FLAGS[name]}.`;
+    if (!Object.hasOwn(EXPORT_FLAGS, name)) continue;
+    const hint = `Use ${EXPORT_FLAGS[name]}.`;
     throw new AtlasError("ATLAS_USAGE", `an export has a flag for ${name}`, { where: "--where", hint });
   }
   return filtersOf(where, includeSimulated);
@@ -136,22 +127,3 @@ async function knownIds({ db }: Pick<Atlas, "db">, ids: readonly string[]): Prom
   }
   return [...known];
 }
-
-/** Adds the flags to a command. */
-export const withExportFlags = (command: Command): Command =>
-  command
-    .option("--session-id <id...>", "only these, in this order: UUID, prefix or integer")
-    .option("--limit <n>", "most sessions to write")
-    .option("--offset <n>", "skip the newest n", "0")
-    .option("--batch-size <n>", "most sessions that one query reads")
-    .option("--trajectory-event-limit <n>", "only the newest n events of a session; all unless told")
-    .option(
-      "--status <status...>",
-      "only sessions that ended so: succeeded, failed, cancelled, running, abandoned",
-    )
-    .option("--include-status <status...>", "review statuses to add to approved")
-    .option("--include-all-statuses", "whatever their review status")
-    .option(...INCLUDE_SIMULATED)
-    .option("--learning-key <key>", "only of this learning key")
-    .option("--min-reward <score>", "only with at least this reward")
-    .option("--where <condition...>", `name=value, with a name of ${OWN_NAMES.join(", ")}`);

@@ -44,6 +44,14 @@ export function withCommonOptions(command: Command): Command {
     .addOption(new Option("--yes", "do not ask"));
 }
 
+/** An action that is loaded when it runs: help costs what help needs. */
+export const lazily =
+  <Args extends readonly unknown[]>(load: () => Promise<(...args: Args) => unknown>) =>
+  async (...args: Args): Promise<void> => {
+    const action = await load();
+    await action(...args);
+  };
+
 /** How long a command may take to end after it was interrupted. */
 const ENDING_MS = 20_000;
 

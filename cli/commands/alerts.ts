@@ -1,7 +1,6 @@
-import { type Command, Option } from "commander";
 import { type AlertDelivery, alertDeliveries, retryAlerts } from "../../app/alerting.ts";
 import { oneLine, print, printJson, table } from "../output.ts";
-import { type CommonOptions, withCommonOptions } from "../program.ts";
+import type { CommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
 
 interface ListOptions extends CommonOptions {
@@ -13,7 +12,8 @@ interface RetryOptions extends CommonOptions {
   destination?: string;
 }
 
-async function list(options: ListOptions): Promise<void> {
+/** `atlas alerts list`. */
+export async function list(options: ListOptions): Promise<void> {
   await withAtlas(
     options,
     async ({ db }) => {
@@ -36,7 +36,8 @@ async function list(options: ListOptions): Promise<void> {
   );
 }
 
-async function retry(options: RetryOptions): Promise<void> {
+/** `atlas alerts retry`. */
+export async function retry(options: RetryOptions): Promise<void> {
   await withAtlas(
     options,
     async ({ db }) => {
@@ -46,18 +47,4 @@ async function retry(options: RetryOptions): Promise<void> {
     },
     { consumers: false },
   );
-}
-
-/** `atlas alerts`. */
-export function alertCommands(program: Command): void {
-  const alerts = program.command("alerts").description("alerts on their way to their destinations");
-  withCommonOptions(alerts.command("list"))
-    .description("list alerts that wait or have failed")
-    .addOption(new Option("--all", "also those delivered within the last 30 days"))
-    .addOption(new Option("--limit <n>", "most to list, the newest first").default("100"))
-    .action(list);
-  withCommonOptions(alerts.command("retry"))
-    .description("deliver failed alerts after all: consumers send them again")
-    .addOption(new Option("--destination <name>", "only those to this destination"))
-    .action(retry);
 }

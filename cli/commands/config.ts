@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import { configJsonSchema } from "../../configs/config-schema.ts";
 import { examineConfig } from "../../configs/load-config.ts";
 import { STARTER_CONFIG } from "../../configs/starter.ts";
@@ -11,12 +10,14 @@ interface InitOptions {
   force?: boolean;
 }
 
-async function init({ output, force }: InitOptions): Promise<void> {
+/** `atlas config init`. */
+export async function init({ output, force }: InitOptions): Promise<void> {
   await writeNewFile(output, STARTER_CONFIG, { force: force === true });
   print(`Wrote ${output}. Try: atlas run --config ${output} --task "…"`);
 }
 
-function check(file: string, { json }: { json?: boolean }): void {
+/** `atlas config check`. */
+export function check(file: string, { json }: { json?: boolean }): void {
   const warnings: string[] = [];
   const examined = examineConfig(file, process.env, (warning) => warnings.push(warning));
   const problems = Array.isArray(examined) ? examined : [];
@@ -30,24 +31,7 @@ function check(file: string, { json }: { json?: boolean }): void {
   if (problems.length > 0) process.exitCode = EXIT.usage;
 }
 
-/** `atlas config`. */
-export function configCommands(program: Command): void {
-  const config = program.command("config").description("configuration files");
-  config
-    .command("init")
-    .description("write a first configuration to go on from")
-    .option("--output <file>", "file to write", "atlas.yaml")
-    .option("--force", "replace the file if it exists")
-    .action(init);
-  config
-    .command("check")
-    .argument("<file>", "YAML configuration")
-    .description("everything that is wrong with a file, with line and column, and what in it has no effect")
-    .option("--json", "print JSON")
-    .addHelpText("after", "\nExit code 2 when something is wrong.")
-    .action(check);
-  config
-    .command("schema")
-    .description("JSON Schema of configuration files, for editors")
-    .action(() => printJson(configJsonSchema()));
+/** `atlas config schema`. */
+export function schema(): void {
+  printJson(configJsonSchema());
 }

@@ -1,4 +1,3 @@
-import { type Command, Option } from "commander";
 import {
   type BuildProgress,
   buildDataset,
@@ -10,20 +9,12 @@ import {
   verifyDataset,
 } from "../../app/datasets.ts";
 import type { EventLog } from "../../log/event-log.ts";
-import { SPLIT_KEYS } from "../../sinks/datasets/split.ts";
-import {
-  boundOf,
-  CONDITION_NAMES,
-  filtersOf,
-  INCLUDE_SIMULATED,
-  leftOutLine,
-  type SimulatedFlag,
-  splitOf,
-} from "../dataset-flags.ts";
+import type { SPLIT_KEYS } from "../../sinks/datasets/split.ts";
+import { count } from "../count.ts";
+import { boundOf, filtersOf, leftOutLine, type SimulatedFlag, splitOf } from "../dataset-flags.ts";
 import { print, printJson, startProgress, table, tell } from "../output.ts";
-import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
+import { type CommonOptions, interruptSignal } from "../program.ts";
 import { configOf, withAtlas, withLog } from "../session.ts";
-import { count } from "./review.ts";
 
 interface BuildFlags extends CommonOptions, SimulatedFlag {
   output: string;
@@ -64,7 +55,8 @@ function withCompleteLog<T>(
   });
 }
 
-async function build(options: BuildFlags): Promise<void> {
+/** `atlas dataset build`. */
+export async function build(options: BuildFlags): Promise<void> {
   const { includeIncomplete } = options;
   const where = { ...filtersOf(options.where, options.includeSimulated), includeIncomplete };
   const from = boundOf(options.from, "--from");
@@ -115,7 +107,8 @@ async function build(options: BuildFlags): Promise<void> {
   print(`digest ${manifest.digest}`);
 }
 
-async function verify(place: string, options: CommonOptions): Promise<void> {
+/** `atlas dataset verify`. */
+export async function verify(place: string, options: CommonOptions): Promise<void> {
   const { folder, manifest } = await verifyDataset(place);
   const { digest, sessions, files } = manifest;
   if (options.json === true) printJson({ folder, digest, sessions, files: files.length });
@@ -134,7 +127,8 @@ function tellReproduction({ identical, changedFiles, versions, folder, manifest 
   if (folder !== undefined) print(`Kept in ${folder}`);
 }
 
-async function reproduce(place: string, options: ReproduceFlags): Promise<void> {
+/** `atlas dataset reproduce`. */
+export async function reproduce(place: string, options: ReproduceFlags): Promise<void> {
   const { output, force } = options;
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
@@ -171,7 +165,8 @@ const rowsOf = ({ added, removed, rewardsMoved, splitsMoved, otherwiseChanged }:
   ...otherwiseChanged.map((session_id) => ["changed", session_id, ""]),
 ];
 
-async function diff(before: string, after: string, options: CommonOptions): Promise<void> {
+/** `atlas dataset diff`. */
+export async function diff(before: string, after: string, options: CommonOptions): Promise<void> {
   const found = await diffDatasets(before, after);
   if (options.json === true) {
     printJson(found);
@@ -194,7 +189,8 @@ async function diff(before: string, after: string, options: CommonOptions): Prom
   if (rows.length > SHOWN) print(`… and ${rows.length - SHOWN} more: --json lists all`);
 }
 
-function formats(options: CommonOptions): void {
+/** `atlas dataset formats`. */
+export function formats(options: CommonOptions): void {
   const rows = DATASET_FORMATS.map(({ name, extension }) => ({ name, extension }));
   if (options.json === true) {
     printJson(rows);
@@ -205,49 +201,4 @@ function formats(options: CommonOptions): void {
     { title: "Files", value: ({ extension }) => `.${extension}` },
   ]))
     print(line);
-}
-
-/** `atlas dataset`. */
-export function datasetCommands(program: Command): void {
-  const datasets = program.command("dataset").description("datasets from the log, that can be built again");
-  withCommonOptions(datasets.command("build"))
-    .description("write a dataset from the events of the log alone, whole or not at all")
-    .requiredOption("--output <folder>", "folder of the dataset")
-    .option("--where <condition...>", `name=value, with a name of ${CONDITION_NAMES.join(", ")}`)
-    .option(...INCLUDE_SIMULATED)
-    .option("--include-incomplete", "sessions of which something is missing, too")
-    .option("--from <time|offset>", "only sessions that began here or later")
-    .option("--until <time|offset>", "nothing after it is known")
-    .option("--branch <name>", "rewards, drift and review statuses of a rescore")
-    .option("--format <name>", "atlas dataset formats lists them", "atlas")
-    .option("--split <shares>", "parts, such as train=0.9,eval=0.1")
-    .addOption(new Option("--split-by <what>", "what stays in one part").choices([...SPLIT_KEYS]))
-    .option("--seed <n>", "another number divides otherwise")
-    .option("--shards <n>", "files of each part", "1")
-    .option("--force", "replace a dataset that is there")
-    .addHelpText(
-      "after",
-      "\nApproved sessions are taken unless --where review=… says otherwise. Exit code 1 when no session passes.",
-    )
-    .action(build);
-  withCommonOptions(datasets.command("verify"))
-    .description("check that the files are what the manifest says")
-    .argument("<manifest>", "manifest.json, or its folder")
-    .action(verify);
-  withCommonOptions(datasets.command("reproduce"))
-    .description("build it again from the log, or a copy of it, and compare")
-    .argument("<manifest>", "manifest.json, or its folder")
-    .option("--output <folder>", "keep what was built")
-    .option("--force", "replace a dataset that is there")
-    .addHelpText(
-      "after",
-      "\nThe same package version gives the same bytes; with another one, the digest over the records decides.",
-    )
-    .action(reproduce);
-  withCommonOptions(datasets.command("diff"))
-    .description("sessions that were added, removed or changed between two datasets")
-    .argument("<before>", "manifest.json, or its folder")
-    .argument("<after>", "manifest.json, or its folder")
-    .action(diff);
-  withCommonOptions(datasets.command("formats")).description("list the formats").action(formats);
 }

@@ -1,9 +1,8 @@
-import type { Command } from "commander";
 import type { RetryOutcome } from "../../app/retry-dead-letters.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { type DeadLetter, listDeadLetters } from "../../log/dead-letters.ts";
 import { oneLine, print, printJson, table } from "../output.ts";
-import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { withAtlas } from "../session.ts";
 
 interface RetryFlags extends CommonOptions {
@@ -13,7 +12,8 @@ interface RetryFlags extends CommonOptions {
 
 const placeOf = ({ topic, partition, offset }: DeadLetter): string => `${topic}[${partition}]@${offset}`;
 
-async function list(options: CommonOptions): Promise<void> {
+/** `atlas dead-letters list`. */
+export async function list(options: CommonOptions): Promise<void> {
   // Looking must not change anything: no consumers are hosted.
   const letters = await withAtlas(options, ({ log }) => listDeadLetters(log), { consumers: false });
   if (options.json === true) {
@@ -48,7 +48,8 @@ const plain = (outcome: RetryOutcome): unknown =>
     ? { ...outcome, error: { code: outcome.error.code, message: outcome.error.message } }
     : outcome;
 
-async function retry(ids: string[], options: RetryFlags): Promise<void> {
+/** `atlas dead-letters retry`. */
+export async function retry(ids: string[], options: RetryFlags): Promise<void> {
   if ((ids.length === 0) !== (options.all === true))
     throw new AtlasError("ATLAS_USAGE", "name dead letters, or say --all", {
       hint: "Such as: atlas dead-letters retry --all",
@@ -70,20 +71,4 @@ async function retry(ids: string[], options: RetryFlags): Promise<void> {
   }
   const refused = outcomes.filter(({ status }) => status === "refused").length;
   if (refused > 0) process.exitCode = refused === outcomes.length ? EXIT.failure : EXIT.partial;
-}
-
-/** `atlas dead-letters`. */
-export function deadLetterCommands(program: Command): void {
-  const letters = program.command("dead-letters").description("records that a consumer could not apply");
-  withCommonOptions(letters.command("list"))
-    .description("what was set aside, where, when and why")
-    .action(list);
-  withCommonOptions(
-    letters.command("retry").argument("[id...]", "letters by id, or its unambiguous beginning"),
-  )
-    .description("hand records to the consumer that refused them, once more")
-    .option("--all", "every one that is listed")
-    .option("--author <name>", "who retries, instead of ATLAS_REVIEWER or the user of the system")
-    .addHelpText("after", "\nExit code 1 when all were refused again, 3 when some were.")
-    .action(retry);
 }

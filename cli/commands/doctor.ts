@@ -1,13 +1,13 @@
-import type { Command } from "commander";
 import { diagnose } from "../../app/doctor.ts";
 import type { Finding } from "../../app/finding.ts";
 import { print, printJson, table } from "../output.ts";
-import { type CommonOptions, EXIT, withCommonOptions } from "../program.ts";
+import { type CommonOptions, EXIT } from "../program.ts";
 import { configOf } from "../session.ts";
 
 const LOOKS = { ok: "green", warning: "yellow", broken: "red" } as const;
 
-async function doctor(options: CommonOptions): Promise<void> {
+/** `atlas doctor`. */
+export async function doctor(options: CommonOptions): Promise<void> {
   const findings = await diagnose(configOf(options));
   const broken = findings.filter(({ status }) => status === "broken");
   if (options.json === true) printJson({ healthy: broken.length === 0, findings });
@@ -22,12 +22,4 @@ async function doctor(options: CommonOptions): Promise<void> {
         print(line);
   }
   if (broken.length > 0) process.exitCode = EXIT.failure;
-}
-
-/** `atlas doctor`. */
-export function doctorCommand(program: Command): void {
-  withCommonOptions(program.command("doctor"))
-    .description("look at keys (names only), models, database, registry, log, lock and consumers")
-    .addHelpText("after", "\nExit code 1 when something is broken. No prompt is sent to a model.")
-    .action(doctor);
 }

@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import { type DriftGroup, driftReport, type ReportedAlert } from "../../derivation/reports/drift-report.ts";
 import { sinceOf } from "../../derivation/reports/since.ts";
 import { isoOf, nowMicros } from "../../schemas/identity.ts";
@@ -7,7 +6,7 @@ import { bar } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
 import { interruptSignal } from "../program.ts";
 import { withAtlas } from "../session.ts";
-import { type ReportFlags, simulatedColumn, tellLeftOut, withReportOptions } from "./rewards.ts";
+import { type ReportFlags, simulatedColumn, tellLeftOut } from "./rewards.ts";
 
 /** How many alerts are listed. */
 const SHOWN = 20;
@@ -23,7 +22,8 @@ function reasonLines(groups: readonly DriftGroup[]): string[] {
   return sorted.map(([reason, count]) => `${reason.padEnd(widest)} │${bar(count / most, 40)} ${count}`);
 }
 
-async function report(options: ReportFlags): Promise<void> {
+/** `atlas drift report`. */
+export async function report(options: ReportFlags): Promise<void> {
   const signal = interruptSignal();
   const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
   const { by, learningKey, branch, includeSimulated } = options;
@@ -79,12 +79,4 @@ async function report(options: ReportFlags): Promise<void> {
   ]);
   for (const line of listed) print(line);
   if (found.alerts.length > SHOWN) print(`… and ${found.alerts.length - SHOWN} more: --json has all`);
-}
-
-/** `atlas drift`. */
-export function driftCommands(program: Command): void {
-  const drift = program.command("drift").description("sessions that are unlike those before them");
-  withReportOptions(drift.command("report"))
-    .description("which sessions raised alerts, why, and when")
-    .action(report);
 }

@@ -1,9 +1,8 @@
-import type { Command } from "commander";
 import type { ExportSummary } from "../../sinks/jsonl/export-sessions.ts";
 import { leftOutLine } from "../dataset-flags.ts";
-import { checkedExport, type ExportFlags, withExportFlags } from "../export-flags.ts";
+import { checkedExport, type ExportFlags } from "../export-flags.ts";
 import { print, startProgress, tell } from "../output.ts";
-import { interruptSignal, withCommonOptions } from "../program.ts";
+import { interruptSignal } from "../program.ts";
 import { withAtlas } from "../session.ts";
 
 const STDOUT = "/dev/stdout";
@@ -22,7 +21,8 @@ function summaryLines({ file, manifest, manifestPath }: ExportSummary): string[]
   ];
 }
 
-async function run(options: ExportFlags & { output: string }): Promise<void> {
+/** `atlas export`. */
+export async function run(options: ExportFlags & { output: string }): Promise<void> {
   const exportSessions = checkedExport(options);
   const output = options.output === "-" ? STDOUT : options.output;
   const signal = interruptSignal();
@@ -40,26 +40,4 @@ async function run(options: ExportFlags & { output: string }): Promise<void> {
   const say = output === STDOUT ? tell : print;
   if (options.json === true) say(JSON.stringify({ file, manifestPath, manifest }, null, 2));
   else if (options.quiet !== true) for (const line of summaryLines(summary)) say(line);
-}
-
-/** Gives a command the options and the work of an export. */
-export function asExport(command: Command): Command {
-  return withExportFlags(
-    withCommonOptions(command)
-      .description("write approved sessions as JSON lines, whole or not at all, with a manifest beside them")
-      .requiredOption("--output <file>", "file to write; - for standard output"),
-  )
-    .option("--force", "replace a file that is no export")
-    .addHelpText(
-      "after",
-      "\nATLAS_REVIEW_DEFAULT_EXPORT_STATUSES, else export.review_statuses of the configuration, names other statuses " +
-        "than approved. Exit code 1 when no session " +
-        "passes the filters; no file is written then.",
-    )
-    .action(run);
-}
-
-/** `atlas export`. */
-export function exportCommand(program: Command): void {
-  asExport(program.command("export"));
 }

@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { type ImportSummary, importRecorded } from "../../intake/import/import-recorded.ts";
@@ -6,7 +5,7 @@ import { mayHoldConversations } from "../../intake/import/may-hold-conversations
 import { checkReadable } from "../../intake/import/parse-recorded.ts";
 import { alreadyMasked } from "../../schemas/masked.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
-import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { withAtlas } from "../session.ts";
 
 interface Options extends CommonOptions {
@@ -59,7 +58,8 @@ const importNothing = (files: string[], { learningKey }: Options): Promise<Impor
     log: { append: async () => undefined, mask: alreadyMasked },
   });
 
-async function importSessions(files: string[], options: Options): Promise<void> {
+/** `atlas import`. */
+export async function importSessions(files: string[], options: Options): Promise<void> {
   const signal = interruptSignal();
   const at = timeOf(options.at);
   const work = workOf(files, options);
@@ -100,23 +100,4 @@ function report(summary: ImportSummary, options: Options): void {
       );
   }
   if (summary.malformed > 0) process.exitCode = EXIT.partial;
-}
-
-/** `atlas import`. */
-export function importCommand(program: Command): void {
-  withCommonOptions(
-    program
-      .command("import")
-      .argument("[file...]", "JSON lines, or one JSON array, of recorded conversations"),
-  )
-    .description("import recorded sessions as what they were; importing them again adds nothing")
-    .option(
-      "--from-postgres <url>",
-      "take over the sessions of a database of the Python SDK, with their reviews",
-    )
-    .option("--from-jsonl <file>", "take over the sessions of a file that the Python SDK exported")
-    .option("--learning-key <key>", "learning key of every session")
-    .option("--at <time>", "when sessions without recorded times happened")
-    .addHelpText("after", "\nExit code 3 when some lines were malformed and the rest went in.")
-    .action(importSessions);
 }

@@ -1,13 +1,12 @@
-import { type Command, Option } from "commander";
 import { copyLogTo } from "../../app/copy-log.ts";
 import { verifyLog } from "../../derivation/verify-log.ts";
 import { isoOf } from "../../schemas/identity.ts";
-import { TOPICS, type Topic } from "../../schemas/topics.ts";
+import type { Topic } from "../../schemas/topics.ts";
 import { copyTargetOf } from "../copy-target.ts";
+import { count } from "../count.ts";
 import { oneLine, print, printJson, startProgress, table } from "../output.ts";
-import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { withAtlas, withLog } from "../session.ts";
-import { count } from "./review.ts";
 
 interface TailOptions extends CommonOptions {
   topic: Topic[];
@@ -17,7 +16,8 @@ interface TailOptions extends CommonOptions {
 /** Reads without hosting consumers: looking at a log must not change anything. */
 const LOOKING = { consumers: false };
 
-async function tail(options: TailOptions): Promise<void> {
+/** `atlas log tail`. */
+export async function tail(options: TailOptions): Promise<void> {
   const limit = count(options.limit, "--limit", 1);
   const records = await withAtlas(
     options,
@@ -46,7 +46,8 @@ async function tail(options: TailOptions): Promise<void> {
   }
 }
 
-async function verify(options: CommonOptions): Promise<void> {
+/** `atlas log verify`. */
+export async function verify(options: CommonOptions): Promise<void> {
   const progress = startProgress(options.quiet);
   const report = await withAtlas(
     options,
@@ -79,7 +80,8 @@ async function verify(options: CommonOptions): Promise<void> {
   if (broken > 0) process.exitCode = EXIT.failure;
 }
 
-async function flush(options: CommonOptions): Promise<void> {
+/** `atlas log flush`. */
+export async function flush(options: CommonOptions): Promise<void> {
   const { events, files, kept } = await withAtlas(options, (atlas) => atlas.drainSpool(), LOOKING);
   if (options.json === true) printJson({ events, files, kept });
   else {
@@ -95,7 +97,8 @@ interface CopyFlags extends CommonOptions {
   schemaRegistryUrl?: string;
 }
 
-async function copy(options: CopyFlags): Promise<void> {
+/** `atlas log copy`. */
+export async function copy(options: CopyFlags): Promise<void> {
   const to = copyTargetOf(options.to, options.schemaRegistryUrl);
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
@@ -108,37 +111,4 @@ async function copy(options: CopyFlags): Promise<void> {
     const before = summary.present === 0 ? "" : `; ${summary.present} were there already`;
     print(`Copied ${summary.copied} events to ${summary.to.address}${before}`);
   }
-}
-
-/** `atlas log`. */
-export function logCommands(program: Command): void {
-  const log = program.command("log").description("the event log itself");
-  withCommonOptions(log.command("tail"))
-    .description("the newest events")
-    .addOption(
-      new Option("--topic <topic...>", "only these topics").choices([...TOPICS]).default([...TOPICS]),
-    )
-    .option("--limit <n>", "how many", "20")
-    .action(tail);
-  withCommonOptions(log.command("verify"))
-    .description("read the whole log: gaps, incomplete sessions, sessions that finished out of order")
-    .addHelpText("after", "\nExit code 1 when something is missing.")
-    .action(verify);
-  withCommonOptions(log.command("copy"))
-    .description("copy it, byte for byte and with the same offsets, to another place")
-    .requiredOption(
-      "--to <place>",
-      "folder, postgresql://… or kafka://host:port,… of the copy, or a YAML file with its log",
-    )
-    .option("--schema-registry-url <url>", "schema registry of a copy on Kafka")
-    .addHelpText(
-      "after",
-      "\nIt may be interrupted and called again: it goes on where it stopped, and adds what is new. A target that " +
-        "holds anything else is refused.",
-    )
-    .action(copy);
-  withCommonOptions(log.command("flush"))
-    .description("append what processes that are gone left in the spool")
-    .addHelpText("after", "\nExit code 3 when files are still there; each is listed with the reason.")
-    .action(flush);
 }

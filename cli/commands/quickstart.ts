@@ -1,5 +1,4 @@
 import { rmSync } from "node:fs";
-import type { Command } from "commander";
 import { decisionsOn } from "../../app/decide-review.ts";
 import { detectModel } from "../../app/detect-model.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
@@ -15,16 +14,15 @@ import {
 } from "../../producers/simulated/quickstart-tasks.ts";
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, style, table, tell } from "../output.ts";
-import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { labelled, timeOf, watch } from "../run-view.ts";
 import { withAtlas } from "../session.ts";
+import { FOLDER } from "../usage/quickstart.ts";
 
 interface Options extends CommonOptions {
   output: string;
 }
 
-/** The quickstart's own log: what it makes up must not stand among a user's sessions. */
-const FOLDER = ".atlas/quickstart";
 const OWN_CONFIG = `${FOLDER}/atlas.yaml`;
 const OWN_CONFIG_TEXT = `# The log of \`atlas quickstart\`, apart from your own. Name this file with --config to look at it.
 log:
@@ -169,7 +167,8 @@ Then with your own:
   ${ATLAS} --help`;
 }
 
-async function quickstart(given: Options): Promise<void> {
+/** `atlas quickstart`. */
+export async function quickstart(given: Options): Promise<void> {
   const signal = interruptSignal();
   const options = await inOwnFolder(given);
   await withAtlas(options, async (atlas) => {
@@ -203,18 +202,4 @@ async function quickstart(given: Options): Promise<void> {
     }
     if (!identical) process.exitCode = EXIT.failure;
   });
-}
-
-/** `atlas quickstart`. */
-export function quickstartCommand(program: Command): void {
-  withCommonOptions(program.command("quickstart"))
-    .description(
-      "run three tasks, judge them, review them, export them, and prove that it can all be replayed",
-    )
-    .addHelpText(
-      "after",
-      `\nIts sessions are kept apart from your own, in ${FOLDER}, unless --config or --database-url names another log.`,
-    )
-    .option("--output <file>", "dataset to write", `${FOLDER}/dataset.jsonl`)
-    .action(quickstart);
 }

@@ -1,9 +1,8 @@
-import type { Command } from "commander";
 import { type RebuildSummary, rebuild } from "../../app/rebuild.ts";
 import type { Difference } from "../../derivation/compare-derived.ts";
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
-import { type CommonOptions, EXIT, interruptSignal, withCommonOptions } from "../program.ts";
+import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { withAtlas } from "../session.ts";
 
 interface Options extends CommonOptions {
@@ -44,7 +43,8 @@ async function mayPublish(options: Options, differences: readonly Difference[]):
   return /^y/i.test(await ask("Publish them as revisions? [y/N] "));
 }
 
-async function run(options: Options): Promise<void> {
+/** `atlas rebuild`. */
+export async function run(options: Options): Promise<void> {
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
   const summary: RebuildSummary = await withAtlas(options, (atlas) =>
@@ -76,19 +76,4 @@ async function run(options: Options): Promise<void> {
   }
   const { differences = 0, explained = 0, published = 0 } = summary.derived ?? {};
   if (differences > explained && published === 0) process.exitCode = EXIT.partial;
-}
-
-/** `atlas rebuild`. */
-export function rebuildCommand(program: Command): void {
-  withCommonOptions(program.command("rebuild"))
-    .description("rebuild the read models from the log, beside the live ones, and swap")
-    .option(
-      "--derived",
-      "also compute rewards, drift and review again from what happened, and compare with the log",
-    )
-    .addHelpText(
-      "after",
-      "\nExit code 3 when recomputed events differ without an explanation and were not published.",
-    )
-    .action(run);
 }

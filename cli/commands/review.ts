@@ -1,4 +1,3 @@
-import { Argument, type Command, Option } from "commander";
 import { decisionsOn } from "../../app/decide-review.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
@@ -12,8 +11,9 @@ import {
 } from "../../projections/session-summaries.ts";
 import { streamTraces } from "../../projections/training-data.ts";
 import type { ReviewStatus } from "../../schemas/vocabulary.ts";
+import { count } from "../count.ts";
 import { print, printJson, style } from "../output.ts";
-import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
+import { type CommonOptions, interruptSignal } from "../program.ts";
 import { type DecisionOutcome, diffLines, historyLines, outcomeLines } from "../review-history-lines.ts";
 import { reviewLines } from "../review-line.ts";
 import { withAtlas } from "../session.ts";
@@ -39,16 +39,8 @@ interface DecideOptions extends FilterOptions {
   status?: ReviewStatus;
 }
 
+/** Review statuses, in the order in which they are listed. */
 const STATUSES: readonly ReviewStatus[] = ["pending", "quarantined", "approved"];
-
-/** A whole number of a flag. */
-export function count(text: string, flag: string, least: number): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= least) return value;
-  throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not a whole number from ${least}`, {
-    where: flag,
-  });
-}
 
 function reward(text: string | undefined, flag: string): number | undefined {
   if (text === undefined) return undefined;
@@ -57,14 +49,7 @@ function reward(text: string | undefined, flag: string): number | undefined {
   throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not a number`, { where: flag });
 }
 
-/** The option of listings that tells simulated sessions from the others. */
-export const simulatedOption = (when = ""): Option =>
-  new Option("--simulated <truth>", `${when}simulated sessions only, or only the others`).choices([
-    "true",
-    "false",
-  ]);
-
-/** What {@link simulatedOption} says. */
+/** What `--simulated` says. */
 export const simulatedOf = (truth: string | undefined): boolean | undefined =>
   truth === undefined ? undefined : truth === "true";
 
@@ -82,7 +67,8 @@ const filtersOf = ({
   maxReward: reward(maxReward, "--max-reward"),
 });
 
-async function list(options: ListOptions): Promise<void> {
+/** `atlas review list`. */
+export async function list(options: ListOptions): Promise<void> {
   const limit = count(options.limit, "--limit", 1);
   const offset = count(options.offset, "--offset", 0);
   const filters = filtersOf(options);
@@ -125,7 +111,8 @@ async function chosen(
   return listSessions(atlas.db, { sessionIds: [...new Set(sessionIds)], limit: null });
 }
 
-const decide =
+/** `atlas review approve` and `quarantine`. */
+export const decide =
   (decision: "approved" | "quarantined") =>
   async (ids: string[], options: DecideOptions): Promise<void> => {
     if (ids.length === 0 && options.all !== true) {
@@ -196,66 +183,18 @@ async function historyOf(id: string, options: CommonOptions): Promise<ReviewHist
   });
 }
 
-async function history(id: string, options: CommonOptions): Promise<void> {
+/** `atlas review history`. */
+export async function history(id: string, options: CommonOptions): Promise<void> {
   const found = await historyOf(id, options);
   if (options.json === true) printJson(found);
   else for (const line of historyLines(found)) print(line);
 }
 
-async function diff(id: string, options: CommonOptions): Promise<void> {
+/** `atlas review diff`. */
+export async function diff(id: string, options: CommonOptions): Promise<void> {
   const found = await historyOf(id, options);
   const last = found.changes.at(-1);
   if (options.json === true)
     printJson({ sessionId: found.sessionId, status: found.status, change: last ?? null });
   else for (const line of diffLines(found)) print(line);
-}
-
-const one = (): Argument => new Argument("<id>", "UUID, an unambiguous prefix of it, or the integer");
-
-const status = (): Argument => new Argument("[id...]", "UUID, an unambiguous prefix of it, or the integer");
-
-function decideCommand(
-  review: Command,
-  name: string,
-  decision: "approved" | "quarantined",
-  what: string,
-): void {
-  withCommonOptions(review.command(name).addArgument(status()))
-    .description(what)
-    .option("--note <text>", "why; kept with the decision")
-    .option("--author <name>", "who decides, instead of ATLAS_REVIEWER or the user of the system")
-    .option("--all", "every session with the status of --status")
-    .addOption(new Option("--status <status>", "with --all").choices([...STATUSES]).default("pending"))
-    .option("--learning-key <key>", "with --all: of this learning key only")
-    .addOption(
-      new Option("--drift <drift>", "with --all: with a drift alert, or without").choices(["alert", "ok"]),
-    )
-    .option("--min-reward <score>", "with --all: with at least this reward")
-    .option("--max-reward <score>", "with --all: with at most this reward")
-    .addOption(simulatedOption("with --all: "))
-    .action(decide(decision));
-}
-
-/** `atlas review` and `arc-atlas review`. */
-export function reviewCommand(program: Command): void {
-  const review = program.command("review").description("decide which sessions may be trained on");
-  withCommonOptions(review.command("list").alias("sessions"))
-    .description("sessions by review status, with drift and reward")
-    .addOption(new Option("--status <status...>", "only these").choices([...STATUSES]))
-    .option("--limit <n>", "most sessions of each status", "20")
-    .option("--offset <n>", "skip the newest n of each status", "0")
-    .option("--learning-key <key>", "only of this learning key")
-    .addOption(new Option("--drift <drift>", "only with a drift alert, or without").choices(["alert", "ok"]))
-    .option("--min-reward <score>", "only with at least this reward")
-    .option("--max-reward <score>", "only with at most this reward")
-    .addOption(simulatedOption())
-    .action(list);
-  decideCommand(review, "approve", "approved", "let sessions into training sets");
-  decideCommand(review, "quarantine", "quarantined", "keep sessions out of training sets");
-  withCommonOptions(review.command("history").addArgument(one()))
-    .description("every word on a session: by whom, because of what, and what it overrode")
-    .action(history);
-  withCommonOptions(review.command("diff").addArgument(one()))
-    .description("the last change of a session's review: from what to what, and why")
-    .action(diff);
 }

@@ -1,5 +1,4 @@
-import { type Command, Option } from "commander";
-import { GROUPINGS, type Grouping } from "../../derivation/reports/assessed-sessions.ts";
+import type { Grouping } from "../../derivation/reports/groupings.ts";
 import { type RewardGroup, rewardReport } from "../../derivation/reports/reward-report.ts";
 import { sinceOf } from "../../derivation/reports/since.ts";
 import { type Promoted, promote } from "../../derivation/rescore/promote.ts";
@@ -7,11 +6,11 @@ import { readRubric } from "../../derivation/rescore/read-rubric.ts";
 import { type Rescored, rescore } from "../../derivation/rescore/rescore.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { nowMicros } from "../../schemas/identity.ts";
-import { INCLUDE_SIMULATED, leftOutLine } from "../dataset-flags.ts";
+import { leftOutLine } from "../dataset-flags.ts";
 import { type Column, oneLine, print, printJson, startProgress, style, table } from "../output.ts";
 import { histogram } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
-import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
+import { type CommonOptions, interruptSignal } from "../program.ts";
 import { rescoreLines } from "../rescore-lines.ts";
 import { withAtlas } from "../session.ts";
 
@@ -33,15 +32,6 @@ interface RescoreFlags extends CommonOptions {
 
 const fixed = (value: number | null): string => value?.toFixed(2) ?? "–";
 
-/** Adds the options of a report to a command. */
-export const withReportOptions = (command: Command): Command =>
-  withCommonOptions(command)
-    .addOption(new Option("--by <what>", "tell groups apart").choices([...GROUPINGS]))
-    .option("--since <time>", "only sessions that completed since: a date, or a span such as 7d")
-    .option("--learning-key <key>", "only of this learning key")
-    .option("--branch <name>", "as a rescore has it, in place of what holds")
-    .option(...INCLUDE_SIMULATED);
-
 /** Says what a report leaves out. */
 export function tellLeftOut(simulated: number): void {
   const line = leftOutLine(simulated);
@@ -61,7 +51,8 @@ export const simulatedColumn = <T extends { simulated: number }>(groups: readonl
       ]
     : [];
 
-async function report(options: ReportFlags): Promise<void> {
+/** `atlas rewards report`. */
+export async function report(options: ReportFlags): Promise<void> {
   const signal = interruptSignal();
   const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
   const { by, learningKey, branch, includeSimulated } = options;
@@ -113,7 +104,8 @@ function thresholdOf(text: string | undefined): number | undefined {
 const promotedLine = ({ branch, revised }: Promoted): string =>
   `${branch} is current, for old sessions and new ones: ${revised} rewards and assessments were revised. Put its rubric into the configuration, too: rules that change there later count again.`;
 
-async function runRescore(options: RescoreFlags): Promise<void> {
+/** `atlas rewards rescore`. */
+export async function runRescore(options: RescoreFlags): Promise<void> {
   const signal = interruptSignal();
   const rubric = readRubric(options.rubric);
   const threshold = thresholdOf(options.threshold);
@@ -149,7 +141,11 @@ async function runRescore(options: RescoreFlags): Promise<void> {
     print(`Nothing live has changed. \`atlas rewards promote ${done.rescored.branch}\` makes it current.`);
 }
 
-async function runPromote(branch: string, options: CommonOptions & { author?: string }): Promise<void> {
+/** `atlas rewards promote`. */
+export async function runPromote(
+  branch: string,
+  options: CommonOptions & { author?: string },
+): Promise<void> {
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
   const onProgress = (events: number): void => progress.update(`Computing: ${events} events`);
@@ -159,29 +155,4 @@ async function runPromote(branch: string, options: CommonOptions & { author?: st
   progress.done();
   if (options.json === true) printJson(promoted);
   else print(promotedLine(promoted));
-}
-
-/** `atlas rewards`. */
-export function rewardCommands(program: Command): void {
-  const rewards = program.command("rewards").description("what judgements come to");
-  withReportOptions(rewards.command("report"))
-    .description("how rewards are distributed, and how they went")
-    .action(report);
-  withCommonOptions(rewards.command("rescore"))
-    .description("what every session would be rewarded with under another rubric; no model is asked")
-    .requiredOption("--rubric <file>", "YAML or JSON: aggregation, weights, thresholds")
-    .option(
-      "--branch <name>",
-      "where the results go, apart from what holds; named after the rubric unless told",
-    )
-    .option(
-      "--threshold <score>",
-      "the score that sessions are told to cross; that of auto_approve, else 0.8",
-    )
-    .option("--promote", "make it the current one, for old sessions and new ones")
-    .action(runRescore);
-  withCommonOptions(rewards.command("promote <branch>"))
-    .description("make the results of a rescore the current ones, for old sessions and new ones")
-    .option("--author <name>", "who says so, instead of ATLAS_REVIEWER or the user of the system")
-    .action(runPromote);
 }

@@ -1,4 +1,3 @@
-import type { Command } from "commander";
 import { detectModel } from "../../app/detect-model.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
 import type { RunOptions } from "../../app/run-options.ts";
@@ -10,15 +9,8 @@ import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import { recordOf, writeRunRecord } from "../../sinks/run-record.ts";
 import { harmless, oneLine, print, style, table, tell } from "../output.ts";
-import { EXIT, interruptSignal, withCommonOptions } from "../program.ts";
-import {
-  enterProject,
-  probeOf,
-  type RunFlags,
-  rolloutsOf,
-  runOptionsOf,
-  withRunFlags,
-} from "../run-flags.ts";
+import { EXIT, interruptSignal } from "../program.ts";
+import { enterProject, probeOf, type RunFlags, rolloutsOf, runOptionsOf } from "../run-flags.ts";
 import { labelled, statusText, timeOf, watch } from "../run-view.ts";
 import { withAtlas } from "../session.ts";
 
@@ -127,7 +119,8 @@ function exitCodeOf(runs: readonly Run[], interrupted: boolean): number {
   return succeeded === runs.length ? EXIT.ok : succeeded === 0 ? EXIT.failure : EXIT.partial;
 }
 
-async function run(flags: RunFlags): Promise<void> {
+/** `atlas run`. */
+export async function run(flags: RunFlags): Promise<void> {
   const asked = runOptionsOf(flags);
   const rollouts = rolloutsOf(flags);
   const options = enterProject(flags);
@@ -166,15 +159,4 @@ async function run(flags: RunFlags): Promise<void> {
       await atlas.settled({ signal }).catch((error: unknown) => tell(explain(error)));
     process.exitCode = durable || signal.aborted ? exitCodeOf(runs, signal.aborted) : EXIT.failure;
   });
-}
-
-/** `atlas run`. */
-export function runCommand(program: Command): void {
-  withRunFlags(withCommonOptions(program.command("run")))
-    .description("run a task with the configured agent, or with a model that the environment offers")
-    .addHelpText(
-      "after",
-      "\nFlags go before the configuration. --json streams the session's events as NDJSON. Exit code 1 when the session failed, 3 when only some rollouts succeeded, 130 when it was cancelled.",
-    )
-    .action(run);
 }

@@ -1,18 +1,17 @@
-import { type Command, Option } from "commander";
 import { eraseSession, findErasable } from "../../app/erase-session.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
 import { WHATEVER } from "../../projections/session-filters.ts";
 import { listSessions, type SessionSummary } from "../../projections/session-summaries.ts";
 import { streamTraces } from "../../projections/training-data.ts";
-import { REVIEW_STATUSES } from "../../schemas/vocabulary.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { ask, canAsk } from "../ask.ts";
+import { count } from "../count.ts";
 import { oneLine, print, printJson, table, tell } from "../output.ts";
-import { type CommonOptions, interruptSignal, withCommonOptions } from "../program.ts";
+import { type CommonOptions, interruptSignal } from "../program.ts";
 import { withAtlas } from "../session.ts";
 import { sessionTree } from "../session-tree.ts";
-import { count, simulatedOf, simulatedOption } from "./review.ts";
+import { simulatedOf } from "./review.ts";
 
 interface ListOptions extends CommonOptions {
   limit: string;
@@ -23,7 +22,8 @@ interface ListOptions extends CommonOptions {
   simulated?: string;
 }
 
-async function list(options: ListOptions): Promise<void> {
+/** `atlas sessions list`. */
+export async function list(options: ListOptions): Promise<void> {
   const limit = count(options.limit, "--limit", 1);
   const offset = count(options.offset, "--offset", 0);
   const signal = interruptSignal();
@@ -68,7 +68,8 @@ async function list(options: ListOptions): Promise<void> {
   for (const line of lines) print(line);
 }
 
-async function show(id: string, options: CommonOptions): Promise<void> {
+/** `atlas sessions show`. */
+export async function show(id: string, options: CommonOptions): Promise<void> {
   const signal = interruptSignal();
   const trace = await withAtlas(options, async (atlas) => {
     await atlas.settled({ signal });
@@ -101,7 +102,8 @@ async function confirmed(task: string, options: EraseOptions): Promise<boolean> 
   return /^y(es)?$/i.test(await ask("Erase it? [y/N] "));
 }
 
-async function erase(id: string, options: EraseOptions): Promise<void> {
+/** `atlas sessions erase`. */
+export async function erase(id: string, options: EraseOptions): Promise<void> {
   if (options.reason.trim() === "") throw new AtlasError("ATLAS_USAGE", "--reason says nothing");
   const signal = interruptSignal();
   const { reason, author } = options;
@@ -119,33 +121,4 @@ async function erase(id: string, options: EraseOptions): Promise<void> {
   if (options.json === true) printJson(done);
   else if (done.erasedAt === null) print(`Session ${done.sessionId} stays.`);
   else print(`Session ${done.sessionId} is erased since ${done.erasedAt.toISOString()}.`);
-}
-
-/** `atlas sessions`. */
-export function sessionsCommand(program: Command): void {
-  const sessions = program.command("sessions").description("look at what was recorded");
-  withCommonOptions(sessions.command("list"))
-    .description("sessions, newest first")
-    .option("--limit <n>", "most sessions", "50")
-    .option("--offset <n>", "skip the newest n", "0")
-    .option(
-      "--status <status...>",
-      "only sessions that ended so: succeeded, failed, cancelled, running, abandoned",
-    )
-    .addOption(new Option("--review-status <status...>", "only these").choices([...REVIEW_STATUSES]))
-    .option("--learning-key <key>", "only of this learning key")
-    .addOption(simulatedOption())
-    .action(list);
-  withCommonOptions(
-    sessions.command("show").argument("<id>", "UUID, an unambiguous prefix of it, or the integer"),
-  )
-    .description("the tree of what happened in a session")
-    .action(show);
-  withCommonOptions(
-    sessions.command("erase").argument("<id>", "UUID, an unambiguous prefix of it, or the integer"),
-  )
-    .description("take a session out of the read models and all later datasets; its events stay in the log")
-    .requiredOption("--reason <text>", "why; kept in the log")
-    .option("--author <name>", "who decides, instead of ATLAS_REVIEWER or the user of the system")
-    .action(erase);
 }

@@ -1,13 +1,12 @@
-import { type Command, Option } from "commander";
 import { createScorer } from "../../app/score/scorer.ts";
 import { WorkerStatus } from "../../app/worker.ts";
 import { type MeasuredWorker, measureWorker } from "../../app/worker-metrics.ts";
 import { serveWorker } from "../../app/worker-server.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { guardLogger } from "../../logging/guard-logger.ts";
-import { type CommonOptions, EXIT, interruptSignal, ToldError, withCommonOptions } from "../program.ts";
+import { type CommonOptions, EXIT, interruptSignal, ToldError } from "../program.ts";
 import { withAtlas } from "../session.ts";
-import { type WorkerLogOptions, workerLogger, workerLogOptions } from "../worker-logger.ts";
+import { type WorkerLogOptions, workerLogger } from "../worker-logger.ts";
 
 interface Options extends CommonOptions, WorkerLogOptions {
   quiet?: boolean;
@@ -29,7 +28,8 @@ function addressOf({ host, port }: Pick<Options, "host" | "port">): { host: stri
   return { host, port: number };
 }
 
-async function work(options: Options): Promise<void> {
+/** `atlas worker`. */
+export async function work(options: Options): Promise<void> {
   const address = addressOf(options);
   const port = workerLogger(options);
   const logger = guardLogger(port);
@@ -89,28 +89,4 @@ async function work(options: Options): Promise<void> {
     throw new ToldError(error);
   });
   process.exitCode = EXIT.ok;
-}
-
-/** `atlas worker`. */
-export function workerCommand(program: Command): void {
-  const command = withCommonOptions(program.command("worker"))
-    .description("run the consumers (processors and read models) until SIGTERM or Ctrl-C")
-    .addOption(
-      new Option("--host <address>", "address of /healthz, /metrics and /score")
-        .default("127.0.0.1")
-        .env("ATLAS_WORKER_HOST"),
-    )
-    .addOption(
-      new Option("--port <port>", "port of /healthz, /metrics and /score")
-        .default("9464")
-        .env("ATLAS_WORKER_PORT"),
-    )
-    .addOption(
-      new Option(
-        "--label-learning-key <key...>",
-        "learning keys that metrics of rewards and drift tell apart; all others share a label",
-      ).default([], "none"),
-    )
-    .action(work);
-  for (const option of workerLogOptions()) command.addOption(option);
 }

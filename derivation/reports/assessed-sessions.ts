@@ -2,11 +2,7 @@ import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { DriftAssessed, Micros, SessionRewarded, Uuid } from "../../schemas/generated/events.ts";
 import { readDerived } from "../compare-derived.ts";
-
-/** What sessions can be grouped by. */
-export const GROUPINGS = ["learning-key", "agent", "model", "tag", "lane"] as const;
-/** One of {@link GROUPINGS}. */
-export type Grouping = (typeof GROUPINGS)[number];
+import type { Grouping } from "./groupings.ts";
 
 /** A rewarded session, as reports need it. */
 export interface AssessedSession {

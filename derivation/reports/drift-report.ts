@@ -2,12 +2,12 @@ import type { Micros, Uuid } from "../../schemas/generated/events.ts";
 import {
   type AssessedSession,
   assessedSessions,
-  type Grouping,
   grouped,
   parts,
   type ReportOptions,
   simulatedIn,
 } from "./assessed-sessions.ts";
+import type { Grouping } from "./groupings.ts";
 
 /** An alert, as a report lists it. */
 export interface ReportedAlert {

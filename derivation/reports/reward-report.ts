@@ -2,12 +2,12 @@ import { mean, round12, stddev } from "../../statistics/numbers.ts";
 import {
   type AssessedSession,
   assessedSessions,
-  type Grouping,
   grouped,
   parts,
   type ReportOptions,
   simulatedIn,
 } from "./assessed-sessions.ts";
+import type { Grouping } from "./groupings.ts";
 
 /** The rewards of one group. */
 export interface RewardGroup {
