@@ -4,7 +4,7 @@ import { isOffline } from "../configs/offline-mode.ts";
 import { redactUrl } from "../configs/redact.ts";
 import { readHolder } from "../database/embedded/folder-lock.ts";
 import { openPostgres } from "../database/pg-database.ts";
-import { STAGES } from "../derivation/stages.ts";
+import { STAGES } from "../derivation/stage-list.ts";
 import { explain } from "../errors/atlas-error.ts";
 import { Registry } from "../log/kafka/registry.ts";
 import { lagOf } from "../log/runner/caught-up.ts";

@@ -1,6 +1,6 @@
 import { packageInfo } from "../configs/package-info.ts";
 import type { Database } from "../database/database.ts";
-import { READ_MODELS } from "../derivation/stages.ts";
+import { READ_MODELS } from "../derivation/stage-list.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { appliedBy } from "../log/runner/positions.ts";
 import { countTrainingSessions, streamTraces, type TraceFilters } from "../projections/training-data.ts";

@@ -1,4 +1,5 @@
-import { READ_MODELS, settle } from "../derivation/stages.ts";
+import { READ_MODELS } from "../derivation/stage-list.ts";
+import { settle } from "../derivation/stages.ts";
 import { orderedAppend } from "../intake/ordered-append.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { knownSequences } from "../log/runner/known-sequences.ts";

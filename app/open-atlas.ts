@@ -2,40 +2,33 @@ import type { AtlasConfig, ConfigInput } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
 import type { Database } from "../database/database.ts";
 import { openRules, type RulesStore } from "../derivation/rules.ts";
-import { type SettleOptions, settle } from "../derivation/stages.ts";
-import { AtlasError } from "../errors/atlas-error.ts";
+import { isSettled } from "../derivation/stage-list.ts";
+import type { SettleOptions } from "../derivation/stages.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { held } from "../log/held.ts";
 import { type GuardedLogger, guardLogger } from "../logging/guard-logger.ts";
 import type { Logger } from "../logging/logger.ts";
 import { defaultLogger } from "../logging/process-warnings.ts";
-import { type RunResult, runSession } from "../producers/run-session.ts";
+import type { RunResult } from "../producers/run-session.ts";
 import { createFlusher } from "../recording/flusher.ts";
-import type { DrainReport } from "../recording/spool/drain-spools.ts";
-import type { AtlasEvent } from "../schemas/generated/events.ts";
+import { type DrainReport, drainSpools } from "../recording/spool/drain-spools.ts";
 import type { Mask } from "../schemas/masked.ts";
 import { openTelemetry } from "../sinks/telemetry/telemetry.ts";
-import { type Datasets, datasetsOf } from "./api/datasets.ts";
-import {
-  type Alerts,
-  alertsOf,
-  type DeadLetters,
-  deadLettersOf,
-  type SpoolFolder,
-  spoolOf,
-} from "./api/maintenance.ts";
+import type { Datasets } from "./api/datasets.ts";
+import type { Alerts, DeadLetters, SpoolFolder } from "./api/maintenance.ts";
 import type { OpenParts } from "./api/open-parts.ts";
-import { type Reviews, reviewsOf } from "./api/reviews.ts";
-import { type Drift, driftOf, type Rewards, rewardsOf } from "./api/rewards.ts";
-import { type Sessions, sessionsOf } from "./api/sessions.ts";
-import { maskError, maskOf, spoolFolderOf } from "./capture.ts";
+import type { Reviews } from "./api/reviews.ts";
+import type { Drift, Rewards } from "./api/rewards.ts";
+import type { Sessions } from "./api/sessions.ts";
+import { maskOf, spoolFolderOf } from "./capture.ts";
 import { closedAtExit } from "./close-at-exit.ts";
 import { CLOSE_MS, closeInTime } from "./close-in-time.ts";
-import { type Host, type HostEvents, startHost } from "./host.ts";
-import { readHistory } from "./learning-history.ts";
+import type { Host, HostEvents } from "./host.ts";
+import { loadedWhenCalled } from "./loaded-when-called.ts";
+import { once } from "./once.ts";
 import { openStore } from "./open-store.ts";
-import { type RebuildOptions, type RebuildSummary, rebuild } from "./rebuild.ts";
-import { type RunOptions, runResolver } from "./run-options.ts";
+import type { RebuildOptions, RebuildSummary } from "./rebuild.ts";
+import type { RunOptions } from "./run-options.ts";
 
 /** How to open Atlas. */
 export interface OpenOptions extends Omit<HostEvents, "logger"> {
@@ -104,7 +97,7 @@ export interface Atlas extends AsyncDisposable {
   close(options?: { timeoutMs?: number }): Promise<void>;
 }
 
-const loggerOf = ({ logger }: OpenOptions): GuardedLogger =>
+const loggerOf = ({ logger }: Pick<OpenOptions, "logger">): GuardedLogger =>
   logger === undefined ? defaultLogger : guardLogger(logger);
 
 /**
@@ -125,33 +118,78 @@ export async function openAtlas(source?: string | ConfigInput, options: OpenOpti
   return openConfigured(config, options);
 }
 
-/** {@link openAtlas} for a configuration that is loaded already. */
-export async function openConfigured(config: AtlasConfig, options: OpenOptions = {}): Promise<Atlas> {
+/** {@link OpenOptions}, and a further way to host consumers: once there is something for them to do. */
+export interface ConfiguredOptions extends Omit<OpenOptions, "consumers"> {
+  /** "when-behind": {@link Atlas.settled} starts them, where they have not applied all that the log holds. */
+  consumers?: boolean | "when-behind";
+}
+
+/** What one does with an open Atlas, each noun loaded when it is first used. */
+const nounsOf = (parts: OpenParts) => {
+  const maintenance = once(() => import("./api/maintenance.ts"));
+  const rewarding = once(() => import("./api/rewards.ts"));
+  const sessions = loadedWhenCalled<Sessions>(
+    async () => (await import("./api/sessions.ts")).sessionsOf(parts),
+    { list: true, get: true, import: true, migrate: true, findErasable: true, erase: true },
+  );
+  return {
+    sessions,
+    reviews: loadedWhenCalled<Reviews>(
+      async () => (await import("./api/reviews.ts")).reviewsOf(parts, sessions),
+      { approve: true, quarantine: true, history: true },
+    ),
+    rewards: loadedWhenCalled<Rewards>(async () => (await rewarding()).rewardsOf(parts), {
+      report: true,
+      rescore: true,
+      promote: true,
+    }),
+    drift: loadedWhenCalled<Drift>(async () => (await rewarding()).driftOf(parts), { report: true }),
+    datasets: loadedWhenCalled<Datasets>(async () => (await import("./api/datasets.ts")).datasetsOf(parts), {
+      build: true,
+      reproduce: true,
+      export: true,
+    }),
+    alerts: loadedWhenCalled<Alerts>(async () => (await maintenance()).alertsOf(parts), {
+      list: true,
+      retry: true,
+    }),
+    deadLetters: loadedWhenCalled<DeadLetters>(async () => (await maintenance()).deadLettersOf(parts), {
+      list: true,
+      retry: true,
+    }),
+    rebuild: async (options?: RebuildOptions): Promise<RebuildSummary> =>
+      held(import("./rebuild.ts").then(({ rebuild }) => rebuild(parts, options))),
+  };
+};
+
+/**
+ * {@link openAtlas} for a configuration that is loaded already. Whatever not every program needs is loaded when it is
+ * asked for.
+ */
+export async function openConfigured(config: AtlasConfig, options: ConfiguredOptions = {}): Promise<Atlas> {
+  const { consumers = true } = options;
   const logger = loggerOf(options);
   const store = await openStore(config.log, maskOf(config, options.mask));
   const { log, db } = store;
-  const rules = openRules(log);
-  const parts: OpenParts = { config, log, db, rules, logger };
   const folder = spoolFolderOf(config);
-  const spool = spoolOf(parts);
+  const spool: SpoolFolder = { drain: () => held(drainSpools(folder, log)) };
   // Before the reaper looks: what is in the spool may be the end of a session.
-  if (options.consumers !== false) await spool.drain().then(...tellers(logger));
+  if (consumers !== false) await spool.drain().then(...tellers(logger));
+  const rules = openRules(log);
   const flusher = createFlusher(log, { logger, spool: { folder, logId: log.id } });
   let host: Host | undefined;
+  const startConsumers = once(async () => {
+    const { startHost } = await import("./host.ts");
+    const reaping = { isHolding: () => flusher.spooled > 0 };
+    host = await startHost(log, rules, config, { ...options, logger }, reaping);
+  });
+  const mayHost = log.kind !== "kafka" || options.consumers === true;
   try {
-    if (options.consumers ?? log.kind !== "kafka")
-      host = await startHost(
-        log,
-        rules,
-        config,
-        { ...options, logger },
-        { isHolding: () => flusher.spooled > 0 },
-      );
+    if (mayHost && consumers === true) await startConsumers();
   } catch (error) {
     await store.close();
     throw error;
   }
-  const resolveRun = runResolver(config, readHistory(db, logger), logger);
   const telemetry = await openTelemetry(process.env, logger);
   const running = new Set<Promise<unknown>>();
 
@@ -162,66 +200,47 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
     await host?.stop();
     await store.close();
   });
-
-  const runOnce = async (run: RunOptions): Promise<RunResult> => {
-    const asksModel = run.judge !== undefined || run.judges?.some(({ kind }) => kind === "model") === true;
-    if (asksModel && config.capture.level !== "full") {
-      const message = `the capture level ${config.capture.level} hides from the judge what it would judge`;
-      throw new AtlasError("ATLAS_RUN_INVALID", message, {
-        hint: "Run without a judge of your own, or capture in full.",
-      });
-    }
-    const { onEvent } = run;
-    const spans = telemetry?.session();
-    const observed =
-      spans === undefined
-        ? run
-        : {
-            ...run,
-            onEvent(event: AtlasEvent) {
-              spans.add(event);
-              return onEvent?.(event);
-            },
-          };
-    const { rules: weighed, ...resolved } = await resolveRun(observed);
-    const rulesHash = await rules.ensure(weighed);
-    const result = await runSession({ ...resolved, flusher, logger, rulesHash });
-    spans?.end();
-    if (result.error !== undefined) result.error = maskError(result.error, log.mask);
-    const durable = held(result.durable).finally(() => running.delete(durable));
-    durable.catch(() => undefined);
-    running.add(durable);
-    return result;
-  };
   const close = async ({ timeoutMs = CLOSE_MS }: { timeoutMs?: number } = {}): Promise<void> => {
     if (await closeInTime(closeAll(), timeoutMs)) return;
     const waits = `what it did not take waits in ${folder}, if there is anything, until Atlas is opened again`;
     process.emitWarning(
       `${log.address} hangs, so closing was given up after ${timeoutMs / 1000} s; ${waits}`,
-      {
-        code: "ATLAS_CLOSE_GIVEN_UP",
-      },
+      { code: "ATLAS_CLOSE_GIVEN_UP" },
     );
   };
 
-  const sessions = sessionsOf(parts);
+  const runner = once(async () => {
+    const { runnerOf } = await import("./runner.ts");
+    return runnerOf({ config, db, rules, flusher, telemetry, mask: log.mask, logger });
+  });
+  const run = async (asked: RunOptions): Promise<RunResult> => {
+    const result = await (await runner())(asked);
+    const durable = held(result.durable).finally(() => running.delete(durable));
+    durable.catch(() => undefined);
+    running.add(durable);
+    return result;
+  };
+  const settled = async (settling?: SettleOptions): Promise<void> => {
+    if (await isSettled(log)) return;
+    if (mayHost && consumers === "when-behind") await startConsumers();
+    const { settle } = await import("../derivation/stages.ts");
+    // A consumer that stopped as unhealthy must not leave anybody waiting for it.
+    const stopped = host?.pipeline.done.then(() => new Promise<never>(() => undefined));
+    await Promise.race([settle(log, settling), ...(stopped === undefined ? [] : [stopped])]);
+  };
+
   return {
+    ...nounsOf({ config, log, db, rules, logger, settled }),
     config,
     log,
     db,
     rules,
-    host,
-    sessions,
-    reviews: reviewsOf(parts, sessions),
-    rewards: rewardsOf(parts),
-    drift: driftOf(parts),
-    datasets: datasetsOf(parts),
-    alerts: alertsOf(parts),
-    deadLetters: deadLettersOf(parts),
     spool,
-    run: (run) => held(runOnce(run)),
-    rebuild: (rebuilding) => held(rebuild(parts, rebuilding)),
-    settled: (settling) => held(settle(log, settling)),
+    get host() {
+      return host;
+    },
+    run: (asked) => held(run(asked)),
+    settled: (settling) => held(settled(settling)),
     close,
     [Symbol.asyncDispose]: () => close(),
   };
@@ -230,12 +249,12 @@ export async function openConfigured(config: AtlasConfig, options: OpenOptions =
 /** Tells what became of the spool. That it could not be drained is no reason not to open. */
 function tellers(logger: GuardedLogger): [(report: DrainReport) => void, (error: unknown) => void] {
   const says = logger.of("spool");
-  const told = ({ events, kept }: DrainReport): void => {
+  const report = ({ events, kept }: DrainReport): void => {
     if (events > 0) says.info({ code: "ATLAS_SPOOL_DRAINED", events }, "took events out of the spool");
     for (const { path, why, inUse } of kept)
       if (inUse !== true) says.warn({ code: "ATLAS_SPOOLED", path }, `a file stays in the spool: ${why}`);
   };
   const failed = (error: unknown): void =>
     says.warn({ code: "ATLAS_SPOOLED", err: error }, "the spool was not drained");
-  return [told, failed];
+  return [report, failed];
 }

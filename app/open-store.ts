@@ -3,8 +3,8 @@ import type { Database } from "../database/database.ts";
 import { openEmbedded } from "../database/embedded/open-embedded.ts";
 import { openPostgres } from "../database/pg-database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
+import { requireNode } from "../errors/node-version.ts";
 import type { EventLog } from "../log/event-log.ts";
-import { openKafkaLog } from "../log/kafka/open-kafka-log.ts";
 import type { KafkaLogOptions } from "../log/kafka/settings.ts";
 import { prepareLogTables } from "../log/log-tables.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
@@ -57,10 +57,11 @@ function databaseOf({ databaseUrl }: { databaseUrl?: string | undefined }): stri
 /**
  * Opens the log of a configuration with its database, and brings the tables up to date.
  *
- * @throws AtlasError ATLAS_LOG_HELD, ATLAS_LOG_UNREACHABLE, ATLAS_DATABASE_UNREACHABLE, ATLAS_DATABASE_TOO_NEW and
- *   what the adapters throw
+ * @throws AtlasError ATLAS_LOG_HELD, ATLAS_LOG_UNREACHABLE, ATLAS_DATABASE_UNREACHABLE, ATLAS_DATABASE_TOO_NEW,
+ *   ATLAS_NODE_UNSUPPORTED and what the adapters throw
  */
 export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> {
+  requireNode();
   const db =
     config.kind === "embedded" ? await openEmbedded(config.path) : await openPostgres(databaseOf(config));
   let log: EventLog | undefined;
@@ -68,6 +69,7 @@ export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> 
     await prepareLogTables(db);
     const elsewhere = config.kind === "kafka" ? undefined : await logElsewhere(db);
     if (config.kind === "kafka") {
+      const { openKafkaLog } = await import("../log/kafka/open-kafka-log.ts");
       log = await openKafkaLog({ ...kafkaOptionsOf(config), db, mask });
     } else if (elsewhere !== undefined) {
       log = absentLog(db, elsewhere, mask);
@@ -107,6 +109,8 @@ export async function openLogAlone(
   mask?: Mask,
 ): Promise<{ log: EventLog; close(): Promise<void> }> {
   if (config.kind !== "kafka") return openStore(config, mask);
+  requireNode();
+  const { openKafkaLog } = await import("../log/kafka/open-kafka-log.ts");
   const log = await openKafkaLog({ ...kafkaOptionsOf(config), mask });
   return { log, close: () => log.close() };
 }

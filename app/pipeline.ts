@@ -1,6 +1,7 @@
 import { processorConsumer } from "../derivation/processor-consumer.ts";
 import type { RulesStore } from "../derivation/rules.ts";
-import { PROCESSORS, READ_MODELS } from "../derivation/stages.ts";
+import { READ_MODELS } from "../derivation/stage-list.ts";
+import { PROCESSORS } from "../derivation/stages.ts";
 import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
 import { createReadModels } from "../projections/read-models.ts";
 import { LIVE_TOPICS, type Topic } from "../schemas/topics.ts";

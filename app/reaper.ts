@@ -1,4 +1,4 @@
-import { READ_MODELS } from "../derivation/stages.ts";
+import { READ_MODELS } from "../derivation/stage-list.ts";
 import { isAtlasError } from "../errors/atlas-error.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { poll } from "../log/runner/poll.ts";

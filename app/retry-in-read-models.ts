@@ -1,5 +1,5 @@
 import type { Queryable } from "../database/database.ts";
-import { READ_MODELS } from "../derivation/stages.ts";
+import { READ_MODELS } from "../derivation/stage-list.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { Apply, EventLog, Position, RawRecord } from "../log/event-log.ts";
 import { decodeRecord } from "../log/records.ts";

@@ -1,6 +1,6 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { RulesStore } from "../derivation/rules.ts";
-import { READ_MODELS } from "../derivation/stages.ts";
+import { READ_MODELS } from "../derivation/stage-list.ts";
 import { limiter } from "../judges/limiter.ts";
 import type { Consumer, EventLog } from "../log/event-log.ts";
 import { findErasure } from "../projections/erasures.ts";

@@ -1,4 +1,4 @@
-import { STAGES } from "../derivation/stages.ts";
+import { STAGES } from "../derivation/stage-list.ts";
 import type { Consumer, EventLog } from "../log/event-log.ts";
 import { startsOf } from "../log/runner/group-starts.ts";
 import { JUDGING_TOPICS } from "../reactors/judging/judging-consumer.ts";

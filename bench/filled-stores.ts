@@ -1,4 +1,4 @@
-import { READ_MODELS } from "../derivation/stages.ts";
+import { READ_MODELS } from "../derivation/stage-list.ts";
 import type { Apply } from "../log/event-log.ts";
 import { createReadModels } from "../projections/read-models.ts";
 import { TOPICS } from "../schemas/topics.ts";

@@ -1,4 +1,4 @@
-import { type ExportDatasetOptions, exportDataset } from "../app/export-dataset.ts";
+import type { ExportDatasetOptions } from "../app/export-dataset.ts";
 import type { Atlas } from "../app/open-atlas.ts";
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import { AtlasError, explain, isAtlasError } from "../errors/atlas-error.ts";
@@ -111,7 +111,7 @@ export function checkedExport(flags: ExportFlags): CheckedExport {
     const sessionIds = flags.sessionId && (await knownIds(atlas, flags.sessionId));
     const own = { reviewStatusFilters, limit, offset, statusFilters, learningKey, sessionIds };
     const filters = { ...where, ...own, minReward: minReward ?? where.minReward };
-    return exportDataset(atlas, { ...options, force: flags.force, filters, batchSize, eventLimit });
+    return atlas.datasets.export({ ...options, force: flags.force, filters, batchSize, eventLimit });
   };
 }
 

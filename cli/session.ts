@@ -1,5 +1,5 @@
 import { CLOSE_MS, closeInTime } from "../app/close-in-time.ts";
-import { type Atlas, type OpenOptions, openConfigured } from "../app/open-atlas.ts";
+import { type Atlas, type ConfiguredOptions, openConfigured } from "../app/open-atlas.ts";
 import { openLogAlone } from "../app/open-store.ts";
 import type { AtlasConfig, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
@@ -7,6 +7,7 @@ import type { EventLog } from "../log/event-log.ts";
 import { guardLogger } from "../logging/guard-logger.ts";
 import { lineLogger } from "../logging/line-logger.ts";
 import type { Logger } from "../logging/logger.ts";
+import { compileOnce } from "./compile-once.ts";
 import { tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
 
@@ -42,18 +43,22 @@ async function closeSoon(close: (timeoutMs: number) => Promise<void>, hasFailed:
   if (performance.now() - begun >= timeoutMs) setTimeout(() => process.exit(), REST_MS).unref();
 }
 
+/** For commands that only ask: where the consumers have applied all there is, nothing is started that nothing needs. */
+export const READING = { consumers: "when-behind" } as const;
+
 /** Opens what a command works on, runs it, and closes it again whatever happens. */
 export async function withAtlas<T>(
   options: CommonOptions,
   body: (atlas: Atlas) => Promise<T>,
-  open: OpenOptions = {},
+  open: ConfiguredOptions = {},
 ): Promise<T> {
+  if (open === READING) compileOnce();
   const { logger = commandLogger() } = open;
   const atlas = await openConfigured(configOf(options, logger), { ...open, logger });
   let hasFailed = true;
   try {
     // A consumer that stopped as unhealthy must not leave a command waiting for it.
-    const failed = atlas.pipeline?.done.then(() => new Promise<never>(() => undefined));
+    const failed = atlas.host?.pipeline.done.then(() => new Promise<never>(() => undefined));
     const result = await (failed === undefined ? body(atlas) : Promise.race([body(atlas), failed]));
     hasFailed = false;
     return result;

@@ -13,6 +13,9 @@ export interface Migrations {
   names?: Record<string, string>;
 }
 
+/** What Postgres calls a table, or the schema that it were in, that is not there. */
+const NO_SUCH_TABLE = "42P01";
+
 interface Migration {
   version: number;
   sql: string;
@@ -30,15 +33,16 @@ function readMigrations({ folder, names = {} }: Migrations): Migration[] {
 }
 
 async function currentVersion(db: Database, series: string): Promise<number | undefined> {
-  const known = await db.query<{ found: string | null }>(
-    "select to_regclass('atlas_log.migrations')::text as found",
-  );
-  if (known.rows[0]?.found == null) return undefined;
-  const { rows } = await db.query<{ version: number }>(
-    "select version from atlas_log.migrations where series = $1",
-    [series],
-  );
-  return rows[0]?.version;
+  try {
+    const { rows } = await db.query<{ version: number }>(
+      "select version from atlas_log.migrations where series = $1",
+      [series],
+    );
+    return rows[0]?.version;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === NO_SUCH_TABLE) return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -5,11 +5,9 @@ import type { Processor } from "../processors/processor.ts";
 import { review } from "../processors/review.ts";
 import { sessionRewards } from "../processors/session-rewards.ts";
 import type { EventType } from "../schemas/generated/events.ts";
-import { LIVE_TOPICS, type Topic } from "../schemas/topics.ts";
+import type { Topic } from "../schemas/topics.ts";
 import { refuseOutdated } from "./processor-state.ts";
-
-/** The group that fills the read models. */
-export const READ_MODELS = "read-models";
+import { STAGES } from "./stage-list.ts";
 
 /** The processors, in the order in which facts flow through them. */
 export const PROCESSORS = [sessionRewards, drift, review] as unknown as readonly Processor<
@@ -17,16 +15,10 @@ export const PROCESSORS = [sessionRewards, drift, review] as unknown as readonly
   EventType
 >[];
 
-/** Every group and what it reads, in the order in which facts flow. */
-export const STAGES: readonly { group: string; topics: readonly Topic[] }[] = [
-  ...PROCESSORS.map(({ name, inputs }) => ({ group: name, topics: inputs })),
-  { group: READ_MODELS, topics: LIVE_TOPICS },
-];
-
 /** How long to wait for consumers, and what ends the wait early. */
 export interface SettleOptions {
-  timeoutMs?: number;
-  signal?: AbortSignal;
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
   /** Wait for these groups only, instead of all. */
   upTo?: string;
 }

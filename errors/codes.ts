@@ -1,6 +1,7 @@
 /** Every error code of the package, with what it means. Codes are stable; messages are not. */
 export const ERROR_CODES = {
   ATLAS_UNEXPECTED: "Something failed that this package did not foresee.",
+  ATLAS_NODE_UNSUPPORTED: "This version of Node is older than the package needs.",
   ATLAS_INTERRUPTED: "The user ended the work.",
   ATLAS_USAGE: "A command was called with flags or arguments it does not take.",
   ATLAS_CONFIG_INVALID: "A configuration file or environment variable has a wrong value.",

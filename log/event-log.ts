@@ -162,6 +162,10 @@ export interface EventLog {
    */
   subscribe(options: SubscribeOptions): AsyncIterable<SubscribedEvent>;
   /** Resolves when a group's checkpoints have reached these ends and everything it emitted is in the log. */
-  caughtUp(group: string, ends: Ends, options?: { timeoutMs?: number; signal?: AbortSignal }): Promise<void>;
+  caughtUp(
+    group: string,
+    ends: Ends,
+    options?: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
+  ): Promise<void>;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { ReproduceOptions, Reproduction } from "../../sinks/datasets/reprod
 import type { ExportSummary } from "../../sinks/jsonl/export-sessions.ts";
 import { buildDataset, reproduceDataset } from "../datasets.ts";
 import { type ExportDatasetOptions, exportDataset } from "../export-dataset.ts";
-import { type OpenParts, settledBy } from "./open-parts.ts";
+import type { OpenParts } from "./open-parts.ts";
 
 /**
  * The datasets of an open Atlas. What needs no log (`verifyDataset`, `diffDatasets`) or a log alone stands in
@@ -39,14 +39,14 @@ export interface Datasets {
 }
 
 /** {@link Datasets} of these parts. */
-export const datasetsOf = ({ log, db }: OpenParts): Datasets => ({
+export const datasetsOf = ({ log, db, settled }: OpenParts): Datasets => ({
   async build(options) {
-    await settledBy(log, options);
+    await settled({ signal: options.signal });
     return buildDataset(log, options);
   },
   reproduce: (place, options) => reproduceDataset(log, place, options),
   async export(options) {
-    await settledBy(log, options);
+    await settled({ signal: options.signal });
     return exportDataset({ log, db }, options);
   },
 });

@@ -1,8 +1,7 @@
 import { type DeadLetter, listDeadLetters } from "../../log/dead-letters.ts";
-import { type DrainReport, drainSpools } from "../../recording/spool/drain-spools.ts";
+import type { DrainReport } from "../../recording/spool/drain-spools.ts";
 import type { AlertDelivery } from "../alerting.ts";
 import { alertDeliveries, retryAlerts } from "../alerting.ts";
-import { spoolFolderOf } from "../capture.ts";
 import { sinkConsumers } from "../host.ts";
 import { type RetryOptions, type RetryOutcome, retryDeadLetters } from "../retry-dead-letters.ts";
 import type { OpenParts } from "./open-parts.ts";
@@ -60,9 +59,4 @@ export const deadLettersOf = (parts: OpenParts): DeadLetters => ({
 export const alertsOf = ({ db }: OpenParts): Alerts => ({
   list: ({ all = false, limit = 100 } = {}) => alertDeliveries(db, { all, limit }),
   retry: ({ destination } = {}) => retryAlerts(db, destination),
-});
-
-/** {@link SpoolFolder} of these parts. */
-export const spoolOf = ({ config, log }: OpenParts): SpoolFolder => ({
-  drain: () => drainSpools(spoolFolderOf(config), log),
 });

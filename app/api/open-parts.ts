@@ -1,7 +1,7 @@
 import type { AtlasConfig } from "../../configs/config-schema.ts";
 import type { Database } from "../../database/database.ts";
 import type { RulesStore } from "../../derivation/rules.ts";
-import { type SettleOptions, settle } from "../../derivation/stages.ts";
+import type { SettleOptions } from "../../derivation/stages.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { GuardedLogger } from "../../logging/guard-logger.ts";
 
@@ -12,13 +12,11 @@ export interface OpenParts {
   readonly db: Database;
   readonly rules: RulesStore;
   readonly logger: GuardedLogger;
+  /** Waits for the consumers, and starts them where that is needed. */
+  settled(options?: SettleOptions): Promise<void>;
 }
 
 /** Ends a wait or a long work early. */
 export interface Interruptible {
   signal?: AbortSignal | undefined;
 }
-
-/** Waits for the consumers of a log, unless a signal ends that. */
-export const settledBy = (log: EventLog, { signal }: Interruptible): Promise<void> =>
-  settle(log, (signal === undefined ? {} : { signal }) satisfies SettleOptions);

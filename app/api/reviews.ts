@@ -2,6 +2,7 @@ import { reviewer } from "../../configs/reviewer.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
 import { type ReviewHistory, type ReviewVoice, reviewHistory } from "../../projections/review-history.ts";
+import { WHATEVER } from "../../projections/session-filters.ts";
 import {
   listSessions,
   type SessionSummary,
@@ -13,7 +14,7 @@ import type { ReviewDecided, Uuid } from "../../schemas/generated/events.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import { type Masked, withLogged } from "../../schemas/masked.ts";
 import type { ReviewStatus } from "../../schemas/vocabulary.ts";
-import { type Interruptible, type OpenParts, settledBy } from "./open-parts.ts";
+import type { Interruptible, OpenParts } from "./open-parts.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** A person's word on sessions. */
@@ -100,7 +101,7 @@ export function decisionsOn(
 type Outcome = Pick<DecidedSession, "overrode" | "overruledBy">;
 
 /** {@link Reviews} of these parts. */
-export function reviewsOf({ log, db }: OpenParts, sessions: Pick<Sessions, "get">): Reviews {
+export function reviewsOf({ log, db, settled }: OpenParts, sessions: Pick<Sessions, "get">): Reviews {
   const chosen = async (which: Decided): Promise<SessionSummary[]> => {
     if (typeof which !== "string" && !Array.isArray(which))
       return listSessions(db, { limit: null, ...(which as SummaryFilters) });
@@ -114,7 +115,7 @@ export function reviewsOf({ log, db }: OpenParts, sessions: Pick<Sessions, "get"
     made: ReadonlySet<Uuid>,
   ): Promise<Map<Uuid, Outcome>> => {
     const outcomes = new Map<Uuid, Outcome>();
-    for await (const trace of streamTraces(db, { sessionIds, reviewStatusFilters: "all" })) {
+    for await (const trace of streamTraces(db, { sessionIds, ...WHATEVER })) {
       const { changes, overruled } = reviewHistory(trace);
       outcomes.set(trace.session_id, {
         overrode: changes.find(({ eventId }) => made.has(eventId))?.overrode ?? null,
@@ -127,12 +128,12 @@ export function reviewsOf({ log, db }: OpenParts, sessions: Pick<Sessions, "get"
   const decide =
     (decision: "approved" | "quarantined"): Reviews["approve"] =>
     async (which, options = {}) => {
-      await settledBy(log, options);
+      await settled({ signal: options.signal });
       const before = await chosen(which);
       if (before.length === 0) return [];
       const decisions = decisionsOn(log, before, decision, options);
       await log.append(decisions);
-      await settledBy(log, options);
+      await settled({ signal: options.signal });
       const sessionIds = before.map(({ sessionId }) => sessionId);
       const outcomes = await outcomesOf(sessionIds, new Set(decisions.map(({ meta }) => meta.event_id)));
       return (await listSessions(db, { sessionIds, limit: null })).map((session) => ({

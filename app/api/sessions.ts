@@ -3,6 +3,7 @@ import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import { type ImportSummary, importRecorded } from "../../intake/import/import-recorded.ts";
 import { findErasure } from "../../projections/erasures.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
+import { WHATEVER } from "../../projections/session-filters.ts";
 import {
   listSessions,
   type SessionSummary,
@@ -133,8 +134,7 @@ export function sessionsOf({ config, log, db, rules, logger }: OpenParts): Sessi
     list: (filters) => listSessions(db, filters),
     async get(id) {
       const sessionId = await resolveSessionId(db, id);
-      for await (const found of streamTraces(db, { sessionIds: [sessionId], reviewStatusFilters: "all" }))
-        return found;
+      for await (const found of streamTraces(db, { sessionIds: [sessionId], ...WHATEVER })) return found;
       throw missing(id);
     },
     async import(options) {

@@ -1,4 +1,5 @@
-import { type AlertDelivery, alertDeliveries, retryAlerts } from "../../app/alerting.ts";
+import type { AlertDelivery } from "../../app/alerting.ts";
+import { count } from "../count.ts";
 import { oneLine, print, printJson, table } from "../output.ts";
 import type { CommonOptions } from "../program.ts";
 import { withAtlas } from "../session.ts";
@@ -16,8 +17,9 @@ interface RetryOptions extends CommonOptions {
 export async function list(options: ListOptions): Promise<void> {
   await withAtlas(
     options,
-    async ({ db }) => {
-      const deliveries = await alertDeliveries(db, { all: options.all === true, limit: options.limit });
+    async ({ alerts }) => {
+      const limit = count(options.limit, "--limit", 1);
+      const deliveries = await alerts.list({ all: options.all === true, limit });
       if (options.json === true) return printJson(deliveries);
       if (deliveries.length === 0) return print("Every alert was delivered.");
       for (const line of table<AlertDelivery>(deliveries, [
@@ -40,8 +42,8 @@ export async function list(options: ListOptions): Promise<void> {
 export async function retry(options: RetryOptions): Promise<void> {
   await withAtlas(
     options,
-    async ({ db }) => {
-      const retried = await retryAlerts(db, options.destination);
+    async ({ alerts }) => {
+      const retried = await alerts.retry({ destination: options.destination });
       if (options.json === true) printJson({ retried });
       else print(`${retried} failed ${retried === 1 ? "alert is" : "alerts are"} due again.`);
     },

@@ -1,6 +1,6 @@
 import type { RetryOutcome } from "../../app/retry-dead-letters.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { type DeadLetter, listDeadLetters } from "../../log/dead-letters.ts";
+import type { DeadLetter } from "../../log/dead-letters.ts";
 import { oneLine, print, printJson, table } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { withAtlas } from "../session.ts";
@@ -15,7 +15,7 @@ const placeOf = ({ topic, partition, offset }: DeadLetter): string => `${topic}[
 /** `atlas dead-letters list`. */
 export async function list(options: CommonOptions): Promise<void> {
   // Looking must not change anything: no consumers are hosted.
-  const letters = await withAtlas(options, ({ log }) => listDeadLetters(log), { consumers: false });
+  const letters = await withAtlas(options, ({ deadLetters }) => deadLetters.list(), { consumers: false });
   if (options.json === true) {
     printJson(letters);
     return;
@@ -57,7 +57,7 @@ export async function retry(ids: string[], options: RetryFlags): Promise<void> {
   const signal = interruptSignal();
   const outcomes = await withAtlas(options, async (atlas) => {
     await atlas.settled({ signal });
-    const done = await atlas.retryDeadLetters({
+    const done = await atlas.deadLetters.retry({
       ids: options.all === true ? undefined : ids,
       author: options.author,
     });

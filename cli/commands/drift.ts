@@ -1,11 +1,11 @@
-import { type DriftGroup, driftReport, type ReportedAlert } from "../../derivation/reports/drift-report.ts";
+import type { DriftGroup, ReportedAlert } from "../../derivation/reports/drift-report.ts";
 import { sinceOf } from "../../derivation/reports/since.ts";
 import { isoOf, nowMicros } from "../../schemas/identity.ts";
 import { oneLine, print, printJson, table } from "../output.ts";
 import { bar } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
 import { interruptSignal } from "../program.ts";
-import { withAtlas } from "../session.ts";
+import { READING, withAtlas } from "../session.ts";
 import { type ReportFlags, simulatedColumn, tellLeftOut } from "./rewards.ts";
 
 /** How many alerts are listed. */
@@ -27,10 +27,14 @@ export async function report(options: ReportFlags): Promise<void> {
   const signal = interruptSignal();
   const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
   const { by, learningKey, branch, includeSimulated } = options;
-  const found = await withAtlas(options, async (atlas) => {
-    await atlas.settled({ signal });
-    return driftReport(atlas, { by, since, learningKey, branch, includeSimulated });
-  });
+  const found = await withAtlas(
+    options,
+    async (atlas) => {
+      await atlas.settled({ signal });
+      return atlas.drift.report({ by, since, learningKey, branch, includeSimulated });
+    },
+    READING,
+  );
   if (options.json === true) {
     printJson(found);
     return;

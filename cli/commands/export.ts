@@ -3,7 +3,7 @@ import { leftOutLine } from "../dataset-flags.ts";
 import { checkedExport, type ExportFlags } from "../export-flags.ts";
 import { print, startProgress, tell } from "../output.ts";
 import { interruptSignal } from "../program.ts";
-import { withAtlas } from "../session.ts";
+import { READING, withAtlas } from "../session.ts";
 
 const STDOUT = "/dev/stdout";
 
@@ -27,14 +27,18 @@ export async function run(options: ExportFlags & { output: string }): Promise<vo
   const output = options.output === "-" ? STDOUT : options.output;
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
-  const summary = await withAtlas(options, async (atlas) => {
-    await atlas.settled({ signal });
-    return exportSessions(atlas, {
-      output,
-      signal,
-      onProgress: (sessions) => progress.update(`${sessions} sessions`),
-    });
-  }).finally(() => progress.done());
+  const summary = await withAtlas(
+    options,
+    async (atlas) => {
+      await atlas.settled({ signal });
+      return exportSessions(atlas, {
+        output,
+        signal,
+        onProgress: (sessions) => progress.update(`${sessions} sessions`),
+      });
+    },
+    READING,
+  ).finally(() => progress.done());
   const { file, manifest, manifestPath } = summary;
   // Where the sessions are on standard output, what is said of them is not.
   const say = output === STDOUT ? tell : print;

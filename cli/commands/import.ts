@@ -15,7 +15,7 @@ interface Options extends CommonOptions {
   fromJsonl?: string;
 }
 
-type Common = Omit<Parameters<Atlas["migrate"]>[0], "from">;
+type Common = Omit<Parameters<Atlas["sessions"]["migrate"]>[0], "from">;
 
 /** Named problems beyond this many are only counted. */
 const SHOWN = 20;
@@ -39,14 +39,14 @@ function workOf(files: string[], options: Options): (atlas: Atlas, common: Commo
       hint: "Name files of recorded conversations, or --from-postgres URL, or --from-jsonl FILE.",
     });
   }
-  if (files.length > 0) return (atlas, common) => atlas.importRuns({ files, learningKey, ...common });
+  if (files.length > 0) return (atlas, common) => atlas.sessions.import({ files, learningKey, ...common });
   if (learningKey !== undefined) {
     throw new AtlasError("ATLAS_USAGE", "sessions of the Python SDK keep their learning keys", {
       where: "--learning-key",
     });
   }
   const from = fromPostgres === undefined ? { file: fromJsonl! } : { databaseUrl: fromPostgres };
-  return (atlas, common) => atlas.migrate({ from, ...common });
+  return (atlas, common) => atlas.sessions.migrate({ from, ...common });
 }
 
 /** Says what is wrong with files that hold nothing, as an import would. */
@@ -75,7 +75,7 @@ export async function importSessions(files: string[], options: Options): Promise
         signal,
         onProgress: ({ sessions, events }) => progress.update(`${sessions} sessions, ${events} events`),
       });
-      if (atlas.pipeline !== undefined) await atlas.settled({ signal });
+      if (atlas.host !== undefined) await atlas.settled({ signal });
       return imported;
     } finally {
       progress.done();

@@ -82,7 +82,7 @@ export async function verify(options: CommonOptions): Promise<void> {
 
 /** `atlas log flush`. */
 export async function flush(options: CommonOptions): Promise<void> {
-  const { events, files, kept } = await withAtlas(options, (atlas) => atlas.drainSpool(), LOOKING);
+  const { events, files, kept } = await withAtlas(options, (atlas) => atlas.spool.drain(), LOOKING);
   if (options.json === true) printJson({ events, files, kept });
   else {
     if (options.quiet !== true)

@@ -1,9 +1,6 @@
 import { rmSync } from "node:fs";
-import { decisionsOn } from "../../app/decide-review.ts";
 import { detectModel } from "../../app/detect-model.ts";
-import { exportDataset } from "../../app/export-dataset.ts";
 import type { Atlas } from "../../app/open-atlas.ts";
-import { rebuild } from "../../app/rebuild.ts";
 import { writeAtomically } from "../../files/atomic-file.ts";
 import { modelAgent } from "../../producers/agents/model-agent.ts";
 import type { RunResult } from "../../producers/run-session.ts";
@@ -129,13 +126,10 @@ async function reviewGate(rows: readonly Row[], options: Options): Promise<Row[]
 }
 
 async function approve(atlas: Atlas, rows: readonly Row[]): Promise<void> {
-  const sessions = rows.map(({ result }) => ({
-    sessionId: result.sessionId,
-    learningKey: result.learningKey,
-    reviewStatus: "pending" as const,
-  }));
-  await atlas.log.append(decisionsOn(atlas.log, sessions, "approved", { note: "quickstart" }));
-  await atlas.settled();
+  await atlas.reviews.approve(
+    rows.map(({ result }) => result.sessionId),
+    { note: "quickstart" },
+  );
   for (const row of rows) row.approved = true;
 }
 
@@ -143,10 +137,10 @@ async function approve(atlas: Atlas, rows: readonly Row[]): Promise<void> {
 async function exportAndProve(atlas: Atlas, approved: readonly Row[], output: string) {
   const sessionIds = approved.map(({ result }) => result.sessionId);
   const filters = { sessionIds, simulated: "all" } as const;
-  const { file, manifest, manifestPath } = await exportDataset(atlas, { output, filters });
-  const { events } = await rebuild(atlas);
+  const { file, manifest, manifestPath } = await atlas.datasets.export({ output, filters });
+  const { events } = await atlas.rebuild();
   const again = `${output}.rebuilt`;
-  const proof = await exportDataset(atlas, { output: again, filters });
+  const proof = await atlas.datasets.export({ output: again, filters });
   for (const path of [again, `${again}.manifest.json`]) rmSync(path, { force: true });
   return { file, manifest, manifestPath, events, identical: proof.file.sha256 === file.sha256 };
 }

@@ -1,4 +1,4 @@
-import { type RebuildSummary, rebuild } from "../../app/rebuild.ts";
+import type { RebuildSummary } from "../../app/rebuild.ts";
 import type { Difference } from "../../derivation/compare-derived.ts";
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
@@ -48,7 +48,7 @@ export async function run(options: Options): Promise<void> {
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
   const summary: RebuildSummary = await withAtlas(options, (atlas) =>
-    rebuild(atlas, {
+    atlas.rebuild({
       derived: options.derived === true,
       mayPublish: (differences) => {
         progress.done();

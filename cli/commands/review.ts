@@ -1,22 +1,14 @@
-import { decisionsOn } from "../../app/decide-review.ts";
-import type { Atlas } from "../../app/open-atlas.ts";
+import type { Decided } from "../../app/api/reviews.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { resolveSessionId } from "../../projections/resolve-session-id.ts";
-import { type ReviewHistory, reviewHistory } from "../../projections/review-history.ts";
-import { WHATEVER } from "../../projections/session-filters.ts";
-import {
-  listSessions,
-  type SessionSummary,
-  type SummaryFilters,
-} from "../../projections/session-summaries.ts";
-import { streamTraces } from "../../projections/training-data.ts";
+import type { ReviewHistory } from "../../projections/review-history.ts";
+import type { SessionSummary, SummaryFilters } from "../../projections/session-summaries.ts";
 import type { ReviewStatus } from "../../schemas/vocabulary.ts";
 import { count } from "../count.ts";
 import { print, printJson, style } from "../output.ts";
 import { type CommonOptions, interruptSignal } from "../program.ts";
-import { type DecisionOutcome, diffLines, historyLines, outcomeLines } from "../review-history-lines.ts";
+import { diffLines, historyLines, outcomeLines } from "../review-history-lines.ts";
 import { reviewLines } from "../review-line.ts";
-import { withAtlas } from "../session.ts";
+import { READING, withAtlas } from "../session.ts";
 
 interface FilterOptions extends CommonOptions {
   learningKey?: string;
@@ -73,15 +65,19 @@ export async function list(options: ListOptions): Promise<void> {
   const offset = count(options.offset, "--offset", 0);
   const filters = filtersOf(options);
   const signal = interruptSignal();
-  const byStatus = await withAtlas(options, async (atlas) => {
-    await atlas.settled({ signal });
-    const groups: { status: ReviewStatus; sessions: SessionSummary[] }[] = [];
-    for (const status of options.status ?? STATUSES) {
-      const page = { ...filters, reviewStatusFilters: [status], limit, offset };
-      groups.push({ status, sessions: await listSessions(atlas.db, page) });
-    }
-    return groups;
-  });
+  const byStatus = await withAtlas(
+    options,
+    async (atlas) => {
+      await atlas.settled({ signal });
+      const groups: { status: ReviewStatus; sessions: SessionSummary[] }[] = [];
+      for (const status of options.status ?? STATUSES) {
+        const page = { ...filters, reviewStatusFilters: [status], limit, offset };
+        groups.push({ status, sessions: await atlas.sessions.list(page) });
+      }
+      return groups;
+    },
+    READING,
+  );
   if (options.json === true) {
     printJson(byStatus.flatMap(({ sessions }) => sessions));
     return;
@@ -93,23 +89,10 @@ export async function list(options: ListOptions): Promise<void> {
   }
 }
 
-async function chosen(
-  atlas: Atlas,
-  ids: readonly string[],
-  options: DecideOptions,
-): Promise<SessionSummary[]> {
-  if (options.all === true) {
-    const filters = {
-      ...filtersOf(options),
-      reviewStatusFilters: [options.status ?? "pending"],
-      limit: null,
-    };
-    return listSessions(atlas.db, filters);
-  }
-  const sessionIds: string[] = [];
-  for (const id of ids) sessionIds.push(await resolveSessionId(atlas.db, id));
-  return listSessions(atlas.db, { sessionIds: [...new Set(sessionIds)], limit: null });
-}
+const chosenBy = (ids: readonly string[], options: DecideOptions): Decided =>
+  options.all === true
+    ? { ...filtersOf(options), reviewStatusFilters: [options.status ?? "pending"], limit: null }
+    : ids;
 
 /** `atlas review approve` and `quarantine`. */
 export const decide =
@@ -124,29 +107,17 @@ export const decide =
       throw new AtlasError("ATLAS_USAGE", "--all and session ids do not go together");
     const signal = interruptSignal();
     const { author, note } = options;
-    const { sessions, outcomes } = await withAtlas(options, async (atlas) => {
-      await atlas.settled({ signal });
-      const before = await chosen(atlas, ids, options);
-      const decisions = decisionsOn(atlas.log, before, decision, { author, note });
-      await atlas.log.append(decisions);
-      await atlas.settled({ signal });
-      if (before.length === 0) return { sessions: [], outcomes: [] };
-      const sessionIds = before.map(({ sessionId }) => sessionId);
-      const made = new Set(decisions.map(({ meta }) => meta.event_id));
-      return {
-        sessions: await listSessions(atlas.db, { sessionIds, limit: null }),
-        outcomes: await outcomesOf(atlas, sessionIds, made),
-      };
+    const sessions = await withAtlas(options, ({ reviews }) => {
+      const decideOn = decision === "approved" ? reviews.approve : reviews.quarantine;
+      return decideOn(chosenBy(ids, options), { author, note, signal });
     });
     if (options.json === true) {
-      const byId = new Map(outcomes.map(({ sessionId, ...outcome }) => [sessionId, outcome]));
-      printJson(sessions.map((session) => ({ ...session, ...byId.get(session.sessionId) })));
+      printJson(sessions);
       return;
     }
     for (const session of sessions) {
       print(`Session ${session.id} (${session.sessionId}) is ${session.reviewStatus}.`);
-      const outcome = outcomes.find(({ sessionId }) => sessionId === session.sessionId);
-      if (outcome !== undefined) for (const line of outcomeLines(outcome)) print(`  ${line}`);
+      for (const line of outcomeLines(session)) print(`  ${line}`);
       if (options.quiet !== true && sessions.length <= 20)
         for (const line of reviewLines(session)) print(`  ${line}`);
     }
@@ -154,33 +125,16 @@ export const decide =
     else if (sessions.length > 1) print(`${sessions.length} sessions ${decision}.`);
   };
 
-/** What became of decisions that were just made, and whom they overrode. */
-async function outcomesOf(
-  atlas: Atlas,
-  sessionIds: readonly string[],
-  made: ReadonlySet<string>,
-): Promise<DecisionOutcome[]> {
-  const outcomes: DecisionOutcome[] = [];
-  for await (const trace of streamTraces(atlas.db, { sessionIds, ...WHATEVER })) {
-    const { changes, overruled } = reviewHistory(trace);
-    outcomes.push({
-      sessionId: trace.session_id,
-      overrode: changes.find(({ eventId }) => made.has(eventId))?.overrode ?? null,
-      overruledBy: overruled.find(({ eventId }) => made.has(eventId))?.by ?? null,
-    });
-  }
-  return outcomes;
-}
-
 async function historyOf(id: string, options: CommonOptions): Promise<ReviewHistory> {
   const signal = interruptSignal();
-  return withAtlas(options, async (atlas) => {
-    await atlas.settled({ signal });
-    const sessionId = await resolveSessionId(atlas.db, id);
-    for await (const trace of streamTraces(atlas.db, { sessionIds: [sessionId], ...WHATEVER }))
-      return reviewHistory(trace);
-    throw new AtlasError("ATLAS_SESSION_NOT_FOUND", `no session ${id}`);
-  });
+  return withAtlas(
+    options,
+    async (atlas) => {
+      await atlas.settled({ signal });
+      return atlas.reviews.history(id);
+    },
+    READING,
+  );
 }
 
 /** `atlas review history`. */

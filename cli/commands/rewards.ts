@@ -1,9 +1,9 @@
 import type { Grouping } from "../../derivation/reports/groupings.ts";
-import { type RewardGroup, rewardReport } from "../../derivation/reports/reward-report.ts";
+import type { RewardGroup } from "../../derivation/reports/reward-report.ts";
 import { sinceOf } from "../../derivation/reports/since.ts";
-import { type Promoted, promote } from "../../derivation/rescore/promote.ts";
+import type { Promoted } from "../../derivation/rescore/promote.ts";
 import { readRubric } from "../../derivation/rescore/read-rubric.ts";
-import { type Rescored, rescore } from "../../derivation/rescore/rescore.ts";
+import type { Rescored } from "../../derivation/rescore/rescore.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { nowMicros } from "../../schemas/identity.ts";
 import { leftOutLine } from "../dataset-flags.ts";
@@ -12,7 +12,7 @@ import { histogram } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
 import { type CommonOptions, interruptSignal } from "../program.ts";
 import { rescoreLines } from "../rescore-lines.ts";
-import { withAtlas } from "../session.ts";
+import { READING, withAtlas } from "../session.ts";
 
 /** Options of both reports. */
 export interface ReportFlags extends CommonOptions {
@@ -56,10 +56,14 @@ export async function report(options: ReportFlags): Promise<void> {
   const signal = interruptSignal();
   const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
   const { by, learningKey, branch, includeSimulated } = options;
-  const found = await withAtlas(options, async (atlas) => {
-    await atlas.settled({ signal });
-    return rewardReport(atlas, { by, since, learningKey, branch, includeSimulated });
-  });
+  const found = await withAtlas(
+    options,
+    async (atlas) => {
+      await atlas.settled({ signal });
+      return atlas.rewards.report({ by, since, learningKey, branch, includeSimulated });
+    },
+    READING,
+  );
   if (options.json === true) {
     printJson(found);
     return;
@@ -115,10 +119,10 @@ export async function runRescore(options: RescoreFlags): Promise<void> {
     options,
     async (atlas): Promise<{ rescored: Rescored; promoted?: Promoted }> => {
       await atlas.settled({ signal });
-      const { log, rules, config } = atlas;
+      const { rules, config } = atlas;
       const standing = await rules.ensure(config.rules);
       const { auto_approve } = config.rules.review;
-      const rescored = await rescore(log, {
+      const rescored = await atlas.rewards.rescore({
         rubric,
         branch: options.branch,
         rules: rules.lookup(standing),
@@ -127,7 +131,10 @@ export async function runRescore(options: RescoreFlags): Promise<void> {
         signal,
       });
       if (options.promote !== true) return { rescored };
-      return { rescored, promoted: await promote(log, { branch: rescored.branch, onProgress, signal }) };
+      return {
+        rescored,
+        promoted: await atlas.rewards.promote({ branch: rescored.branch, onProgress, signal }),
+      };
     },
   );
   progress.done();
@@ -149,8 +156,8 @@ export async function runPromote(
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
   const onProgress = (events: number): void => progress.update(`Computing: ${events} events`);
-  const promoted = await withAtlas(options, (atlas) =>
-    promote(atlas.log, { branch, author: options.author, onProgress, signal }),
+  const promoted = await withAtlas(options, ({ rewards }) =>
+    rewards.promote({ branch, author: options.author, onProgress, signal }),
   );
   progress.done();
   if (options.json === true) printJson(promoted);

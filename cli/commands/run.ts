@@ -155,7 +155,7 @@ export async function run(flags: RunFlags): Promise<void> {
     }
     if (options.json !== true && rollouts > 1) showGroup(runs);
     // So that the next command sees the session at once; it is in the log either way.
-    if (atlas.pipeline !== undefined && durable && !signal.aborted)
+    if (atlas.host !== undefined && durable && !signal.aborted)
       await atlas.settled({ signal }).catch((error: unknown) => tell(explain(error)));
     process.exitCode = durable || signal.aborted ? exitCodeOf(runs, signal.aborted) : EXIT.failure;
   });

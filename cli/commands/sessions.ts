@@ -1,15 +1,11 @@
-import { eraseSession, findErasable } from "../../app/erase-session.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { resolveSessionId } from "../../projections/resolve-session-id.ts";
-import { WHATEVER } from "../../projections/session-filters.ts";
-import { listSessions, type SessionSummary } from "../../projections/session-summaries.ts";
-import { streamTraces } from "../../projections/training-data.ts";
+import type { SessionSummary } from "../../projections/session-summaries.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { ask, canAsk } from "../ask.ts";
 import { count } from "../count.ts";
 import { oneLine, print, printJson, table, tell } from "../output.ts";
 import { type CommonOptions, interruptSignal } from "../program.ts";
-import { withAtlas } from "../session.ts";
+import { READING, withAtlas } from "../session.ts";
 import { sessionTree } from "../session-tree.ts";
 import { simulatedOf } from "./review.ts";
 
@@ -27,17 +23,21 @@ export async function list(options: ListOptions): Promise<void> {
   const limit = count(options.limit, "--limit", 1);
   const offset = count(options.offset, "--offset", 0);
   const signal = interruptSignal();
-  const sessions = await withAtlas(options, async (atlas) => {
-    await atlas.settled({ signal });
-    return listSessions(atlas.db, {
-      limit,
-      offset,
-      statusFilters: options.status,
-      reviewStatusFilters: options.reviewStatus,
-      learningKey: options.learningKey,
-      simulated: simulatedOf(options.simulated),
-    });
-  });
+  const sessions = await withAtlas(
+    options,
+    async (atlas) => {
+      await atlas.settled({ signal });
+      return atlas.sessions.list({
+        limit,
+        offset,
+        statusFilters: options.status,
+        reviewStatusFilters: options.reviewStatus,
+        learningKey: options.learningKey,
+        simulated: simulatedOf(options.simulated),
+      });
+    },
+    READING,
+  );
   if (options.json === true) {
     printJson(sessions);
     return;
@@ -71,12 +71,14 @@ export async function list(options: ListOptions): Promise<void> {
 /** `atlas sessions show`. */
 export async function show(id: string, options: CommonOptions): Promise<void> {
   const signal = interruptSignal();
-  const trace = await withAtlas(options, async (atlas) => {
-    await atlas.settled({ signal });
-    const sessionId = await resolveSessionId(atlas.db, id);
-    for await (const found of streamTraces(atlas.db, { sessionIds: [sessionId], ...WHATEVER })) return found;
-    throw new AtlasError("ATLAS_SESSION_NOT_FOUND", `no session ${id}`);
-  });
+  const trace = await withAtlas(
+    options,
+    async (atlas) => {
+      await atlas.settled({ signal });
+      return atlas.sessions.get(id);
+    },
+    READING,
+  );
   if (options.json === true) printJson(plain(trace));
   else for (const line of sessionTree(trace)) print(line);
 }
@@ -109,13 +111,13 @@ export async function erase(id: string, options: EraseOptions): Promise<void> {
   const { reason, author } = options;
   const done = await withAtlas(options, async (atlas) => {
     await atlas.settled({ signal });
-    const found = await findErasable(atlas.db, id);
+    const found = await atlas.sessions.findErasable(id);
     if (found.session === undefined) return { sessionId: found.sessionId, erasedAt: found.erasedAt };
     if (!(await confirmed(found.session.task, options)))
       return { sessionId: found.sessionId, erasedAt: null };
-    await eraseSession(atlas, found.sessionId, { reason, author });
+    await atlas.sessions.erase(found.sessionId, { reason, author });
     await atlas.settled({ signal });
-    const { erasedAt = null } = await findErasable(atlas.db, found.sessionId);
+    const { erasedAt = null } = await atlas.sessions.findErasable(found.sessionId);
     return { sessionId: found.sessionId, erasedAt };
   });
   if (options.json === true) printJson(done);

@@ -41,8 +41,9 @@ export async function work(options: Options): Promise<void> {
   await withAtlas(
     options,
     async (atlas) => {
-      status.watch(atlas.pipeline!.done);
-      for (const sink of [atlas.alerting, atlas.liveDataset, atlas.judging])
+      const { pipeline, alerting, liveDataset, judging } = atlas.host!;
+      status.watch(pipeline.done);
+      for (const sink of [alerting, liveDataset, judging])
         if (sink !== undefined) status.watch(sink.consumer.done);
       measured = await measureWorker(atlas, {
         learningKeys: options.labelLearningKey,

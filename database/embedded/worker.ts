@@ -25,8 +25,10 @@ export type WorkerMessage = { kind: "ready" } | { kind: "failed"; message: strin
 const { folder, socket, module } = workerData as WorkerInput;
 const say = (message: WorkerMessage): void => parentPort?.postMessage(message);
 
-/** The write-ahead log stays small, see maintenance; the rest is how PGlite starts by itself. */
-const START_PARAMS = [...PGlite.defaultStartParams, "-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"];
+/** The write-ahead log stays small, see maintenance. All of the buffers is filled with zeros when PGlite starts. */
+const SETTINGS = ["max_wal_size=64MB", "min_wal_size=32MB", "shared_buffers=32MB"];
+/** The rest is how PGlite starts by itself. */
+const START_PARAMS = [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ["-c", setting])];
 
 /** Unpacks beside the final place and renames, so that a data folder which is there is whole. */
 async function prepareData(data: string): Promise<void> {

@@ -8,8 +8,8 @@ import { placeOf, positionsOf } from "./positions.ts";
 /** How long to wait for consumers, and what can end the wait. */
 export interface CaughtUpOptions {
   /** Milliseconds without any progress after which the wait is given up; 30,000 unless told. */
-  timeoutMs?: number;
-  signal?: AbortSignal;
+  timeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
 }
 
 /** A partition in which a group has still to go on. */

@@ -24,6 +24,6 @@ await durable;
 console.log("durable");
 await atlas.db.query("select count(*) from generate_series(1, 300000)");
 console.log("queried");
-if (atlas.pipeline !== undefined) await atlas.settled();
+if (atlas.host !== undefined) await atlas.settled();
 console.log("settled");
 void atlas.run({ task: second, agent });

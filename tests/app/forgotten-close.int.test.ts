@@ -6,8 +6,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { openLog } from "../../app/log.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { newId } from "../../schemas/identity.ts";
+import { eventsOf } from "../as-readers.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
-import { eventsOf, folderForTest } from "./opened.ts";
+import { folderForTest } from "./opened.ts";
 
 /** Generous: a program that does not end is the fault, not one that is slow. */
 const LIMIT_MS = 180_000;

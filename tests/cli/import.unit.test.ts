@@ -1,8 +1,8 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { importCommand } from "../../cli/commands/import.ts";
 import { newProgram } from "../../cli/program.ts";
+import { importCommand } from "../../cli/usage/import.ts";
 import { folderForTest } from "../app/opened.ts";
 
 test.each([
