@@ -8,7 +8,6 @@ import {
   refused,
 } from "../log/copy/copy-records.ts";
 import type { EventLog } from "../log/event-log.ts";
-import { openKafkaTarget } from "../log/kafka/open-kafka-target.ts";
 import { placeRecords } from "../log/postgres/place-records.ts";
 import { kafkaOptionsOf, openStore } from "./open-store.ts";
 
@@ -34,9 +33,9 @@ async function openDatabaseTarget(config: Exclude<LogConfig, { kind: "kafka" }>)
 /** Opens the log that is copied into, with as many partitions, and creates it where it is missing. */
 async function openTarget(to: LogConfig, partitions: number): Promise<CopyTarget> {
   try {
-    return to.kind === "kafka"
-      ? await openKafkaTarget({ ...kafkaOptionsOf(to), partitions })
-      : await openDatabaseTarget({ ...to, partitions });
+    if (to.kind !== "kafka") return await openDatabaseTarget({ ...to, partitions });
+    const { openKafkaTarget } = await import("../log/kafka/open-kafka-target.ts");
+    return await openKafkaTarget({ ...kafkaOptionsOf(to), partitions });
   } catch (error) {
     if (!isAtlasError(error, "ATLAS_LOG_MISCONFIGURED") || !/\bpartitions\b/.test(error.message)) throw error;
     const hint =

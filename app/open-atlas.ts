@@ -130,7 +130,7 @@ const nounsOf = (parts: OpenParts) => {
   const rewarding = once(() => import("./api/rewards.ts"));
   const sessions = loadedWhenCalled<Sessions>(
     async () => (await import("./api/sessions.ts")).sessionsOf(parts),
-    { list: true, get: true, import: true, migrate: true, findErasable: true, erase: true },
+    { list: true, count: true, get: true, import: true, migrate: true, findErasable: true, erase: true },
   );
   return {
     sessions,

@@ -1,6 +1,7 @@
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { DatasetFilters } from "../sinks/datasets/selection.ts";
 import type { Window } from "../sinks/datasets/window.ts";
+import { reviewStatusesNamed, sessionStatusesOf } from "./statuses.ts";
 
 const usage = (message: string, where: string, hint?: string): AtlasError =>
   new AtlasError("ATLAS_USAGE", message, { where, ...(hint !== undefined && { hint }) });
@@ -40,11 +41,14 @@ const CONDITIONS: Readonly<Record<string, Take>> = {
     simulated: value === "all" ? value : truthOf(value, where, ", and not all"),
   }),
   min_steps: (filters, value, where) => ({ ...filters, minSteps: numberOf(value, where) }),
-  status: (filters, status) => ({ ...filters, statusFilters: [...(filters.statusFilters ?? []), status] }),
-  review: (filters, status) => {
+  status: (filters, status, where) => ({
+    ...filters,
+    statusFilters: [...(filters.statusFilters ?? []), ...sessionStatusesOf([status], where)],
+  }),
+  review: (filters, status, where) => {
     const { reviewStatusFilters: before = [] } = filters;
-    const all = status === "all" || before === "all";
-    return { ...filters, reviewStatusFilters: all ? "all" : [...before, status] };
+    if (status === "all" || before === "all") return { ...filters, reviewStatusFilters: "all" };
+    return { ...filters, reviewStatusFilters: [...before, ...reviewStatusesNamed([status], where)] };
   },
   session: (filters, id) => ({ ...filters, sessionIds: [...(filters.sessionIds ?? []), id] }),
 };

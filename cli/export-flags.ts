@@ -4,12 +4,13 @@ import type { AtlasConfig } from "../configs/config-schema.ts";
 import { AtlasError, explain, isAtlasError } from "../errors/atlas-error.ts";
 import { resolveSessionId } from "../projections/resolve-session-id.ts";
 import type { SessionFilters } from "../projections/session-filters.ts";
-import { REVIEW_STATUSES, type ReviewStatus } from "../schemas/vocabulary.ts";
+import type { ReviewStatus } from "../schemas/vocabulary.ts";
 import type { ExportSummary } from "../sinks/jsonl/export-sessions.ts";
 import { count } from "./count.ts";
 import { EXPORT_FLAGS, filtersOf, type SimulatedFlag } from "./dataset-flags.ts";
 import { tell } from "./output.ts";
 import type { CommonOptions } from "./program.ts";
+import { reviewStatusesNamed, sessionStatusesOf } from "./statuses.ts";
 
 /** What both `atlas export` and `atlas train` let one choose. */
 export interface ExportFlags extends CommonOptions, SimulatedFlag {
@@ -32,18 +33,6 @@ const DEFAULT_STATUSES = "ATLAS_REVIEW_DEFAULT_EXPORT_STATUSES";
 /** Names the variable that says that nobody has to approve. */
 const REQUIRE_APPROVAL = "ATLAS_REVIEW_REQUIRE_APPROVAL";
 
-function statusesOf(words: readonly string[], where: string): ReviewStatus[] {
-  const wanted = words.map((word) => word.trim().toLowerCase());
-  for (const status of wanted) {
-    if ((REVIEW_STATUSES as readonly string[]).includes(status)) continue;
-    throw new AtlasError("ATLAS_USAGE", `there is no review status ${JSON.stringify(status)}`, {
-      where,
-      hint: `Use ${REVIEW_STATUSES.join(", ")}.`,
-    });
-  }
-  return wanted as ReviewStatus[];
-}
-
 /**
  * The review statuses that leave: approved ones, unless the flags, the environment or the configuration say otherwise.
  *
@@ -59,9 +48,9 @@ export function reviewStatusesOf(
   if (listed.some((word) => ["*", "all"].includes(word.trim().toLowerCase()))) return "all";
   const nobodyApproves = ["0", "false", "off"].includes(env[REQUIRE_APPROVAL]?.trim().toLowerCase() ?? "");
   const usual: ReviewStatus[] = nobodyApproves ? ["approved", "pending"] : ["approved"];
-  const byDefault = listed.length > 0 ? statusesOf(listed, DEFAULT_STATUSES) : (configured ?? usual);
+  const byDefault = listed.length > 0 ? reviewStatusesNamed(listed, DEFAULT_STATUSES) : (configured ?? usual);
   if (byDefault === "all") return "all";
-  return [...new Set([...byDefault, ...statusesOf(includeStatus, "--include-status")])];
+  return [...new Set([...byDefault, ...reviewStatusesNamed(includeStatus, "--include-status")])];
 }
 
 function rewardOf(text: string | undefined): number | undefined {
@@ -104,7 +93,7 @@ export function checkedExport(flags: ExportFlags): CheckedExport {
   const offset = count(flags.offset, "--offset", 0);
   const batchSize = counted(flags.batchSize, "--batch-size");
   const eventLimit = counted(flags.trajectoryEventLimit, "--trajectory-event-limit");
-  const statusFilters = flags.status?.map((status) => status.toLowerCase());
+  const statusFilters = flags.status && sessionStatusesOf(flags.status, "--status");
   const { learningKey = where.learningKey } = flags;
   return async (atlas, options) => {
     const reviewStatusFilters = reviewStatusesOf(flags, process.env, atlas.config.export.reviewStatuses);

@@ -46,13 +46,19 @@ async function closeSoon(close: (timeoutMs: number) => Promise<void>, hasFailed:
 /** For commands that only ask: where the consumers have applied all there is, nothing is started that nothing needs. */
 export const READING = { consumers: "when-behind" } as const;
 
+/** How a command opens what it works on. */
+export interface Opening extends ConfiguredOptions {
+  /** It may keep the database busy for long. */
+  bulk?: boolean;
+}
+
 /** Opens what a command works on, runs it, and closes it again whatever happens. */
 export async function withAtlas<T>(
   options: CommonOptions,
   body: (atlas: Atlas) => Promise<T>,
-  open: ConfiguredOptions = {},
+  { bulk = false, ...open }: Opening = {},
 ): Promise<T> {
-  if (open === READING) compileOnce();
+  if (!bulk) compileOnce();
   const { logger = commandLogger() } = open;
   const atlas = await openConfigured(configOf(options, logger), { ...open, logger });
   let hasFailed = true;

@@ -1,14 +1,10 @@
-import {
-  type Document,
-  isMap,
-  isScalar,
-  LineCounter,
-  type Node,
-  parse,
-  parseDocument,
-  visit,
-  type YAMLError,
-} from "yaml";
+import { createRequire } from "node:module";
+import type { Document, Node, YAMLError } from "yaml";
+
+const require = createRequire(import.meta.url);
+
+/** The parser, loaded with the first file that is read. */
+const yaml = (): typeof import("yaml") => require("yaml") as typeof import("yaml");
 
 /** A line and column of a file, both from 1. */
 export interface Place {
@@ -62,6 +58,7 @@ function fillIn(
   env: NodeJS.ProcessEnv,
   problem: (node: Node, words: string) => void,
 ): void {
+  const { parse, visit } = yaml();
   visit(document, {
     Scalar(key, node) {
       if (key === "key" || typeof node.value !== "string" || !node.value.includes("$")) return;
@@ -74,6 +71,7 @@ function fillIn(
 
 /** Parses the text of a YAML file. */
 export function readYaml(text: string, env: NodeJS.ProcessEnv): YamlFile {
+  const { isMap, isScalar, LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const placeAt = (offset: number): Place => {

@@ -1,5 +1,6 @@
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
+import { REVIEW_STATUSES, SESSION_STATUSES } from "../schemas/vocabulary.ts";
 
 /** Which sessions to read. All conditions have to hold. */
 export interface SessionFilters {
@@ -51,6 +52,27 @@ const lower = (values: readonly string[] | undefined): string[] | null =>
 const invalid = (option: string, value: unknown, wanted: string): AtlasError =>
   new AtlasError("ATLAS_FILTER_INVALID", `${option} is ${String(value)}, not ${wanted}`, { where: option });
 
+/**
+ * Refuses statuses that no session can have: they would let nothing through, and look like an answer.
+ *
+ * @throws AtlasError ATLAS_FILTER_INVALID
+ */
+export function refuseUnknownStatuses({
+  statusFilters,
+  reviewStatusFilters,
+}: Pick<SessionFilters, "statusFilters" | "reviewStatusFilters">): void {
+  const given = { statusFilters, reviewStatusFilters };
+  const known = { statusFilters: SESSION_STATUSES, reviewStatusFilters: REVIEW_STATUSES };
+  for (const option of ["statusFilters", "reviewStatusFilters"] as const) {
+    const statuses: readonly string[] = known[option];
+    const values = given[option];
+    if (values === undefined || values === "all") continue;
+    const unknown = values.find((value) => !statuses.includes(String(value).toLowerCase()));
+    if (unknown !== undefined)
+      throw invalid(option, JSON.stringify(unknown), `one of ${statuses.join(", ")}`);
+  }
+}
+
 function refuseNonsense(page: SessionPage & { pageSize?: number | undefined }): void {
   for (const option of ["minReward", "maxReward"] as const) {
     const value = page[option];
@@ -70,6 +92,7 @@ function refuseNonsense(page: SessionPage & { pageSize?: number | undefined }): 
     if (value != null && !(Number.isInteger(value) && value >= from))
       throw invalid(option, value, `a whole number from ${from}`);
   }
+  refuseUnknownStatuses(page);
 }
 
 /** The condition that a column has one of these values: a single one can go by the order of an index. */

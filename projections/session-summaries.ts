@@ -1,6 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import type { ReviewStatus } from "../schemas/vocabulary.ts";
+import { refuseUnknownStatuses } from "./session-filters.ts";
 
 /** One line about a session, for listings. */
 export interface SessionSummary {
@@ -59,14 +60,44 @@ interface Row extends Omit<SessionSummary, "createdAt" | "completedAt"> {
 const lower = (values: readonly string[] | undefined): string[] | null =>
   values?.map((value) => value.toLowerCase()) ?? null;
 
+/** The condition on `sessions s` that {@link parametersOf} fill in. */
+const MATCHES = `($1::uuid[] is null or session_uuid = any($1)) and ($2::text[] is null or status = any($2))
+        and ($3::text[] is null or review_status = any($3)) and ($4::text is null or learning_key = $4)
+        and ($5::float8 is null or (reward_stats ->> 'score')::float8 >= $5)
+        and ($6::float8 is null or (reward_stats ->> 'score')::float8 <= $6)
+        and ($7::boolean is null or coalesce((metadata ->> 'drift_alert')::boolean, false) = $7)
+        and ($8::boolean is null or simulated = $8)`;
+
+function parametersOf(filters: SummaryFilters): unknown[] {
+  refuseUnknownStatuses(filters);
+  const { sessionIds = null, statusFilters, reviewStatusFilters, learningKey = null } = filters;
+  const { minReward = null, maxReward = null, driftAlert = null, simulated = null } = filters;
+  const statuses = [lower(statusFilters), lower(reviewStatusFilters)];
+  return [sessionIds, ...statuses, learningKey, minReward, maxReward, driftAlert, simulated];
+}
+
+/**
+ * How many sessions {@link listSessions} would list without a limit.
+ *
+ * @throws AtlasError ATLAS_FILTER_INVALID for a status that there is not
+ */
+export async function countSessions(db: Queryable, filters: SummaryFilters = {}): Promise<number> {
+  const { rows } = await db.query<{ sessions: number }>(
+    `select count(*)::int as sessions from sessions s where ${MATCHES}`,
+    parametersOf(filters),
+  );
+  return rows[0]!.sessions;
+}
+
 /**
  * Lists sessions without their contents, whatever their review status unless told.
  *
+ * @throws AtlasError ATLAS_FILTER_INVALID for a status that there is not
  * @example
  * const waiting = await listSessions(atlas.db, { reviewStatusFilters: ["pending"] });
  */
 export async function listSessions(db: Queryable, filters: SummaryFilters = {}): Promise<SessionSummary[]> {
-  const { sessionIds, statusFilters, reviewStatusFilters, learningKey, limit = 50, offset = 0 } = filters;
+  const { limit = 50, offset = 0 } = filters;
   const { rows } = await db.query<Row>(
     `select id, session_uuid as "sessionId", task, status, review_status as "reviewStatus", review_notes as "reviewNotes",
             learning_key as "learningKey", agent, lane, created_at as "createdAt", completed_at as "completedAt",
@@ -79,25 +110,9 @@ export async function listSessions(db: Queryable, filters: SummaryFilters = {}):
             (select count(*)::int from trajectory_events e where e.session_id = s.id and e.type = 'JudgementMade') as judgements,
             simulated, incomplete
        from sessions s
-      where ($1::uuid[] is null or session_uuid = any($1)) and ($2::text[] is null or status = any($2))
-        and ($3::text[] is null or review_status = any($3)) and ($4::text is null or learning_key = $4)
-        and ($7::float8 is null or (reward_stats ->> 'score')::float8 >= $7)
-        and ($8::float8 is null or (reward_stats ->> 'score')::float8 <= $8)
-        and ($9::boolean is null or coalesce((metadata ->> 'drift_alert')::boolean, false) = $9)
-        and ($10::boolean is null or simulated = $10)
-      order by created_at desc, session_uuid limit $5 offset $6`,
-    [
-      sessionIds ?? null,
-      lower(statusFilters),
-      lower(reviewStatusFilters),
-      learningKey ?? null,
-      limit,
-      offset,
-      filters.minReward ?? null,
-      filters.maxReward ?? null,
-      filters.driftAlert ?? null,
-      filters.simulated ?? null,
-    ],
+      where ${MATCHES}
+      order by created_at desc, session_uuid limit $9 offset $10`,
+    [...parametersOf(filters), limit, offset],
   );
   return rows.map((row) => ({
     ...row,

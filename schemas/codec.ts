@@ -1,4 +1,5 @@
-import avsc from "avsc";
+import { createRequire } from "node:module";
+import type avsc from "avsc";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
 import type { AtlasEvent, Draft, EventType, Meta } from "./generated/events.ts";
 import { DEFAULTS } from "./generated/events.ts";
@@ -12,7 +13,13 @@ export interface EncodedEvent {
   body: Buffer;
 }
 
-const compile = (schema: string): avsc.Type => avsc.Type.forSchema(JSON.parse(schema) as avsc.Schema);
+const require = createRequire(import.meta.url);
+
+/** Avro is loaded with the first schema that is compiled: who only asks the database needs none. */
+function compile(schema: string): avsc.Type {
+  const { Type } = require("avsc") as typeof avsc;
+  return Type.forSchema(JSON.parse(schema) as avsc.Schema);
+}
 
 const byFingerprint = new Map<string, ReleasedSchema>(RELEASED_SCHEMAS.map((row) => [row.fingerprint, row]));
 const latest = new Map<string, ReleasedSchema>(RELEASED_SCHEMAS.map((row) => [row.name, row]));

@@ -3,6 +3,8 @@ import type { AtlasEvent } from "./generated/events.ts";
 /** Every review status. */
 export const REVIEW_STATUSES = ["pending", "approved", "quarantined"] as const;
 const ENDED = ["succeeded", "failed", "cancelled"] as const;
+/** Every status of a session: how it ended, or that it has not. */
+export const SESSION_STATUSES = [...ENDED, "running", "abandoned"] as const;
 const SCOPES = ["session", "step"] as const;
 const ROLES = ["student", "teacher", "judge", "probe", "learning"] as const;
 const AUDIENCES = ["student", "teacher"] as const;

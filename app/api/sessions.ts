@@ -5,6 +5,7 @@ import { findErasure } from "../../projections/erasures.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
 import { WHATEVER } from "../../projections/session-filters.ts";
 import {
+  countSessions,
   listSessions,
   type SessionSummary,
   type SummaryFilters,
@@ -50,6 +51,8 @@ export interface Sessions {
    * const [latest] = await atlas.sessions.list({ limit: 1 });
    */
   list(filters?: SummaryFilters): Promise<SessionSummary[]>;
+  /** How many sessions {@link Sessions.list} would list without a limit. */
+  count(filters?: SummaryFilters): Promise<number>;
   /**
    * The whole trace of one session, whatever its review status.
    *
@@ -132,6 +135,7 @@ export function sessionsOf({ config, log, db, rules, logger }: OpenParts): Sessi
   };
   return {
     list: (filters) => listSessions(db, filters),
+    count: (filters) => countSessions(db, filters),
     async get(id) {
       const sessionId = await resolveSessionId(db, id);
       for await (const found of streamTraces(db, { sessionIds: [sessionId], ...WHATEVER })) return found;

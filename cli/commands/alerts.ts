@@ -21,7 +21,8 @@ export async function list(options: ListOptions): Promise<void> {
       const limit = count(options.limit, "--limit", 1);
       const deliveries = await alerts.list({ all: options.all === true, limit });
       if (options.json === true) return printJson(deliveries);
-      if (deliveries.length === 0) return print("Every alert was delivered.");
+      if (deliveries.length === 0)
+        return print(options.all === true ? "There is no alert." : "No alert waits or has failed.");
       for (const line of table<AlertDelivery>(deliveries, [
         { title: "CREATED", value: ({ createdAt }) => createdAt.toISOString().slice(0, 19) },
         { title: "DESTINATION", value: ({ destination }) => destination },

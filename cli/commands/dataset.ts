@@ -49,10 +49,14 @@ function withCompleteLog<T>(
   body: (log: EventLog) => Promise<T>,
 ): Promise<T> {
   if (configOf(options).log.kind === "kafka") return withLog(options, body);
-  return withAtlas(options, async (atlas) => {
-    await atlas.settled({ signal });
-    return body(atlas.log);
-  });
+  return withAtlas(
+    options,
+    async (atlas) => {
+      await atlas.settled({ signal });
+      return body(atlas.log);
+    },
+    { bulk: true },
+  );
 }
 
 /** `atlas dataset build`. */

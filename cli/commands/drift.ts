@@ -1,6 +1,7 @@
 import type { DriftGroup, ReportedAlert } from "../../derivation/reports/drift-report.ts";
 import { sinceOf } from "../../derivation/reports/since.ts";
 import { isoOf, nowMicros } from "../../schemas/identity.ts";
+import { nothingMatches } from "../nothing-found.ts";
 import { oneLine, print, printJson, table } from "../output.ts";
 import { bar } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
@@ -27,11 +28,14 @@ export async function report(options: ReportFlags): Promise<void> {
   const signal = interruptSignal();
   const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
   const { by, learningKey, branch, includeSimulated } = options;
-  const found = await withAtlas(
+  const { found, all } = await withAtlas(
     options,
     async (atlas) => {
       await atlas.settled({ signal });
-      return atlas.drift.report({ by, since, learningKey, branch, includeSimulated });
+      const found = await atlas.drift.report({ by, since, learningKey, branch, includeSimulated });
+      return found.sessions > 0
+        ? { found, all: found.sessions }
+        : { found, all: (await atlas.drift.report({ includeSimulated })).sessions };
     },
     READING,
   );
@@ -40,7 +44,11 @@ export async function report(options: ReportFlags): Promise<void> {
     return;
   }
   if (found.groups.length === 0) {
-    print("No session has been assessed.");
+    const narrowing =
+      found.sessions > 0
+        ? { "--by": by }
+        : { "--since": options.since, "--learning-key": learningKey, "--branch": branch };
+    print(nothingMatches("assessed session", narrowing, all) ?? "No session has been assessed.");
     tellLeftOut(found.simulatedLeftOut);
     return;
   }

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { type ImportSummary, importRecorded } from "../../intake/import/import-recorded.ts";
@@ -6,6 +7,7 @@ import { checkReadable } from "../../intake/import/parse-recorded.ts";
 import { alreadyMasked } from "../../schemas/masked.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
+import { ATLAS } from "../program-name.ts";
 import { withAtlas } from "../session.ts";
 
 interface Options extends CommonOptions {
@@ -19,6 +21,8 @@ type Common = Omit<Parameters<Atlas["sessions"]["migrate"]>[0], "from">;
 
 /** Named problems beyond this many are only counted. */
 const SHOWN = 20;
+/** Below this, what makes the database fast takes longer than it saves. */
+const BULK_BYTES = 1024 * 1024;
 
 function timeOf(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
@@ -58,6 +62,14 @@ const importNothing = (files: string[], { learningKey }: Options): Promise<Impor
     log: { append: async () => undefined, mask: alreadyMasked },
   });
 
+/** Whether there is so much to import that the database should be fast rather than soon there. */
+const isBulk = (files: readonly string[], { fromPostgres, fromJsonl }: Options): boolean =>
+  fromPostgres !== undefined ||
+  [...files, ...(fromJsonl === undefined ? [] : [fromJsonl])].some((file) => {
+    const found = statSync(file, { throwIfNoEntry: false });
+    return found !== undefined && (!found.isFile() || found.size > BULK_BYTES);
+  });
+
 /** `atlas import`. */
 export async function importSessions(files: string[], options: Options): Promise<void> {
   const signal = interruptSignal();
@@ -68,19 +80,23 @@ export async function importSessions(files: string[], options: Options): Promise
   if (files.length > 0 && !(await mayHoldConversations(files)))
     return report(await importNothing(files, options), options);
   const progress = startProgress(options.quiet);
-  const summary = await withAtlas(options, async (atlas) => {
-    try {
-      const imported = await work(atlas, {
-        at,
-        signal,
-        onProgress: ({ sessions, events }) => progress.update(`${sessions} sessions, ${events} events`),
-      });
-      if (atlas.host !== undefined) await atlas.settled({ signal });
-      return imported;
-    } finally {
-      progress.done();
-    }
-  });
+  const summary = await withAtlas(
+    options,
+    async (atlas) => {
+      try {
+        const imported = await work(atlas, {
+          at,
+          signal,
+          onProgress: ({ sessions, events }) => progress.update(`${sessions} sessions, ${events} events`),
+        });
+        if (atlas.host !== undefined) await atlas.settled({ signal });
+        return imported;
+      } finally {
+        progress.done();
+      }
+    },
+    { bulk: isBulk(files, options) },
+  );
   report(summary, options);
 }
 
@@ -96,7 +112,7 @@ function report(summary: ImportSummary, options: Options): void {
     print(`Imported ${summary.sessions} sessions (${summary.events} events)${held}${bad}.`);
     if (options.quiet !== true && summary.sessions > 0)
       print(
-        "Next: atlas sessions list · atlas review approve --all --status pending · atlas export --output traces.jsonl",
+        `Next: ${ATLAS} sessions list · ${ATLAS} review approve --all --status pending · ${ATLAS} export --output traces.jsonl`,
       );
   }
   if (summary.malformed > 0) process.exitCode = EXIT.partial;

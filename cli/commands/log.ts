@@ -35,6 +35,7 @@ export async function tail(options: TailOptions): Promise<void> {
     },
     LOOKING,
   );
+  if (records.length === 0 && options.json !== true) print(`No event in ${options.topic.join(", ")}.`);
   for (const { topic, partition, offset, event } of records) {
     if (options.json === true) print(JSON.stringify({ topic, partition, offset, event }));
     else {

@@ -12,9 +12,10 @@ import {
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, style, table, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
+import { ATLAS } from "../program-name.ts";
+import { FOLDER } from "../quickstart-folder.ts";
 import { labelled, timeOf, watch } from "../run-view.ts";
 import { withAtlas } from "../session.ts";
-import { FOLDER } from "../usage/quickstart.ts";
 
 interface Options extends CommonOptions {
   output: string;
@@ -36,9 +37,6 @@ async function inOwnFolder(options: Options): Promise<Options> {
 
 /** What a command needs to find these sessions again. */
 const flagsOf = ({ config }: Options): string => (config === undefined ? "" : ` --config ${config}`);
-
-/** How to call this program: within `npm start` it is not on the path. */
-const ATLAS = process.env.npm_lifecycle_event === undefined ? "atlas" : "npx atlas";
 
 interface Row {
   title: string;

@@ -47,16 +47,19 @@ async function mayPublish(options: Options, differences: readonly Difference[]):
 export async function run(options: Options): Promise<void> {
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
-  const summary: RebuildSummary = await withAtlas(options, (atlas) =>
-    atlas.rebuild({
-      derived: options.derived === true,
-      mayPublish: (differences) => {
-        progress.done();
-        return mayPublish(options, differences);
-      },
-      onProgress: (what, events) => progress.update(`${what}: ${events} events`),
-      signal,
-    }),
+  const summary: RebuildSummary = await withAtlas(
+    options,
+    (atlas) =>
+      atlas.rebuild({
+        derived: options.derived === true,
+        mayPublish: (differences) => {
+          progress.done();
+          return mayPublish(options, differences);
+        },
+        onProgress: (what, events) => progress.update(`${what}: ${events} events`),
+        signal,
+      }),
+    { bulk: true },
   );
   progress.done();
   if (options.json === true) printJson(summary);

@@ -4,6 +4,7 @@ import type { ReviewHistory } from "../../projections/review-history.ts";
 import type { SessionSummary, SummaryFilters } from "../../projections/session-summaries.ts";
 import type { ReviewStatus } from "../../schemas/vocabulary.ts";
 import { count } from "../count.ts";
+import { type Narrowing, nothingMatches } from "../nothing-found.ts";
 import { print, printJson, style } from "../output.ts";
 import { type CommonOptions, interruptSignal } from "../program.ts";
 import { diffLines, historyLines, outcomeLines } from "../review-history-lines.ts";
@@ -59,6 +60,13 @@ const filtersOf = ({
   maxReward: reward(maxReward, "--max-reward"),
 });
 
+const narrowingOf = ({ learningKey, drift, minReward, maxReward }: FilterOptions): Narrowing => ({
+  "--learning-key": learningKey,
+  "--drift": drift,
+  "--min-reward": minReward,
+  "--max-reward": maxReward,
+});
+
 /** `atlas review list`. */
 export async function list(options: ListOptions): Promise<void> {
   const limit = count(options.limit, "--limit", 1);
@@ -69,10 +77,14 @@ export async function list(options: ListOptions): Promise<void> {
     options,
     async (atlas) => {
       await atlas.settled({ signal });
-      const groups: { status: ReviewStatus; sessions: SessionSummary[] }[] = [];
+      const groups: { status: ReviewStatus; sessions: SessionSummary[]; all: number }[] = [];
       for (const status of options.status ?? STATUSES) {
-        const page = { ...filters, reviewStatusFilters: [status], limit, offset };
-        groups.push({ status, sessions: await atlas.sessions.list(page) });
+        const reviewStatusFilters = [status];
+        const page = { ...filters, reviewStatusFilters, limit, offset };
+        const sessions = await atlas.sessions.list(page);
+        const all =
+          sessions.length > 0 ? sessions.length : await atlas.sessions.count({ reviewStatusFilters });
+        groups.push({ status, sessions, all });
       }
       return groups;
     },
@@ -82,9 +94,10 @@ export async function list(options: ListOptions): Promise<void> {
     printJson(byStatus.flatMap(({ sessions }) => sessions));
     return;
   }
-  for (const { status, sessions } of byStatus) {
+  const narrowing = { ...narrowingOf(options), "--offset": offset === 0 ? undefined : options.offset };
+  for (const { status, sessions, all } of byStatus) {
     print(style("bold", `${status} (${sessions.length})`));
-    if (sessions.length === 0) print("  (none)");
+    if (sessions.length === 0) print(`  ${nothingMatches(`${status} session`, narrowing, all) ?? "(none)"}`);
     for (const session of sessions) for (const line of reviewLines(session)) print(`  ${line}`);
   }
 }
@@ -106,23 +119,27 @@ export const decide =
     if (ids.length > 0 && options.all === true)
       throw new AtlasError("ATLAS_USAGE", "--all and session ids do not go together");
     const signal = interruptSignal();
-    const { author, note } = options;
-    const sessions = await withAtlas(options, ({ reviews }) => {
+    const { author, note, status = "pending" } = options;
+    const { decided, all } = await withAtlas(options, async ({ reviews, sessions }) => {
       const decideOn = decision === "approved" ? reviews.approve : reviews.quarantine;
-      return decideOn(chosenBy(ids, options), { author, note, signal });
+      const decided = await decideOn(chosenBy(ids, options), { author, note, signal });
+      const all = decided.length > 0 ? 0 : await sessions.count({ reviewStatusFilters: [status] });
+      return { decided, all };
     });
     if (options.json === true) {
-      printJson(sessions);
+      printJson(decided);
       return;
     }
-    for (const session of sessions) {
+    for (const session of decided) {
       print(`Session ${session.id} (${session.sessionId}) is ${session.reviewStatus}.`);
       for (const line of outcomeLines(session)) print(`  ${line}`);
-      if (options.quiet !== true && sessions.length <= 20)
+      if (options.quiet !== true && decided.length <= 20)
         for (const line of reviewLines(session)) print(`  ${line}`);
     }
-    if (sessions.length === 0) print(`No session is ${options.status ?? "pending"}.`);
-    else if (sessions.length > 1) print(`${sessions.length} sessions ${decision}.`);
+    const none = (): string =>
+      nothingMatches(`${status} session`, narrowingOf(options), all) ?? `No session is ${status}.`;
+    if (decided.length === 0) print(none());
+    else if (decided.length > 1) print(`${decided.length} sessions ${decision}.`);
   };
 
 async function historyOf(id: string, options: CommonOptions): Promise<ReviewHistory> {

@@ -7,6 +7,7 @@ import type { Rescored } from "../../derivation/rescore/rescore.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { nowMicros } from "../../schemas/identity.ts";
 import { leftOutLine } from "../dataset-flags.ts";
+import { nothingMatches } from "../nothing-found.ts";
 import { type Column, oneLine, print, printJson, startProgress, style, table } from "../output.ts";
 import { histogram } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
@@ -56,11 +57,14 @@ export async function report(options: ReportFlags): Promise<void> {
   const signal = interruptSignal();
   const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
   const { by, learningKey, branch, includeSimulated } = options;
-  const found = await withAtlas(
+  const { found, all } = await withAtlas(
     options,
     async (atlas) => {
       await atlas.settled({ signal });
-      return atlas.rewards.report({ by, since, learningKey, branch, includeSimulated });
+      const found = await atlas.rewards.report({ by, since, learningKey, branch, includeSimulated });
+      return found.sessions > 0
+        ? { found, all: found.sessions }
+        : { found, all: (await atlas.rewards.report({ includeSimulated })).sessions };
     },
     READING,
   );
@@ -69,7 +73,11 @@ export async function report(options: ReportFlags): Promise<void> {
     return;
   }
   if (found.groups.length === 0) {
-    print("No session has a reward.");
+    const narrowing =
+      found.sessions > 0
+        ? { "--by": by }
+        : { "--since": options.since, "--learning-key": learningKey, "--branch": branch };
+    print(nothingMatches("session with a reward", narrowing, all) ?? "No session has a reward.");
     tellLeftOut(found.simulatedLeftOut);
     return;
   }
@@ -136,6 +144,7 @@ export async function runRescore(options: RescoreFlags): Promise<void> {
         promoted: await atlas.rewards.promote({ branch: rescored.branch, onProgress, signal }),
       };
     },
+    { bulk: true },
   );
   progress.done();
   if (options.json === true) {
@@ -156,8 +165,10 @@ export async function runPromote(
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
   const onProgress = (events: number): void => progress.update(`Computing: ${events} events`);
-  const promoted = await withAtlas(options, ({ rewards }) =>
-    rewards.promote({ branch, author: options.author, onProgress, signal }),
+  const promoted = await withAtlas(
+    options,
+    ({ rewards }) => rewards.promote({ branch, author: options.author, onProgress, signal }),
+    { bulk: true },
   );
   progress.done();
   if (options.json === true) printJson(promoted);

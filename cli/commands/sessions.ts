@@ -3,10 +3,13 @@ import type { SessionSummary } from "../../projections/session-summaries.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { ask, canAsk } from "../ask.ts";
 import { count } from "../count.ts";
+import { nothingMatches } from "../nothing-found.ts";
 import { oneLine, print, printJson, table, tell } from "../output.ts";
 import { type CommonOptions, interruptSignal } from "../program.ts";
+import { ATLAS } from "../program-name.ts";
 import { READING, withAtlas } from "../session.ts";
 import { sessionTree } from "../session-tree.ts";
+import { sessionStatusesOf } from "../statuses.ts";
 import { simulatedOf } from "./review.ts";
 
 interface ListOptions extends CommonOptions {
@@ -22,19 +25,18 @@ interface ListOptions extends CommonOptions {
 export async function list(options: ListOptions): Promise<void> {
   const limit = count(options.limit, "--limit", 1);
   const offset = count(options.offset, "--offset", 0);
+  const { status, reviewStatus, learningKey } = options;
+  const statusFilters = status && sessionStatusesOf(status, "--status");
+  const simulated = simulatedOf(options.simulated);
+  const filters = { statusFilters, reviewStatusFilters: reviewStatus, learningKey, simulated };
   const signal = interruptSignal();
-  const sessions = await withAtlas(
+  const { sessions, matching, all } = await withAtlas(
     options,
-    async (atlas) => {
-      await atlas.settled({ signal });
-      return atlas.sessions.list({
-        limit,
-        offset,
-        statusFilters: options.status,
-        reviewStatusFilters: options.reviewStatus,
-        learningKey: options.learningKey,
-        simulated: simulatedOf(options.simulated),
-      });
+    async ({ settled, sessions }) => {
+      await settled({ signal });
+      const listed = await sessions.list({ ...filters, limit, offset });
+      if (listed.length > 0) return { sessions: listed, matching: listed.length, all: listed.length };
+      return { sessions: listed, matching: await sessions.count(filters), all: await sessions.count() };
     },
     READING,
   );
@@ -43,7 +45,17 @@ export async function list(options: ListOptions): Promise<void> {
     return;
   }
   if (sessions.length === 0) {
-    print("No sessions yet. Try `atlas quickstart` or `atlas import FILE`.");
+    const narrowing =
+      matching > 0
+        ? { "--offset": options.offset }
+        : {
+            "--status": status,
+            "--review-status": reviewStatus,
+            "--learning-key": learningKey,
+            "--simulated": options.simulated,
+          };
+    const none = `No sessions yet. Try \`${ATLAS} quickstart\` or \`${ATLAS} import FILE\`.`;
+    print(nothingMatches("session", narrowing, matching > 0 ? matching : all) ?? none);
     return;
   }
   const lines = table<SessionSummary>(sessions, [

@@ -78,6 +78,7 @@ export async function work(options: Options): Promise<void> {
       }
     },
     {
+      bulk: true,
       consumers: true,
       onRetry,
       onDelivery: (destination, outcome) => {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { EXPORT_CONDITIONS, INCLUDE_SIMULATED } from "../dataset-flags.ts";
+import { SESSION_STATUS_NAMES } from "../statuses.ts";
 
 /** Adds the flags of an export to a command. */
 export const withExportFlags = (command: Command): Command =>
@@ -9,10 +10,7 @@ export const withExportFlags = (command: Command): Command =>
     .option("--offset <n>", "skip the newest n", "0")
     .option("--batch-size <n>", "most sessions that one query reads")
     .option("--trajectory-event-limit <n>", "only the newest n events of a session; all unless told")
-    .option(
-      "--status <status...>",
-      "only sessions that ended so: succeeded, failed, cancelled, running, abandoned",
-    )
+    .option("--status <status...>", `only sessions with one of these: ${SESSION_STATUS_NAMES}`)
     .option("--include-status <status...>", "review statuses to add to approved")
     .option("--include-all-statuses", "whatever their review status")
     .option(...INCLUDE_SIMULATED)

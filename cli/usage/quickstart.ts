@@ -1,8 +1,6 @@
 import type { Command } from "commander";
 import { lazily, withCommonOptions } from "../program.ts";
-
-/** Where the sessions of the quickstart are kept. */
-export const FOLDER = ".atlas/quickstart";
+import { FOLDER } from "../quickstart-folder.ts";
 
 const commands = () => import("../commands/quickstart.ts");
 

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { REVIEW_STATUSES } from "../../schemas/vocabulary.ts";
 import { lazily, withCommonOptions } from "../program.ts";
+import { SESSION_STATUS_NAMES } from "../statuses.ts";
 import { simulatedOption } from "./simulated-option.ts";
 
 const commands = () => import("../commands/sessions.ts");
@@ -12,10 +13,7 @@ export function sessionsCommand(program: Command): void {
     .description("sessions, newest first")
     .option("--limit <n>", "most sessions", "50")
     .option("--offset <n>", "skip the newest n", "0")
-    .option(
-      "--status <status...>",
-      "only sessions that ended so: succeeded, failed, cancelled, running, abandoned",
-    )
+    .option("--status <status...>", `only sessions with one of these: ${SESSION_STATUS_NAMES}`)
     .addOption(new Option("--review-status <status...>", "only these").choices([...REVIEW_STATUSES]))
     .option("--learning-key <key>", "only of this learning key")
     .addOption(simulatedOption())

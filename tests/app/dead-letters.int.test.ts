@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { rebuild } from "../../app/rebuild.ts";
-import { retryDeadLetters } from "../../app/retry-dead-letters.ts";
 import { type DeadLetter, listDeadLetters } from "../../log/dead-letters.ts";
 import { getSession } from "../../projections/training-data.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
