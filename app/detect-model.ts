@@ -1,11 +1,11 @@
 import { isOffline } from "../configs/offline-mode.ts";
 import { addressFor, hostOf } from "../configs/project-environment.ts";
+import { limitedText } from "../guards/limited-body.ts";
 import { ANTHROPIC_URL, anthropicModel } from "../models/anthropic.ts";
 import { GEMINI_URL, geminiModel } from "../models/gemini.ts";
 import type { ModelClient } from "../models/model-client.ts";
 import { OPENAI_URL, openaiModel } from "../models/openai.ts";
 import { simulatedModel } from "../producers/simulated/simulated.ts";
-import { limitedText } from "../schemas/limited-body.ts";
 
 import { isAnotherPersons } from "./local-listener.ts";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nestsRepeats } from "../schemas/nested-repeats.ts";
+import { nestsRepeats } from "../guards/nested-repeats.ts";
 import { asksModels, type JudgesConfig } from "./judges-schema.ts";
 import { NESTED_REPEATS } from "./schema-parts.ts";
 

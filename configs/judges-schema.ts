@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { nestsRepeats } from "../schemas/nested-repeats.ts";
+import { nestsRepeats } from "../guards/nested-repeats.ts";
 import type { Rules } from "../schemas/rules.ts";
 import { camelKeys } from "./camel-case.ts";
 import { llmSchema } from "./model-schema.ts";

@@ -1,5 +1,5 @@
 import { AtlasError } from "../errors/atlas-error.ts";
-import { nestsRepeats } from "../schemas/nested-repeats.ts";
+import { nestsRepeats } from "../guards/nested-repeats.ts";
 import type { SessionTrace } from "../traces/session-trace.ts";
 import { defineJudge, type JudgeDefinition } from "./define-judge.ts";
 import type { FunctionJudge } from "./judge.ts";

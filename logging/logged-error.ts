@@ -1,5 +1,5 @@
-import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 import { isAtlasError } from "../errors/atlas-error.ts";
+import { ERROR_CODES, type ErrorCode } from "../errors/codes.ts";
 
 /** An error as it may stand in a log: what kind it is and where it happened, without what anybody wrote. */
 export interface LoggedError {

@@ -4,7 +4,7 @@ import type {
   MessageCreateParamsNonStreaming as Params,
 } from "@anthropic-ai/sdk/resources/messages";
 import { addressFor } from "../configs/project-environment.ts";
-import { limitedFetch } from "../schemas/limited-body.ts";
+import { limitedFetch } from "../guards/limited-body.ts";
 import { EventJoiner } from "./anthropic-events.ts";
 import { anthropicParams, anthropicReply } from "./anthropic-messages.ts";
 import { jsonPromises } from "./json-promise.ts";

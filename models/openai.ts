@@ -4,7 +4,7 @@ import type {
   ChatCompletionCreateParamsNonStreaming as Params,
 } from "openai/resources/chat/completions";
 import { addressFor } from "../configs/project-environment.ts";
-import { limitedFetch } from "../schemas/limited-body.ts";
+import { limitedFetch } from "../guards/limited-body.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
 import { type Asked, halfAnswer, keyMissing } from "./model-error.ts";

@@ -3,7 +3,7 @@ import { dirname, join, relative } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 
-const BASE = ["errors", "schemas"];
+const BASE = ["errors", "guards", "schemas"];
 /** What a part of the pipeline may use. */
 const PIPELINE = [...BASE, "files", "statistics", "traces", "database", "log", "configs"];
 const RUNTIME = [...PIPELINE, "logging", "models", "recording", "judges"];
@@ -21,10 +21,11 @@ const PARTS = [
 /** Which folder may import which: the architecture as a table. */
 export const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
+  guards: ["errors"],
   files: ["errors"],
   statistics: ["errors"],
   logging: ["errors"],
-  schemas: ["errors"],
+  schemas: ["errors", "guards"],
   traces: BASE,
   database: ["errors", "files"],
   log: [...BASE, "database"],
@@ -40,7 +41,8 @@ export const MAY_IMPORT: Record<string, readonly string[]> = {
   projections: [...BASE, "traces", "database", "log"],
   sinks: [...PIPELINE, "logging", "processors", "projections"],
   app: PARTS,
-  cli: [...PARTS, "app"],
+  worker: [...PARTS, "app"],
+  cli: [...PARTS, "app", "worker"],
 };
 
 const IMPORT =

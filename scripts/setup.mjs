@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const SOURCES = [
   "errors",
+  "guards",
   "files",
   "statistics",
   "logging",
@@ -27,6 +28,7 @@ const SOURCES = [
   "projections",
   "sinks",
   "app",
+  "worker",
   "cli",
   "scripts",
 ];

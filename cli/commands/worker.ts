@@ -1,9 +1,9 @@
-import { createScorer } from "../../app/score/scorer.ts";
-import { WorkerStatus } from "../../app/worker.ts";
-import { type MeasuredWorker, measureWorker } from "../../app/worker-metrics.ts";
-import { serveWorker } from "../../app/worker-server.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { guardLogger } from "../../logging/guard-logger.ts";
+import { createScorer } from "../../worker/score/scorer.ts";
+import { type MeasuredWorker, measureWorker } from "../../worker/worker-metrics.ts";
+import { serveWorker } from "../../worker/worker-server.ts";
+import { WorkerStatus } from "../../worker/worker-status.ts";
 import { type CommonOptions, EXIT, interruptSignal, ToldError } from "../program.ts";
 import { withAtlas } from "../session.ts";
 import { type WorkerLogOptions, workerLogger } from "../worker-logger.ts";

@@ -1,7 +1,7 @@
 import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { limitedText } from "../../guards/limited-body.ts";
 import { releasedSchema } from "../../schemas/codec.ts";
 import { fingerprint } from "../../schemas/fingerprint.ts";
-import { limitedText } from "../../schemas/limited-body.ts";
 
 const NAMESPACE = "atlas.events";
 const COMPATIBILITY = "FULL_TRANSITIVE";

@@ -1,9 +1,9 @@
 import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import { retry } from "../../errors/retry.ts";
 import { retryAfterMs } from "../../errors/retry-after.ts";
+import { limitedText } from "../../guards/limited-body.ts";
 import { takesNoRequest, withoutSecrets } from "../../models/model-error.ts";
 import { CALL_BACKOFF } from "../../models/tries.ts";
-import { limitedText } from "../../schemas/limited-body.ts";
 
 /** One request, and how patiently it is made. */
 export interface HttpRequest {

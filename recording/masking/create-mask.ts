@@ -1,7 +1,7 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { nestsRepeats } from "../../guards/nested-repeats.ts";
 import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
 import { type Mask, maskedText } from "../../schemas/masked.ts";
-import { nestsRepeats } from "../../schemas/nested-repeats.ts";
 import { type CaptureLevel, hiddenBy } from "./capture-level.ts";
 import { DETECTORS, type DetectorName, type Redact, replacing } from "./detectors.ts";
 import { REDACTED } from "./marker.ts";

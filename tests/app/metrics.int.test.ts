@@ -3,9 +3,13 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import type { Atlas } from "../../app/open-atlas.ts";
-import { WorkerStatus } from "../../app/worker.ts";
-import { type MeasuredWorker, measureWorker, type WorkerMetricsOptions } from "../../app/worker-metrics.ts";
-import { serveWorker } from "../../app/worker-server.ts";
+import {
+  type MeasuredWorker,
+  measureWorker,
+  type WorkerMetricsOptions,
+} from "../../worker/worker-metrics.ts";
+import { serveWorker } from "../../worker/worker-server.ts";
+import { WorkerStatus } from "../../worker/worker-status.ts";
 import { startAtlas, userFolder } from "../cli/from-source.ts";
 import { eventually, LIMIT_MS } from "../eventually.ts";
 import { driftFact, rewardFact } from "../sinks/alerts-facts.ts";

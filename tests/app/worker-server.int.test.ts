@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
-import { serveWorker, type WorkerAnswers } from "../../app/worker-server.ts";
+import { serveWorker, type WorkerAnswers } from "../../worker/worker-server.ts";
 
 const STATE = { status: "ok" as const, log: { id: "the-log", kind: "embedded" }, groups: [] };
 

@@ -1,7 +1,5 @@
 import { expect, test, vi } from "vitest";
 import { rebuild } from "../../app/rebuild.ts";
-import { readScoreRequest } from "../../app/score/score-request.ts";
-import { createScorer } from "../../app/score/scorer.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { loadConfig } from "../../configs/load-config.ts";
 import { rescore } from "../../derivation/rescore/rescore.ts";
@@ -11,6 +9,8 @@ import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
 import { DEFAULT_RULES } from "../../schemas/rules.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
+import { readScoreRequest } from "../../worker/score/score-request.ts";
+import { createScorer } from "../../worker/score/scorer.ts";
 import { folderForTest, opened } from "../app/opened.ts";
 import { eventsOf } from "../as-readers.ts";
 import { closedPort } from "../models/model-server.ts";

@@ -1,10 +1,10 @@
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createScorer } from "../../app/score/scorer.ts";
-import { serveWorker } from "../../app/worker-server.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { loadConfig } from "../../configs/load-config.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { toTrajectoryEvent } from "../../traces/trajectory-event.ts";
+import { createScorer } from "../../worker/score/scorer.ts";
+import { serveWorker } from "../../worker/worker-server.ts";
 import { sessionWriter } from "../traces/sessions.ts";
 import { reply, startJudge } from "./judge-server.ts";
 

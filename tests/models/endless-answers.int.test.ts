@@ -1,13 +1,13 @@
 import type { ServerResponse } from "node:http";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { detectModel } from "../../app/detect-model.ts";
+import { limitedFetch, limitedText } from "../../guards/limited-body.ts";
 import { Registry } from "../../log/kafka/registry.ts";
 import { anthropicModel } from "../../models/anthropic.ts";
 import type { ModelClient } from "../../models/model-client.ts";
 import { openaiModel } from "../../models/openai.ts";
 import { MOST_ANSWER_BYTES } from "../../models/tries.ts";
 import { httpText } from "../../producers/agents/http-request.ts";
-import { limitedFetch, limitedText } from "../../schemas/limited-body.ts";
 import { startModelServer } from "./model-server.ts";
 
 const MIB = 1024 * 1024;

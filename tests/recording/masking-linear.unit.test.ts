@@ -3,6 +3,7 @@ import { z } from "zod";
 import { captureSchema } from "../../configs/capture-schema.ts";
 import { judgesSchema } from "../../configs/judges-schema.ts";
 import { isAtlasError } from "../../errors/atlas-error.ts";
+import { nestsRepeats } from "../../guards/nested-repeats.ts";
 import { answerMatches } from "../../judges/built-in-judges.ts";
 import { readReply } from "../../models/read-reply.ts";
 import { learningKeyOf } from "../../recording/learning-key.ts";
@@ -12,7 +13,6 @@ import { REDACTED } from "../../recording/masking/marker.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import type { EventOf } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
-import { nestsRepeats } from "../../schemas/nested-repeats.ts";
 
 const session = newId();
 const masked = (options: MaskOptions, text: string): string => {

@@ -1,6 +1,6 @@
+import type { Atlas } from "../app/open-atlas.ts";
 import { explain } from "../errors/atlas-error.ts";
 import { lagOf } from "../log/runner/caught-up.ts";
-import type { Atlas } from "./open-atlas.ts";
 import { groupsOf } from "./worker-metrics.ts";
 
 /** How one consumer group is doing. */

@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { AtlasError, explain } from "../errors/atlas-error.ts";
 import { type Scoring, scoreRoute } from "./score/score-route.ts";
-import type { WorkerHealth } from "./worker.ts";
 import { authorize, type WorkerAccess } from "./worker-access.ts";
+import type { WorkerHealth } from "./worker-status.ts";
 
 /** Where a worker answers. */
 export interface WorkerServer {

@@ -1,3 +1,5 @@
+import { type ConsumerEvents, consumerEvents, tellStop } from "../app/consumer-events.ts";
+import type { Atlas } from "../app/open-atlas.ts";
 import { STAGES } from "../derivation/stage-list.ts";
 import type { Consumer, EventLog } from "../log/event-log.ts";
 import { startsOf } from "../log/runner/group-starts.ts";
@@ -7,8 +9,6 @@ import { LIVE_TOPICS } from "../sinks/jsonl/live-sink.ts";
 import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";
 import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
 import { type OwnedGroup, stateReader } from "../sinks/metrics/worker-state.ts";
-import { type ConsumerEvents, consumerEvents, tellStop } from "./consumer-events.ts";
-import type { Atlas } from "./open-atlas.ts";
 
 /** How to measure a worker. */
 export interface WorkerMetricsOptions extends ConsumerEvents {

@@ -1,8 +1,8 @@
-import { aggregate, type Judgement } from "../../processors/aggregate-judgements.ts";
-import type { AtlasEvent, JudgeScore, RewardStatistics, StepReward } from "../../schemas/generated/events.ts";
-import { completeRules, type Rubric } from "../../schemas/rules.ts";
-import type { SessionTrace } from "../../traces/session-trace.ts";
-import { fromTrajectoryEvent, type TrajectoryEvent } from "../../traces/trajectory-event.ts";
+import { aggregate, type Judgement } from "../processors/aggregate-judgements.ts";
+import type { AtlasEvent, JudgeScore, RewardStatistics, StepReward } from "../schemas/generated/events.ts";
+import { completeRules, type Rubric } from "../schemas/rules.ts";
+import type { SessionTrace } from "../traces/session-trace.ts";
+import { fromTrajectoryEvent, type TrajectoryEvent } from "../traces/trajectory-event.ts";
 
 /** What judgements of a session come to: the same numbers as in its `SessionRewarded`. */
 export interface TraceScore {

@@ -1,5 +1,8 @@
+import { maskOf } from "../../app/capture.ts";
+import { hostedPanel } from "../../app/configured-judges.ts";
 import type { AtlasConfig } from "../../configs/config-schema.ts";
 import { withJudgeWeights } from "../../configs/judges-schema.ts";
+import { scoreOf, type TraceScore } from "../../derivation/score-trace.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { isSimulated } from "../../judges/judge.ts";
 import { judgeSession, questionsOf } from "../../judges/judge-session.ts";
@@ -13,11 +16,8 @@ import type { Uuid } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
 import { maskingBy } from "../../schemas/masked.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
-import { maskOf } from "../capture.ts";
-import { hostedPanel } from "../configured-judges.ts";
 import { traceGiven } from "./given-trace.ts";
 import type { GivenTrace, ScoreRequest } from "./score-request.ts";
-import { scoreOf, type TraceScore } from "./score-trace.ts";
 
 /** What `POST /score` answers. */
 export interface LiveScore extends TraceScore {
