@@ -1,6 +1,12 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
+/**
+ * Most tests end before it pays that V8 compiles the embedded database a second time, for speed, which takes longer than
+ * they do and three times the memory.
+ */
+const execArgv = ["--no-wasm-tier-up", "--no-wasm-dynamic-tiering"];
+
 const globalSetup = "tests/services/global-setup.ts";
 
 // Children compile what they load once for all of them.
@@ -31,6 +37,7 @@ export default defineConfig({
         test: {
           name: "int",
           ...sharing,
+          execArgv,
           include: ["tests/**/*.int.test.ts"],
           globalSetup,
           ...patience,
@@ -41,6 +48,7 @@ export default defineConfig({
       {
         test: {
           name: "e2e",
+          execArgv,
           include: ["tests/**/*.e2e.test.ts"],
           globalSetup,
           ...patience,

@@ -23,8 +23,9 @@ export { splitContent } from "../traces/content.ts";
  * @param options `mask`: what `log.mask` takes out
  * @throws AtlasError ATLAS_CONFIG_INVALID, ATLAS_LOG_HELD, ATLAS_LOG_UNREACHABLE, ATLAS_DATABASE_UNREACHABLE
  * @example
- * await using log = await openLog({ kind: "postgres", databaseUrl: "postgresql://localhost/atlas" });
+ * const log = await openLog({ kind: "postgres", databaseUrl: "postgresql://localhost/atlas" });
  * for await (const batch of log.read(["atlas.rewards"])) console.log(batch.length);
+ * await log.close();
  */
 export async function openLog(
   source?: ConfigInput["log"],

@@ -107,8 +107,9 @@ const loggerOf = ({ logger }: Pick<OpenOptions, "logger">): GuardedLogger =>
  * @throws AtlasError ATLAS_CONFIG_INVALID, ATLAS_CONFIG_NOT_FOUND, ATLAS_LOG_HELD, ATLAS_LOG_UNREACHABLE,
  *   ATLAS_DATABASE_UNREACHABLE
  * @example
- * await using atlas = await openAtlas();
+ * const atlas = await openAtlas();
  * const result = await atlas.run({ task: "Find the bug", agent: openaiAgent({ model: "gpt-5.4-mini" }) });
+ * await atlas.close();
  */
 export async function openAtlas(source?: string | ConfigInput, options: OpenOptions = {}): Promise<Atlas> {
   const says = loggerOf(options).of("config");

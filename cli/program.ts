@@ -63,8 +63,18 @@ function giveUp(): void {
   process.exit(EXIT.interrupted);
 }
 
-/** A signal that is aborted by Ctrl-C; a second Ctrl-C ends the process at once, and so does a while without an end. */
+let interrupted: AbortSignal | undefined;
+
+/**
+ * The process's signal that is aborted by Ctrl-C; a second Ctrl-C ends the process at once, and so does a while without
+ * an end.
+ */
 export function interruptSignal(): AbortSignal {
+  interrupted ??= listenForInterrupts();
+  return interrupted;
+}
+
+function listenForInterrupts(): AbortSignal {
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(EXIT.interrupted);

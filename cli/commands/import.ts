@@ -4,7 +4,7 @@ import { AtlasError } from "../../errors/atlas-error.ts";
 import { type ImportSummary, importRecorded } from "../../intake/import/import-recorded.ts";
 import { mayHoldConversations } from "../../intake/import/may-hold-conversations.ts";
 import { checkReadable } from "../../intake/import/parse-recorded.ts";
-import { alreadyMasked } from "../../schemas/masked.ts";
+import { maskingBy } from "../../schemas/masked.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { ATLAS } from "../program-name.ts";
@@ -59,7 +59,7 @@ const importNothing = (files: string[], { learningKey }: Options): Promise<Impor
     files,
     learningKey,
     rulesHash: "",
-    log: { append: async () => undefined, mask: alreadyMasked },
+    log: { append: async () => undefined, mask: maskingBy() },
   });
 
 /** Whether there is so much to import that the database should be fast rather than soon there. */

@@ -88,7 +88,7 @@ function walk(value: unknown, field: string, mask: MaskField): unknown {
  *
  * @throws AtlasError ATLAS_CONFIG_INVALID for a pattern that is none, or could take for ever
  * @example
- * await using atlas = await openAtlas(undefined, { mask: createMask({ detectors: ["api_key", "email"] }) });
+ * const atlas = await openAtlas(undefined, { mask: createMask({ detectors: ["api_key", "email"] }) });
  */
 export function createMask(options: MaskOptions): Mask {
   const { level = "full", detectors = [], patterns = [], custom } = options;

@@ -22,6 +22,8 @@ export function loadedWith(file: string): Loaded {
     if (files.has(path)) return;
     files.add(path);
     for (const [, name] of readFileSync(join(ROOT, path), "utf8").matchAll(STATIC)) {
+      // This package's own name stands in programs that it writes.
+      if (name === "atlas-sdk") continue;
       if (name!.startsWith(".")) visit(relative(ROOT, resolve(ROOT, dirname(path), name!)));
       else if (!name!.startsWith("node:"))
         packages.add(
