@@ -51,27 +51,27 @@ test("who only asks starts consumers where they are behind, and none where all i
   // An empty log has been applied as far as it goes.
   await asking(async (atlas) => {
     await atlas.settled();
-    expect(atlas.pipeline).toBeUndefined();
+    expect(atlas.host?.pipeline).toBeUndefined();
   });
 
   await holder.log.append([holder.log.mask(start("first"))]);
   expect(await isSettled(holder.log)).toBe(false);
   await asking(async (atlas) => {
-    expect(atlas.pipeline).toBeUndefined();
+    expect(atlas.host?.pipeline).toBeUndefined();
     await atlas.settled();
-    expect(atlas.pipeline).toBeDefined();
+    expect(atlas.host?.pipeline).toBeDefined();
     expect(await listSessions(atlas.db)).toMatchObject([{ task: "first" }]);
   });
   expect(await isSettled(holder.log)).toBe(true);
 
   await asking(async (atlas) => {
     await atlas.settled();
-    expect(atlas.pipeline).toBeUndefined();
+    expect(atlas.host?.pipeline).toBeUndefined();
     expect(await listSessions(atlas.db)).toMatchObject([{ task: "first" }]);
     // What comes in while one looks is waited for as well.
     await holder.log.append([holder.log.mask(start("second"))]);
     await atlas.settled();
-    expect(atlas.pipeline).toBeDefined();
+    expect(atlas.host?.pipeline).toBeDefined();
     expect(await listSessions(atlas.db)).toHaveLength(2);
   });
 });

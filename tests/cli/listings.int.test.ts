@@ -62,7 +62,7 @@ test("an empty log has no sessions, whatever the filters", async () => {
 test("a listing that a filter keeps empty says so, and how many there are without it", async () => {
   const file = join(folder, "runs.jsonl");
   writeFileSync(file, `${row(1)}\n${row(2)}\n`);
-  expect(await atlas.importRuns({ files: [file] })).toMatchObject({ sessions: 2 });
+  expect(await atlas.sessions.import({ files: [file] })).toMatchObject({ sessions: 2 });
   await atlas.settled();
 
   const failed = printed(() => sessions({ ...page, status: ["Failed"] }));
