@@ -2,6 +2,7 @@ import type { ConfigInput, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
 import type { CopyOptions, CopySummary } from "../log/copy/copy-records.ts";
 import type { EventLog } from "../log/event-log.ts";
+import { defaultLogger } from "../logging/process-warnings.ts";
 import type { Mask } from "../schemas/masked.ts";
 import { closedAtExit } from "./close-at-exit.ts";
 import { copyLogTo } from "./copy-log.ts";
@@ -34,7 +35,9 @@ export async function openLog(
   const config: LogConfig = loadConfig(source === undefined ? undefined : { log: source }).log;
   const alone = config.kind === "kafka" && config.databaseUrl === undefined;
   const opened = await (alone ? openLogAlone : openStore)(config, mask);
-  const close = closedAtExit(opened.close);
+  const close = closedAtExit(opened.close, (error) =>
+    defaultLogger.of("close").warn({ code: "ATLAS_CLOSE_FAILED", err: error }, "closing failed"),
+  );
   return { ...opened.log, close, [Symbol.asyncDispose]: close };
 }
 

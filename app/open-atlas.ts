@@ -194,19 +194,23 @@ export async function openConfigured(config: AtlasConfig, options: ConfiguredOpt
   const telemetry = await openTelemetry(process.env, logger);
   const running = new Set<Promise<unknown>>();
 
-  const closeAll = closedAtExit(async () => {
-    await Promise.allSettled(running);
-    await flusher.close();
-    await telemetry?.close();
-    await host?.stop();
-    await store.close();
-  });
+  const closing = logger.of("close");
+  const closeAll = closedAtExit(
+    async () => {
+      await Promise.allSettled(running);
+      await flusher.close();
+      await telemetry?.close();
+      await host?.stop();
+      await store.close();
+    },
+    (error) => closing.warn({ code: "ATLAS_CLOSE_FAILED", err: error }, "closing failed"),
+  );
   const close = async ({ timeoutMs = CLOSE_MS }: { timeoutMs?: number } = {}): Promise<void> => {
     if (await closeInTime(closeAll(), timeoutMs)) return;
     const waits = `what it did not take waits in ${folder}, if there is anything, until Atlas is opened again`;
-    process.emitWarning(
-      `${log.address} hangs, so closing was given up after ${timeoutMs / 1000} s; ${waits}`,
+    closing.warn(
       { code: "ATLAS_CLOSE_GIVEN_UP" },
+      `${log.address} hangs, so closing was given up after ${timeoutMs / 1000} s; ${waits}`,
     );
   };
 

@@ -10,11 +10,13 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** The parts of Atlas that write entries. */
 export type LogComponent =
   | "alerts"
+  | "close"
   | "config"
   | "consumer"
   | "import"
   | "judging"
   | "lanes"
+  | "live-dataset"
   | "reaper"
   | "recorder"
   | "score"

@@ -12,7 +12,8 @@ const ANY = /(?::|\bas|<|,)\s*any\b(?!\w)/;
  */
 const TELLS_TIME = [
   "database/embedded/open-embedded.ts",
-  "models/pause.ts",
+  "database/embedded/tidy-sockets.ts",
+  "errors/retry-after.ts",
   "processors/impure-calls.ts",
   "recording/spool/spool-file.ts",
   "schemas/identity.ts",

@@ -11,7 +11,7 @@ export async function recordsOf(log: Pick<EventLog, "read">, topics: readonly To
   const repetitions = new Repetitions();
   const records: LogRecord[] = [];
   for await (const batch of log.read(topics))
-    records.push(...batch.filter((record) => repetitions.isNew(record)));
+    for (const record of batch) if (repetitions.isNew(record)) records.push(record);
   return records;
 }
 

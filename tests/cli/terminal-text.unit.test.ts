@@ -111,5 +111,6 @@ test("nothing of the commands writes past that place", () => {
   const writing = globSync("**/*.ts", { cwd: root }).filter((file) =>
     /std(out|err)\.write|console\.|process\.emitWarning/.test(readFileSync(join(root, file), "utf8")),
   );
-  expect(writing).toEqual(["output.ts"]);
+  // What begins a command says that Node is too old before anything else is loaded.
+  expect(writing.sort()).toEqual(["output.ts", "start.ts"]);
 });

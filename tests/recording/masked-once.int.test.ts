@@ -70,7 +70,7 @@ afterAll(async () => {
 /** Everything that the log holds, or all of some types. */
 async function held(...types: EventType[]): Promise<AtlasEvent[]> {
   const events: AtlasEvent[] = [];
-  for await (const batch of atlas.log.read(TOPICS)) events.push(...batch.map(({ event }) => event));
+  for await (const batch of atlas.log.read(TOPICS)) for (const { event } of batch) events.push(event);
   return types.length === 0 ? events : events.filter(({ type }) => types.includes(type));
 }
 
