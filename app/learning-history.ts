@@ -27,15 +27,15 @@ const entryOf = (session: RewardedSession): HistoryEntry => ({
  * const entries = await history("code-review");
  */
 export function readHistory(db: Queryable, logger: GuardedLogger = defaultLogger): History {
-  let told = false;
+  let warned = false;
   return async (learningKey) => {
     try {
       const filters = { learningKey, simulated: isOffline(), limit: MOST_ENTRIES };
       return (await rewardedSessions(db, filters)).map(entryOf);
     } catch (error) {
-      if (!told)
+      if (!warned)
         logger.of("lanes").warn({ code: "ATLAS_HISTORY", err: error }, "lanes are chosen without history");
-      told = true;
+      warned = true;
       throw error;
     }
   };

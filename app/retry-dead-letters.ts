@@ -123,7 +123,7 @@ async function applyOf(
     `the consumer ${letter.group} is not one of this package`,
     {
       where: placeOf(letter),
-      hint: "Retry it in the program that runs it: retryDeadLetters(atlas, { consumers: { name: apply } }).",
+      hint: "Retry it in the program that runs it: atlas.deadLetters.retry({ consumers: { name: apply } }).",
     },
   );
 }

@@ -88,9 +88,9 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[], value: unknown):
   // Of an agent of a kind that nobody registers, nothing else can be said.
   const lost =
     isForeignKind(valueAt(value, ["agent", "type"])) && valueAt(value, ["plugins", 0]) === undefined;
-  const told = lost ? issues.filter(({ path }) => path[0] !== "agent") : issues;
+  const reported = lost ? issues.filter(({ path }) => path[0] !== "agent") : issues;
   return [
     ...(lost ? [{ path: ["agent", "type"], words: UNKNOWN_KIND }] : []),
-    ...told.flatMap((issue) => problemOf(issue, value)),
+    ...reported.flatMap((issue) => problemOf(issue, value)),
   ];
 }

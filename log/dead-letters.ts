@@ -44,7 +44,7 @@ export const placeOf = ({
  * erased, in the order of their places.
  *
  * @example
- * for (const { group, topic, error } of await listDeadLetters(atlas.log)) console.log(group, topic, error);
+ * for (const { group, topic, error } of await atlas.deadLetters.list()) console.log(group, topic, error);
  */
 export async function listDeadLetters(log: EventLog): Promise<DeadLetter[]> {
   const letters = new Map<string, DeadLetter>();

@@ -54,8 +54,8 @@ export class EventJoiner {
     if (event.type === "message_stop") this.#complete = true;
     if (event.type !== "message_delta" || this.#message === undefined) return;
     // What the last event leaves out or nulls was told by the first.
-    const told = Object.entries(event.usage ?? {}).filter(([, value]) => value !== null);
-    const usage = { ...this.#message.usage, ...Object.fromEntries(told) };
+    const known = Object.entries(event.usage ?? {}).filter(([, value]) => value !== null);
+    const usage = { ...this.#message.usage, ...Object.fromEntries(known) };
     this.#message = { ...this.#message, ...event.delta, usage };
   }
 

@@ -7,7 +7,7 @@ import type {
 } from "@anthropic-ai/sdk/resources/messages";
 import type { JsonPromise } from "./json-promise.ts";
 import type { ChatMessage, ModelReply, ModelRequest, ToolCall, Usage } from "./model-client.ts";
-import { countOf, usageTold } from "./told-numbers.ts";
+import { countOf, reportedUsage } from "./reported-usage.ts";
 
 /** Anthropic insists on a limit. */
 const MAX_TOKENS = 8192;
@@ -126,7 +126,7 @@ const asChatCall = ({ id, name, arguments: args }: ToolCall): unknown => ({
 function usageOf(usage: Partial<Message["usage"]> | undefined): Usage | undefined {
   const cached = countOf(usage?.cache_read_input_tokens) ?? 0;
   const fresh = countOf(usage?.input_tokens);
-  return usageTold({
+  return reportedUsage({
     prompt:
       fresh === undefined ? undefined : fresh + cached + (countOf(usage?.cache_creation_input_tokens) ?? 0),
     completion: usage?.output_tokens,

@@ -74,8 +74,8 @@ const headersOf = (error: unknown): Headers | undefined => {
 
 /** The provider's own word goes first; an account without credit stays without. */
 function isWorthAnotherTry(error: unknown, status: number): boolean {
-  const told = headersOf(error)?.get("x-should-retry");
-  if (told === "true" || told === "false") return told === "true";
+  const shouldRetry = headersOf(error)?.get("x-should-retry");
+  if (shouldRetry === "true" || shouldRetry === "false") return shouldRetry === "true";
   if ((error as { code?: unknown }).code === "insufficient_quota") return false;
   return status === 408 || status === 409 || status === 429 || status >= 500;
 }

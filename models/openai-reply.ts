@@ -3,10 +3,10 @@ import type { ChatCompletion, ChatCompletionMessageToolCall } from "openai/resou
 import { textOf } from "../schemas/json-text.ts";
 import type { ChatMessage, ModelReply, TokenIds, ToolCall, Usage } from "./model-client.ts";
 import { type Asked, takesNoRequest, unusableReply, withoutSecrets } from "./model-error.ts";
-import { usageTold } from "./told-numbers.ts";
+import { reportedUsage } from "./reported-usage.ts";
 
 const usageOf = (usage: ChatCompletion["usage"]): Usage | undefined =>
-  usageTold({
+  reportedUsage({
     prompt: usage?.prompt_tokens,
     completion: usage?.completion_tokens,
     total: usage?.total_tokens,

@@ -1,6 +1,6 @@
 import type { ModelClient, ModelReply } from "./model-client.ts";
 import { unusableReply } from "./model-error.ts";
-import { usageTold } from "./told-numbers.ts";
+import { reportedUsage } from "./reported-usage.ts";
 
 const textOf = (told: unknown): string | undefined => (typeof told === "string" ? told : undefined);
 
@@ -20,7 +20,7 @@ export function soundReply(reply: ModelReply, client: ModelClient): ModelReply {
   const thoughts = textOf(reasoning);
   const tokens =
     usage &&
-    usageTold({
+    reportedUsage({
       prompt: usage.promptTokens,
       completion: usage.completionTokens,
       total: usage.totalTokens,

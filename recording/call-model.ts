@@ -124,8 +124,8 @@ export async function callModel(scope: SessionScope, call: ModelCall): Promise<R
   // Counted as it is recorded, so that sums and events agree.
   const ended = (model: string, draft: Partial<Draft<"ModelCallEnded">>, reply?: ModelReply): void => {
     tokens.add(role, { usage: reply?.usage, cost: draft.cost ?? undefined, failed: !reply, tries });
-    const told = { duration_us: duration(), tries: tries === 0 ? null : tries };
-    recorder.emit("ModelCallEnded", { ...place, model, ...told, ...draft });
+    const timing = { duration_us: duration(), tries: tries === 0 ? null : tries };
+    recorder.emit("ModelCallEnded", { ...place, model, ...timing, ...draft });
   };
   calls.begin(callId, (error) => ended(client.model, { error }));
   const limitMs = client.limitMs ?? scope.modelTimeoutMs ?? MODEL_TIMEOUT_MS;
@@ -136,8 +136,8 @@ export async function callModel(scope: SessionScope, call: ModelCall): Promise<R
       onTry,
       onFailedTry: (error: AtlasError) => void (role !== "judge" && scope.unanswered.set(callId, error)),
     };
-    const told = await unlessAborted(ending.signal, () => client.complete(request, options));
-    const reply = soundReply(told, client);
+    const answer = await unlessAborted(ending.signal, () => client.complete(request, options));
+    const reply = soundReply(answer, client);
     const cost = costOfReply(prices, reply, client.model) ?? null;
     if (calls.end(callId)) ended(reply.model, { ...answered(reply), cost }, reply);
     return { ...reply, callId };

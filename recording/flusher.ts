@@ -159,13 +159,13 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
   }
 
   /** Secures what waits while the log is away, and lets go of who has waited long enough. */
-  async function tend(): Promise<void> {
+  async function spoolWaiting(): Promise<void> {
     await spoolMemory();
     const isLong = outage.isLong();
     if (isLong && head < queue.length) loseMemory(outage.lossReason());
     if (head < queue.length) return;
     for (const ledger of new Set(onDisk))
-      if (isLong || ledger.cancelled) ledger.strand(spool!.path, outage.reason);
+      if (isLong || ledger.cancelled) ledger.giveUpWaiting(spool!.path, outage.reason);
   }
 
   /** What the work comes to; while that takes too long, what waits is secured. */
@@ -179,7 +179,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
     await outage.forAnswer(done, () => closed);
     while (!settled && !closed) {
       away(new AtlasError("ATLAS_LOG_UNREACHABLE", "the log does not answer", { retryable: true }));
-      await tend();
+      await spoolWaiting();
       await outage.pause();
     }
     if (!settled) throw new AtlasError("ATLAS_LOG_CLOSED", "the flusher was closed");
@@ -233,8 +233,8 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
       } catch (error) {
         if (closed) break;
         away(error);
-        await tend();
-        if (head < queue.length || onDisk.length > 0) await outage.backOff(tend, () => closed);
+        await spoolWaiting();
+        if (head < queue.length || onDisk.length > 0) await outage.backOff(spoolWaiting, () => closed);
       }
     }
     running = undefined;
@@ -273,7 +273,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
       const reason = new AtlasError("ATLAS_LOG_CLOSED", "the log was closed before it took them");
       await spoolMemory();
       loseMemory(isAtlasError(outage.spoolError) ? outage.spoolError : reason);
-      for (const ledger of new Set(onDisk)) ledger.strand(spool!.path, outage.reason ?? reason);
+      for (const ledger of new Set(onDisk)) ledger.giveUpWaiting(spool!.path, outage.reason ?? reason);
       await spool?.close().catch((error: unknown) => {
         says.warn({ code: "ATLAS_SPOOL_FAILED", err: error }, "the spool could not be closed");
       });

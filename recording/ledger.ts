@@ -19,7 +19,7 @@ export class Ledger {
   appended = 0;
   lost = 0;
   #reason: unknown;
-  #stranded: { path: string; reason: unknown } | undefined;
+  #waitingGivenUp: { path: string; reason: unknown } | undefined;
   #waiters: Waiter[] = [];
 
   /**
@@ -52,15 +52,15 @@ export class Ledger {
 
   /** Lets those go on who waited for what is settled now. */
   notify(): void {
-    if (this.spooled === 0) this.#stranded = undefined;
+    if (this.spooled === 0) this.#waitingGivenUp = undefined;
     const ready = this.#waiters.filter(({ until }) => until <= this.#settled);
     this.#waiters = this.#waiters.filter(({ until }) => until > this.#settled);
     for (const { resolve } of ready) resolve();
   }
 
   /** Says that the log stays away: nobody waits longer for what is in the spool. */
-  strand(path: string, reason: unknown): void {
-    this.#stranded = { path, reason };
+  giveUpWaiting(path: string, reason: unknown): void {
+    this.#waitingGivenUp = { path, reason };
     const waiting = this.#waiters;
     this.#waiters = [];
     for (const { reject } of waiting) reject(this.#spooledError());
@@ -75,7 +75,8 @@ export class Ledger {
   async durable(): Promise<void> {
     const until = this.queued;
     if (this.#settled < until) {
-      if (this.#stranded !== undefined && this.spooled >= until - this.#settled) throw this.#spooledError();
+      if (this.#waitingGivenUp !== undefined && this.spooled >= until - this.#settled)
+        throw this.#spooledError();
       await new Promise<void>((resolve, reject) => this.#waiters.push({ until, resolve, reject }));
     }
     if (this.lost > 0) throw this.#lostError();
@@ -96,7 +97,7 @@ export class Ledger {
 
   #spooledError(): AtlasError {
     if (this.lost > 0) return this.#lostError();
-    const { path, reason } = this.#stranded!;
+    const { path, reason } = this.#waitingGivenUp!;
     return new AtlasError(
       "ATLAS_SPOOLED",
       `${this.spooled} of ${this.queued} events of the session wait in the spool: ${messageOf(reason)}`,

@@ -100,7 +100,7 @@ const isRead = (sql: string): boolean => /^\s*select\b/i.test(sql) && !sql.inclu
 const isTimeout = (error: unknown): boolean => messageOf(error).includes("timeout");
 
 /** What one finds where a holder should serve: it answers, it lets one wait, or nobody is there (yet). */
-async function knock(sockets: string): Promise<"answers" | "hangs" | "absent"> {
+async function probe(sockets: string): Promise<"answers" | "hangs" | "absent"> {
   const client = new pg.Client(connectionTo(sockets));
   client.on("error", () => undefined);
   try {
@@ -128,7 +128,7 @@ async function findWay(home: string, guests: boolean): Promise<Way> {
     if (own !== undefined) return own;
     const record = readHolder(home);
     if (!guests) throw heldError(home, record, "");
-    const found = record === undefined ? "absent" : await knock(record.sockets);
+    const found = record === undefined ? "absent" : await probe(record.sockets);
     if (record !== undefined && found === "answers")
       return { sockets: record.sockets, holder: holderOf(record) };
     if (found === "hangs" || isOverdue(performance.now() - begun, record)) {

@@ -74,7 +74,7 @@ function groupOf(group: string, sessions: readonly AssessedSession[]): DriftGrou
  *
  * @param source an open Atlas whose consumers have caught up
  * @example
- * const { alerts } = await driftReport(atlas, { by: "learning-key" });
+ * const { alerts } = await atlas.drift.report({ by: "learning-key" });
  */
 export async function driftReport(
   source: Parameters<typeof assessedSessions>[0],

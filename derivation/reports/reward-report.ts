@@ -68,7 +68,7 @@ function groupOf(group: string, sessions: readonly AssessedSession[]): RewardGro
  *
  * @param source an open Atlas whose consumers have caught up
  * @example
- * const { groups } = await rewardReport(atlas, { by: "agent" });
+ * const { groups } = await atlas.rewards.report({ by: "agent" });
  */
 export async function rewardReport(
   source: Parameters<typeof assessedSessions>[0],

@@ -37,8 +37,8 @@ export interface Promoted {
  * @throws AtlasError ATLAS_BRANCH_NOT_FOUND; ATLAS_PROMOTION_REFUSED where sessions would lose their reward;
  *   ATLAS_CONSUMER_BEHIND when consumers do not keep up
  * @example
- * const { branch } = await rescore(log, { rubric });
- * await promote(log, { branch });
+ * const { branch } = await atlas.rewards.rescore({ rubric });
+ * await atlas.rewards.promote({ branch });
  */
 export async function promote(log: EventLog, options: PromoteOptions): Promise<Promoted> {
   const { branch, author = reviewer(), onProgress, signal } = options;

@@ -20,7 +20,7 @@ function find(value: unknown): { rubric: unknown; path: string[] } {
  *
  * @throws AtlasError ATLAS_FILE_UNREADABLE; ATLAS_RUBRIC_INVALID with line and column
  * @example
- * await rescore(log, { rubric: readRubric("strict.yaml") });
+ * await atlas.rewards.rescore({ rubric: readRubric("strict.yaml") });
  */
 export function readRubric(file: string): Rubric {
   let text: string;

@@ -72,7 +72,7 @@ export function hashOfBranch(branch: Derived): string | undefined {
  *
  * @throws AtlasError ATLAS_BRANCH_INVALID for a name that holds another rubric already
  * @example
- * const { counts, branch } = await rescore(log, { rubric: { ...DEFAULT_RULES.rubric, aggregation: "min" } });
+ * const { counts, branch } = await atlas.rewards.rescore({ rubric: { ...DEFAULT_RULES.rubric, aggregation: "min" } });
  * console.log(`${counts.moved} of ${counts.sessions} scores would move`, branch);
  */
 export async function rescore(log: EventLog, options: RescoreOptions): Promise<Rescored> {

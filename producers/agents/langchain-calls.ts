@@ -35,9 +35,9 @@ export const isText = (value: unknown): value is string => typeof value === "str
 
 function usageOf({ message }: Generation, output: LlmResult): Usage | undefined {
   const counted = message?.usage_metadata;
-  const told = (output.llmOutput?.["tokenUsage"] ?? {}) as Record<string, number | undefined>;
-  const promptTokens = counted?.input_tokens ?? told["promptTokens"];
-  const completionTokens = counted?.output_tokens ?? told["completionTokens"];
+  const counts = (output.llmOutput?.["tokenUsage"] ?? {}) as Record<string, number | undefined>;
+  const promptTokens = counted?.input_tokens ?? counts["promptTokens"];
+  const completionTokens = counted?.output_tokens ?? counts["completionTokens"];
   if (promptTokens === undefined && completionTokens === undefined) return undefined;
   const cachedTokens = counted?.input_token_details?.cache_read;
   const reasoningTokens = counted?.output_token_details?.reasoning;
@@ -45,7 +45,7 @@ function usageOf({ message }: Generation, output: LlmResult): Usage | undefined 
   return {
     promptTokens: promptTokens ?? 0,
     completionTokens: completionTokens ?? 0,
-    totalTokens: counted?.total_tokens ?? told["totalTokens"] ?? sum,
+    totalTokens: counted?.total_tokens ?? counts["totalTokens"] ?? sum,
     ...(cachedTokens === undefined ? {} : { cachedTokens }),
     ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
   };

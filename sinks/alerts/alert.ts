@@ -61,13 +61,13 @@ function rewardAlert(event: SessionRewarded, destination: Interest): RewardAlert
   const { on, rewardBelow, rewardAbove } = destination;
   if (!on.includes("reward")) return undefined;
   const { score, status, agent } = event;
-  const told = (crossed: "below" | "above", threshold: number): RewardAlert => ({
+  const alertFor = (crossed: "below" | "above", threshold: number): RewardAlert => ({
     kind: "reward",
     ...common(event, destination),
     reward: { score, crossed, threshold, status, agent },
   });
-  if (rewardBelow !== undefined && score < rewardBelow) return told("below", rewardBelow);
-  if (rewardAbove !== undefined && score > rewardAbove) return told("above", rewardAbove);
+  if (rewardBelow !== undefined && score < rewardBelow) return alertFor("below", rewardBelow);
+  if (rewardAbove !== undefined && score > rewardAbove) return alertFor("above", rewardAbove);
   return undefined;
 }
 

@@ -88,8 +88,9 @@ function telling(exporter: SpanExporter, failed: (why: string) => void): SpanExp
 export function openOtlpExporter(failed: (why: string) => void): OtlpExporter {
   const { name, version } = packageInfo();
   const about = { resource: resource(), instrumentationScope: { name, version } };
-  const told = process.env["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"] || process.env["OTEL_EXPORTER_OTLP_TIMEOUT"];
-  const timeout = told ? {} : { timeoutMillis: EXPORT_WITHIN_MS };
+  const configured =
+    process.env["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT"] || process.env["OTEL_EXPORTER_OTLP_TIMEOUT"];
+  const timeout = configured ? {} : { timeoutMillis: EXPORT_WITHIN_MS };
   const processor = new BatchSpanProcessor({
     exporter: telling(new OTLPTraceExporter(timeout), failed),
     maxQueueSize: MOST_WAITING,

@@ -38,8 +38,8 @@ export const spanIdOf = (id: Uuid): string => id.replaceAll("-", "").slice(-16);
  * known({ "atlas.role": "student", "gen_ai.usage.input_tokens": null }); // { "atlas.role": "student" }
  */
 export function known(attributes: Record<string, SpanAttributes[string] | null | undefined>): SpanAttributes {
-  const told: SpanAttributes = {};
+  const present: SpanAttributes = {};
   for (const [name, value] of Object.entries(attributes))
-    if (value !== null && value !== undefined) told[name] = value;
-  return told;
+    if (value !== null && value !== undefined) present[name] = value;
+  return present;
 }

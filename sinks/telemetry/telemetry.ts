@@ -29,8 +29,8 @@ function wanted(env: Environment): { protocol: string } | undefined {
   const endpoint = env["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] || env["OTEL_EXPORTER_OTLP_ENDPOINT"];
   if (!endpoint?.trim() || isTrue(env["OTEL_SDK_DISABLED"])) return undefined;
   if (env["OTEL_TRACES_EXPORTER"]?.trim() === "none") return undefined;
-  const told = env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] || env["OTEL_EXPORTER_OTLP_PROTOCOL"];
-  return { protocol: told?.trim() || "http/protobuf" };
+  const configured = env["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"] || env["OTEL_EXPORTER_OTLP_PROTOCOL"];
+  return { protocol: configured?.trim() || "http/protobuf" };
 }
 
 /** Warns of the first failure only: a collector that is gone stays gone for a while. */

@@ -91,7 +91,7 @@ export function typing(installed: () => Installed): void {
       ...{
         status: "succeeded",
         sessions: 1,
-        topics: 8,
+        topics: 10,
         partitions: 8,
         same: true,
         dataset: true,

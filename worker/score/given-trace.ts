@@ -79,8 +79,8 @@ function fromTexts(
   const learning_key = "score";
   recorder.emit("SessionStarted", { task, learning_key, agent: "given", ground_truth: ground_truth ?? null });
   // A session without steps has done its work in one.
-  const told = steps == null || steps.length === 0 ? [{ description: task, output: final_answer }] : steps;
-  for (const [at, { description, output, guidance, ...rest }] of told.entries()) {
+  const given = steps == null || steps.length === 0 ? [{ description: task, output: final_answer }] : steps;
+  for (const [at, { description, output, guidance, ...rest }] of given.entries()) {
     const place = { step_id: "step_id" in rest && rest.step_id !== undefined ? rest.step_id : at + 1 };
     const status = "status" in rest && rest.status === "failed" ? "failed" : "succeeded";
     recorder.emit("StepStarted", { ...place, description: description ?? "" });

@@ -18,9 +18,9 @@ interface ToldUsage {
  * The tokens of a call as far as a server told them soundly; undefined where it told none.
  *
  * @example
- * usageTold({ prompt: 5, completion: "2" }); // { promptTokens: 5, completionTokens: 2, totalTokens: 7 }
+ * reportedUsage({ prompt: 5, completion: "2" }); // { promptTokens: 5, completionTokens: 2, totalTokens: 7 }
  */
-export function usageTold(told: ToldUsage): Usage | undefined {
+export function reportedUsage(told: ToldUsage): Usage | undefined {
   const [prompt, completion, total] = [told.prompt, told.completion, told.total].map(countOf);
   if (prompt === undefined && completion === undefined && total === undefined) return undefined;
   const reasoningTokens = countOf(told.reasoning);
