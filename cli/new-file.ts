@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
 import { writeAtomically } from "../files/atomic-file.ts";
 import { targetOf } from "../files/target.ts";
@@ -15,7 +15,7 @@ export async function writeNewFile(path: string, text: string, { force }: { forc
   try {
     const place = force ? await targetOf(path) : { path, found: undefined };
     if (place.found !== undefined) return void (await writeAtomically(path, [text]));
-    mkdirSync(dirname(place.path), { recursive: true });
+    mkdirSync(dirname(resolve(place.path)), { recursive: true });
     writeFileSync(place.path, text, { flag: "wx" });
   } catch (error) {
     if (error instanceof AtlasError) throw error;

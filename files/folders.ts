@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { mkdir, open } from "node:fs/promises";
-import { dirname, sep } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 
 /** Folders that this package makes are their owner's alone. */
 export const FOLDER_MODE = 0o700;
@@ -20,9 +20,10 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /** Makes a folder and its parents where they are missing, durably; one that is there keeps its mode. */
 export async function makeFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  const folder = resolve(path);
+  const first = await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
   if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
 }
 
 /** What this package keeps in a folder that is nothing but its own. */
@@ -39,7 +40,8 @@ const isOwn = (folder: string): boolean =>
  * @returns its real path
  */
 export function privateFolder(path: string): string {
-  mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+  // Of a relative path Node never comes back where the working directory is gone.
+  mkdirSync(resolve(path), { recursive: true, mode: FOLDER_MODE });
   const folder = realpathSync(path);
   const { uid, mode } = statSync(folder);
   if (uid === process.getuid?.() && (mode & 0o077) !== 0 && isOwn(folder)) chmodSync(folder, mode & 0o700);

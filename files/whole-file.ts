@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { beside } from "./turn.ts";
 
 /**
@@ -11,7 +11,7 @@ import { beside } from "./turn.ts";
  * writeWhole(".atlas/holder.json", "{}\n");
  */
 export function writeWhole(path: string, content: Uint8Array | string, mode = 0o600): void {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(resolve(path)), { recursive: true });
   const temporary = beside(path, `${randomUUID()}.tmp`);
   try {
     writeFileSync(temporary, content, { flag: "wx", mode });

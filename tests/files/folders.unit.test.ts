@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,4 +78,26 @@ test("files of a series have the mode of the one before them, so that they can b
   await series.write(await series.takeOver(first), '{"id":2}\n');
   await series.close();
   expect([modeOf("approved-0-000000.jsonl"), modeOf("approved-0-000001.jsonl")]).toEqual(["644", "644"]);
+});
+
+test("where the working directory is gone, making a folder does not go on for ever", {
+  timeout: 60_000,
+}, () => {
+  const source = (name: string): string => JSON.stringify(join(import.meta.dirname, "../../files", name));
+  const script = `import { rmSync } from "node:fs";
+    import { makeFolder, privateFolder } from ${source("folders.ts")};
+    import { writeWhole } from ${source("whole-file.ts")};
+    rmSync(process.cwd(), { recursive: true });
+    for (const make of [() => privateFolder(".atlas/spool"), () => makeFolder(".atlas/live"), () => writeWhole(".atlas/a/b", "")])
+      try { await make(); } catch (error) { if (error.code !== "ENOENT") throw error; }
+    console.log("ended");`;
+  const home = join(folder, "gone");
+  mkdirSync(home);
+  const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: home,
+    encoding: "utf8",
+    timeout: 50_000,
+    killSignal: "SIGKILL",
+  });
+  expect([status, stdout]).toEqual([0, "ended\n"]);
 });
