@@ -33,6 +33,8 @@ export function startAtlas(folder: string, args: readonly string[], env: Record<
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // A test that ran out of time leaves nothing running.
+  onTestFinished(() => void child.kill("SIGKILL"));
   const written = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const)
     child[name]!.setEncoding("utf8").on("data", (text: string) => {
