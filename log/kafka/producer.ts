@@ -62,9 +62,7 @@ export class RecordProducer {
     if (records.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.queue.push({ records, acknowledged: 0, resolve, reject });
-      this.pumping ??= held(this.pump()).finally(() => {
-        this.pumping = undefined;
-      });
+      this.pumping ??= held(this.pump());
     });
   }
 
@@ -100,6 +98,8 @@ export class RecordProducer {
         this.rejectAll(batch.length, logError(error, this.settings, "appending failed"));
       }
     }
+    // In the same turn as the last look at the queue: an append between the two would wait for ever.
+    this.pumping = undefined;
   }
 
   private nextBatch(): WritableRecord[] {

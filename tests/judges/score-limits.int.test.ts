@@ -115,7 +115,7 @@ test("more requests than may be answered at a time are told to come again; a cli
 });
 
 test("what waits to be answered has a limit in bytes too", async () => {
-  const judge = await startJudge(() => {});
+  const judge = await startJudge(() => new Promise<string>(() => {}));
   const judges = {
     smallModel: judge.model(),
     temperatures: [null],

@@ -109,6 +109,16 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       expect((await all(other)).map((record) => record.event.meta.sequence)).toEqual([1, 2, 3]);
     });
 
+    test("takes an append however soon after the acknowledgement of the one before", async () => {
+      const session = newId();
+      const appended = facts(session, 12).map(log.mask);
+      for (const [turns, event] of appended.entries()) {
+        await log.append([event]);
+        for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      }
+      expect(await recordsOf(log, ["atlas.sessions"])).toHaveLength(12);
+    });
+
     test("gives back what was appended, bit for bit", async () => {
       const event = createEvent(
         "SessionStarted",

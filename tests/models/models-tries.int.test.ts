@@ -241,7 +241,7 @@ test("a server that asks for a rest gets it from every call, and nobody uses up 
   await using other = await startModelServer((_, response) => json(response, completion("hi")));
   const make = (baseUrl: string): ModelClient => openaiModel({ model: "m", baseUrl, maxRetries: 0 });
   const first = await triesOf(make(server.url));
-  expect(first).toMatchObject({ tries: 1, error: { code: "ATLAS_MODEL_FAILED" } });
+  expect(first).toMatchObject({ tries: 1, error: { code: "ATLAS_MODEL_UNAVAILABLE" } });
   const outcomes = await Promise.all([1, 2, 3, 4, 5].map(() => triesOf(make(server.url))));
   for (const outcome of outcomes) expect(outcome).toEqual({ tries: 1, error: undefined, content: "hi" });
   expect(times).toHaveLength(6);

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Database } from "../../database/database.ts";
 import type { Consumer, EventLog } from "../../log/event-log.ts";
 import { appendRecords } from "../../log/postgres/event-store.ts";
 import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
+import { memberName } from "../../log/runner/member.ts";
 import { createReadModels } from "../../projections/read-models.ts";
 import { rebuildReadModels } from "../../projections/rebuild.ts";
 import { streamTraces } from "../../projections/stream-traces.ts";
@@ -128,7 +128,7 @@ describe.each(DATABASES)("a rebuild on $name", ({ skip, open }) => {
       // What a killed process leaves: its registration, by a process id that nobody has, and its schema.
       const { rows: killed } = await db.query<{ id: number }>(
         "insert into atlas_log.rebuilds (member) values ($1) returning id",
-        [`${hostname()}:999999:dead`],
+        [memberName().replace(`:${process.pid}:`, `:${2 ** 22 + 1}:`)],
       );
       await db.query(`create schema atlas_rebuild_${killed[0]!.id}`);
       await db.query(`create table atlas_rebuild_${killed[0]!.id}.sessions (id int)`);
