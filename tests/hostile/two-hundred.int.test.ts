@@ -22,12 +22,20 @@ const STEPS = [1, 2, 3].map((id) => ({ id, description: `part ${id}`, depends_on
 /** A teacher's and judge's reply to whatever they are asked. */
 const AGREED = { valid: true, steps: [], score: 0.5, uncertainty: 0.1, rationale: "r", principles: [] };
 
-/** Answers with what it was told, and calls a tool in each step; now and then it is busy. */
+/**
+ * Answers with what it was told, and calls a tool in each step; now and then it is busy, never twice for the same
+ * question: by chance a call's tries would be used up.
+ */
 function serve(provider: Provider): Promise<ModelServer> {
   let asked = 0;
+  const refused = new Set<string>();
   return startModelServer(async ({ body }, response) => {
     asked += 1;
-    if (asked % 17 === 0) return refuse(response, 503, { "retry-after-ms": "5" });
+    const question = JSON.stringify(body);
+    if (asked % 17 === 0 && !refused.has(question)) {
+      refused.add(question);
+      return refuse(response, 503, { "retry-after-ms": "5" });
+    }
     await sleep(asked % 5);
     if (body["model"] !== "student") return json(response, provider.answer(JSON.stringify(AGREED)));
     const messages = body["messages"] as { role: string; content: unknown }[];
