@@ -16,6 +16,11 @@ declare const facts: readonly import("atlas-sdk/schemas").EventOf<"ReviewDecided
 declare const rules: (hash: string) => import("atlas-sdk/schemas").Rules;
 declare const search: (query: string, signal?: AbortSignal) => Promise<string[]>;
 declare const answer: (hits: unknown, guidance: readonly string[]) => Promise<string>;
+declare module "pino" {
+  const pino: (options?: { level?: string }) => import("atlas-sdk").Logger;
+  export default pino;
+  export { pino };
+}
 `;
 
 const ENTRIES = `
