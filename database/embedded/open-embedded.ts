@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { isAtlasError, messageOf } from "../../errors/atlas-error.ts";
@@ -101,7 +102,8 @@ const isTimeout = (error: unknown): boolean => messageOf(error).includes("timeou
 
 /** What one finds where a holder should serve: it answers, it lets one wait, or nobody is there (yet). */
 async function probe(sockets: string): Promise<"answers" | "hangs" | "absent"> {
-  const client = new pg.Client(connectionTo(sockets));
+  const socket = new Socket();
+  const client = new pg.Client({ ...connectionTo(sockets), stream: () => socket });
   client.on("error", () => undefined);
   try {
     checkOwned(sockets);
@@ -111,7 +113,8 @@ async function probe(sockets: string): Promise<"answers" | "hangs" | "absent"> {
     if (isAtlasError(error)) throw error;
     return isTimeout(error) ? "hangs" : "absent";
   } finally {
-    await client.end().catch(() => undefined);
+    // Not `end()`: it waits until the holder hangs up, and one that was just stopped never does.
+    socket.destroy();
   }
 }
 

@@ -1,7 +1,9 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, execFileSync, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
+import { expect } from "vitest";
 import type { EmbeddedOptions } from "../../database/embedded/open-embedded.ts";
+import { eventually } from "../eventually.ts";
 import type { Answer, Order } from "./embedded-child.ts";
 
 /** Another process with a handle on an embedded database. */
@@ -10,7 +12,7 @@ export interface EmbeddedProcess {
   readonly pid: number;
   /** Has it do something, and returns or throws what came of it. */
   ask<T = unknown>(order: Order): Promise<T>;
-  /** Sends a signal; resolves when the process has ended, if the signal ends it. */
+  /** Sends a signal; resolves when the process has ended or stopped, if the signal does that. */
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -25,6 +27,9 @@ export class RemoteError extends Error {
     this.transient = failure.transient;
   }
 }
+
+const stateOf = ({ pid }: ChildProcess): string =>
+  execFileSync("ps", ["-o", "stat=", "-p", String(pid)], { encoding: "utf8" });
 
 /** Starts a process that has opened nothing yet. */
 export async function startProcess(): Promise<EmbeddedProcess> {
@@ -56,7 +61,8 @@ export async function startProcess(): Promise<EmbeddedProcess> {
     async kill(signal = "SIGKILL") {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill(signal);
-      if (signal !== "SIGSTOP" && signal !== "SIGCONT") await once(child, "exit");
+      if (signal === "SIGSTOP") await eventually(() => expect(stateOf(child)).toMatch(/^T/));
+      else if (signal !== "SIGCONT") await once(child, "exit");
     },
   };
 }

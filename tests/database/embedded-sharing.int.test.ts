@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -128,6 +130,25 @@ describe("an embedded database that several processes use", () => {
     expect(explain(error)).toContain(`process ${holder.pid}`);
     expect(explain(error)).toContain("does not answer");
     await (await openHere()).query("select 1");
+  });
+
+  test("is opened though its holder stopped between its answer and the goodbye", async () => {
+    const holder = await openThere();
+    await holder.kill("SIGSTOP");
+    unlinkSync(socketIn(socketFolder(folder)));
+    const clients = new Set<Socket>();
+    // AuthenticationOk and ReadyForQuery; whoever says goodbye waits for ever.
+    const answer = Buffer.from("R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I", "latin1");
+    const server = createServer({ allowHalfOpen: true }, (client) => {
+      clients.add(client);
+      client.on("error", () => undefined);
+      client.once("data", () => client.write(answer));
+    });
+    await once(server.listen(socketIn(socketFolder(folder))), "listening");
+    expect((await openHere()).role).toBe("guest");
+    for (const client of clients) client.destroy();
+    server.close();
+    await holder.kill("SIGCONT");
   });
 
   test("waits for a holder that is busy for long", async () => {
