@@ -1,35 +1,16 @@
 // Runs before `npm start` and `npm test`, with whatever Node is installed: fetches the dependencies (Node itself among
 // them) and builds, each only where something is missing or older than what it is made from.
 import { execSync } from "node:child_process";
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+/** What is built, by its configuration, and what builds it. */
 const SOURCES = [
-  "errors",
-  "guards",
-  "files",
-  "statistics",
-  "logging",
-  "schemas",
-  "traces",
-  "database",
-  "log",
-  "configs",
-  "models",
-  "recording",
-  "judges",
-  "intake",
-  "producers",
-  "processors",
-  "derivation",
-  "reactors",
-  "projections",
-  "sinks",
-  "app",
-  "worker",
-  "cli",
+  ...JSON.parse(readFileSync(join(root, "tsconfig.build.json"), "utf8")).include.map(
+    (glob) => glob.split("/")[0],
+  ),
   "scripts",
 ];
 
