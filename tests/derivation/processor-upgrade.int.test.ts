@@ -16,21 +16,11 @@ import { LIVE_TOPICS } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
 import { eventsOf } from "../as-readers.ts";
 import { atlas as command, startAtlas, userFolder } from "../cli/from-source.ts";
-import { kafka, missing, postgres } from "../services/services.ts";
+import { LOGS } from "../soak/logs.ts";
 import { type OpenPlace, openPlace, type Place } from "../soak/place.ts";
-import { embeddedPlace, kafkaPlace, postgresPlace } from "../soak/places.ts";
+import { embeddedPlace } from "../soak/places.ts";
 
 const SESSIONS = 10;
-const database = async (): Promise<string> => (await postgres()).url;
-const LOGS = [
-  { name: "embedded", skip: false, make: embeddedPlace },
-  { name: "postgres", skip: await missing("postgres"), make: postgresPlace(database) },
-  {
-    name: "kafka",
-    skip: await missing("kafka", "postgres"),
-    make: async () => kafkaPlace(await kafka(), database)(),
-  },
-];
 const RULES: Rules = {
   ...DEFAULT_RULES,
   review: { auto_approve: { min_reward: 0.35, max_uncertainty: null }, quarantine_on_alert: "off" },

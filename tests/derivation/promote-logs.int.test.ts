@@ -10,9 +10,9 @@ import { DEFAULT_RULES, type Rubric, type Rules } from "../../schemas/rules.ts";
 import { judgedSession } from "../app/judged.ts";
 import { exportedFrom } from "../app/opened.ts";
 import { eventsOf } from "../as-readers.ts";
-import { kafka, missing, postgres } from "../services/services.ts";
+import { LOGS } from "../soak/logs.ts";
 import { type OpenPlace, openPlace } from "../soak/place.ts";
-import { embeddedPlace, kafkaPlace, postgresPlace } from "../soak/places.ts";
+import { embeddedPlace } from "../soak/places.ts";
 import type { Promoting } from "./promoting-child.ts";
 
 const SESSIONS = 12;
@@ -22,17 +22,6 @@ const RULES: Rules = {
   ...DEFAULT_RULES,
   review: { auto_approve: { min_reward: 0.1, max_uncertainty: null }, quarantine_on_alert: "off" },
 };
-const database = async (): Promise<string> => (await postgres()).url;
-const LOGS = [
-  { name: "embedded", skip: false, make: embeddedPlace },
-  { name: "postgres", skip: await missing("postgres"), make: postgresPlace(database) },
-  {
-    name: "kafka",
-    skip: await missing("kafka", "postgres"),
-    make: async () => kafkaPlace(await kafka(), database)(),
-  },
-];
-
 const scoresOf = (number: number): Record<string, number> =>
   number % 2 === 0 ? { strict: 0.7, kind: 0.7 } : { strict: 0.4, kind: 0.9 };
 

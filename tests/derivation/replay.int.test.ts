@@ -4,22 +4,10 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { rebuild } from "../../app/rebuild.ts";
 import { approveAll, exportedFrom, folderForTest } from "../app/opened.ts";
 import { linesOf, recorded } from "../e2e/recorded.ts";
-import { kafka, missing, postgres } from "../services/services.ts";
+import { missing } from "../services/services.ts";
 import type { RoundPlace } from "../soak/kill-rounds.ts";
+import { LOGS } from "../soak/logs.ts";
 import { type OpenPlace, openPlace } from "../soak/place.ts";
-import { embeddedPlace, kafkaPlace, postgresPlace } from "../soak/places.ts";
-
-const database = async (): Promise<string> => (await postgres()).url;
-
-const LOGS = [
-  { name: "embedded", skip: false, place: embeddedPlace },
-  { name: "postgres", skip: await missing("postgres"), place: postgresPlace(database) },
-  {
-    name: "kafka",
-    skip: await missing("kafka", "postgres"),
-    place: async (): Promise<RoundPlace> => kafkaPlace(await kafka(), database)(),
-  },
-];
 
 async function openedAt(make: () => Promise<RoundPlace>): Promise<OpenPlace> {
   const { place, remove } = await make();
@@ -36,9 +24,9 @@ async function imported(open: OpenPlace): Promise<void> {
   await approveAll(open);
 }
 
-describe.each(LOGS)("on the $name log", ({ skip, place }) => {
+describe.each(LOGS)("on the $name log", ({ skip, make }) => {
   test.skipIf(skip)("a rebuild gives the same bytes, and computes the same derived events", async () => {
-    const open = await openedAt(place);
+    const open = await openedAt(make);
     await imported(open);
     const before = await exportedFrom(open);
     expect(before.trimEnd().split("\n")).toHaveLength(24);
@@ -55,8 +43,8 @@ test.skipIf(await missing("kafka", "postgres"))(
   "the same runs give the same bytes on every log",
   async () => {
     const exports = [];
-    for (const { place } of LOGS) {
-      const open = await openedAt(place);
+    for (const { make } of LOGS) {
+      const open = await openedAt(make);
       await imported(open);
       exports.push(await exportedFrom(open));
     }

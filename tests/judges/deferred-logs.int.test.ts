@@ -10,24 +10,13 @@ import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { createFlusher } from "../../recording/flusher.ts";
 import { eventsOf } from "../as-readers.ts";
 import { eventually } from "../eventually.ts";
-import { kafka, missing, postgres } from "../services/services.ts";
+import { SERVER_LOGS } from "../soak/logs.ts";
 import { openPlace } from "../soak/place.ts";
-import { kafkaPlace, postgresPlace } from "../soak/places.ts";
 import { reply, startJudge } from "./judge-server.ts";
 
-const database = async (): Promise<string> => (await postgres()).url;
-
-const LOGS = [
-  { name: "postgres", skip: await missing("postgres"), make: postgresPlace(database) },
-  {
-    name: "kafka",
-    skip: await missing("kafka", "postgres"),
-    make: async () => kafkaPlace(await kafka(), database)(),
-  },
-];
 const SESSIONS = 12;
 
-describe.each(LOGS)("on the $name log", ({ skip, make }) => {
+describe.each(SERVER_LOGS)("on the $name log", ({ skip, make }) => {
   test.skipIf(skip)("two processes judge sessions, each of them once", async () => {
     let asked = 0;
     const server = await startJudge(async () => {

@@ -8,27 +8,13 @@ import { openAtlas } from "../../../app/open-atlas.ts";
 import { openKafkaLog } from "../../../log/kafka/open-kafka-log.ts";
 import { approveAll, exportedFrom, folderForTest } from "../../app/opened.ts";
 import { linesOf, recorded } from "../../e2e/recorded.ts";
-import { kafka, missing, postgres } from "../../services/services.ts";
-import type { RoundPlace } from "../../soak/kill-rounds.ts";
+import { LOGS } from "../../soak/logs.ts";
 import { openPlace } from "../../soak/place.ts";
-import { embeddedPlace, kafkaPlace, postgresPlace } from "../../soak/places.ts";
 import { built, filled, upTo } from "./filled.ts";
-
-const database = async (): Promise<string> => (await postgres()).url;
-
-const LOGS = [
-  { name: "embedded", skip: false, place: embeddedPlace },
-  { name: "postgres", skip: await missing("postgres"), place: postgresPlace(database) },
-  {
-    name: "kafka",
-    skip: await missing("kafka", "postgres"),
-    place: async (): Promise<RoundPlace> => kafkaPlace(await kafka(), database)(),
-  },
-];
 
 const digests = new Map<string, string>();
 
-describe.each(LOGS)("a dataset from the $name log", ({ name, skip, place: make }) => {
+describe.each(LOGS)("a dataset from the $name log", ({ name, skip, make }) => {
   test.skipIf(skip)("has the lines of an export, and can be built again", async () => {
     const { place, remove } = await make();
     onTestFinished(remove);
