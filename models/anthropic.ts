@@ -4,13 +4,13 @@ import type {
   MessageCreateParamsNonStreaming as Params,
 } from "@anthropic-ai/sdk/resources/messages";
 import { addressFor } from "../configs/project-environment.ts";
-import { limitedFetch } from "../guards/limited-body.ts";
 import { EventJoiner } from "./anthropic-events.ts";
 import { anthropicParams, anthropicReply } from "./anthropic-messages.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
 import { type Asked, halfAnswer, keyMissing, unusableReply } from "./model-error.ts";
-import { MOST_ANSWER_BYTES, type Try, withTries } from "./tries.ts";
+import { sdkOptions } from "./sdk-options.ts";
+import { type Try, withTries } from "./tries.ts";
 
 /** A Claude model. */
 export interface AnthropicModelOptions extends Patience {
@@ -23,9 +23,6 @@ export interface AnthropicModelOptions extends Patience {
 
 /** Where it is asked unless told. */
 export const ANTHROPIC_URL = "https://api.anthropic.com";
-/** Each try has a timeout of ours, which hears a stream and the body of an answer too. */
-const SDK_TIMEOUT_MS = 2 ** 31 - 1;
-
 /**
  * A client for a Claude model.
  *
@@ -50,11 +47,7 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
       apiKey,
       authToken: null,
       baseURL: baseUrl,
-      timeout: SDK_TIMEOUT_MS,
-      maxRetries: 0,
-      logLevel: "off",
-      fetch: limitedFetch(MOST_ANSWER_BYTES),
-      fetchOptions: { redirect: "manual" },
+      ...sdkOptions(),
     });
   }
 

@@ -4,14 +4,14 @@ import type {
   ChatCompletionCreateParamsNonStreaming as Params,
 } from "openai/resources/chat/completions";
 import { addressFor } from "../configs/project-environment.ts";
-import { limitedFetch } from "../guards/limited-body.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
 import { type Asked, halfAnswer, keyMissing } from "./model-error.ts";
 import { ChunkJoiner } from "./openai-chunks.ts";
 import { openaiReply, withCallIds } from "./openai-reply.ts";
 import { openaiParams } from "./openai-request.ts";
-import { MOST_ANSWER_BYTES, type Try, withTries } from "./tries.ts";
+import { sdkOptions } from "./sdk-options.ts";
+import { type Try, withTries } from "./tries.ts";
 
 /** A model behind OpenAI's chat API, at OpenAI or at any server that speaks it. */
 export interface OpenaiModelOptions extends Patience {
@@ -26,8 +26,6 @@ export interface OpenaiModelOptions extends Patience {
 
 /** Where it is asked unless told. */
 export const OPENAI_URL = "https://api.openai.com/v1";
-/** Each try has a timeout of ours, which hears a stream and the body of an answer too. */
-const SDK_TIMEOUT_MS = 2 ** 31 - 1;
 /** Servers of one's own often take any key, but the SDK insists on one. */
 const NO_KEY = "none";
 
@@ -55,11 +53,7 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
     return new Client({
       apiKey: apiKey ?? NO_KEY,
       baseURL: baseUrl,
-      timeout: SDK_TIMEOUT_MS,
-      maxRetries: 0,
-      logLevel: "off",
-      fetch: limitedFetch(MOST_ANSWER_BYTES),
-      fetchOptions: { redirect: "manual" },
+      ...sdkOptions(),
       // Another server has no business with OpenAI's account settings.
       ...(isOpenai ? {} : { organization: null, project: null, adminAPIKey: null }),
     });

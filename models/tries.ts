@@ -4,9 +4,6 @@ import type { CallOptions, Patience } from "./model-client.ts";
 import { type Asked, lateReply, ModelFailure, modelError } from "./model-error.ts";
 import { noteRest, untilRested } from "./rest.ts";
 
-/** Most of an answer with its stream: far more than a model says, and less than a process can hold. */
-export const MOST_ANSWER_BYTES = 64 * 1024 * 1024;
-
 /** One try of a call. */
 export interface Try {
   /** Aborts when the call is cancelled, or the try takes too long. */

@@ -6,7 +6,7 @@ import { Registry } from "../../log/kafka/registry.ts";
 import { anthropicModel } from "../../models/anthropic.ts";
 import type { ModelClient } from "../../models/model-client.ts";
 import { openaiModel } from "../../models/openai.ts";
-import { MOST_ANSWER_BYTES } from "../../models/tries.ts";
+import { MOST_ANSWER_BYTES } from "../../models/sdk-options.ts";
 import { httpText } from "../../producers/agents/http-request.ts";
 import { startModelServer } from "./model-server.ts";
 
