@@ -21,5 +21,5 @@ USER node
 WORKDIR /home/node
 # What a worker answers at its own address; Node asks, so that the image needs no other client.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=6 \
-  CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.ATLAS_WORKER_PORT ?? 9464}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "--eval", "fetch(`http://127.0.0.1:${process.env.ATLAS_WORKER_PORT ?? 9464}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["atlas", "worker"]

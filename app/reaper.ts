@@ -35,6 +35,7 @@ interface LateSession {
 }
 
 const EVERY_MS = 60_000;
+const LONGEST_MS = 600_000;
 const CAUGHT_UP_MS = 30_000;
 
 /** Sessions without an end whose deadline has passed. The index over `metadata` finds what still runs. */
@@ -122,7 +123,7 @@ export function startReaper(log: EventLog, pipeline: Pipeline, options: ReaperOp
   }
 
   // An interval first: a process that lives shorter has better things to do.
-  const done = poll(look, { name: "reaper", everyMs, signal, onError, later: true });
+  const done = poll(look, { name: "reaper", everyMs, longestMs: LONGEST_MS, signal, onError, later: true });
   return {
     async stop() {
       stopping.abort();

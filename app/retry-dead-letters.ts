@@ -4,12 +4,12 @@ import { processorConsumer } from "../derivation/processor-consumer.ts";
 import type { RulesStore } from "../derivation/rules.ts";
 import { READ_MODELS } from "../derivation/stage-list.ts";
 import { PROCESSORS } from "../derivation/stages.ts";
-import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
+import { AtlasError, asAtlasError } from "../errors/atlas-error.ts";
 import { type RetryOptions as Patience, retry } from "../errors/retry.ts";
 import { type DeadLetter, listDeadLetters, placeOf } from "../log/dead-letters.ts";
 import type { Apply, EventLog, LogRecord, RawRecord } from "../log/event-log.ts";
 import { decodeRecord } from "../log/records.ts";
-import { retryRecord } from "../log/runner/retry-record.ts";
+import { type RetryEnd, retryRecord } from "../log/runner/retry-record.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { DeadLetterRetried } from "../schemas/generated/events.ts";
 import { idOf, nowMicros } from "../schemas/identity.ts";
@@ -19,6 +19,8 @@ import { retryInReadModels } from "./retry-in-read-models.ts";
 /** What became of one retry. */
 export type RetryOutcome =
   | { letter: DeadLetter; status: "applied" }
+  /** Applied, and what came of it is published once a member of its group runs. */
+  | { letter: DeadLetter; status: "unpublished" }
   /** Another process was first. */
   | { letter: DeadLetter; status: "already-applied" }
   | { letter: DeadLetter; status: "refused"; error: AtlasError };
@@ -59,8 +61,8 @@ export async function retryDeadLetters(
   const outcomes: RetryOutcome[] = [];
   for (const letter of new Set(letters)) {
     try {
-      const applied = await retry(() => retryLetter(context, letter, options), PATIENCE);
-      outcomes.push({ letter, status: applied ? "applied" : "already-applied" });
+      const status = await retry(() => retryLetter(context, letter, options), PATIENCE);
+      outcomes.push({ letter, status });
     } catch (error) {
       outcomes.push({ letter, status: "refused", error: asAtlasError(error) });
     }
@@ -78,14 +80,11 @@ function named(letters: readonly DeadLetter[], id: string): DeadLetter {
   });
 }
 
-const asAtlasError = (error: unknown): AtlasError =>
-  isAtlasError(error) ? error : new AtlasError("ATLAS_UNEXPECTED", messageOf(error), { cause: error });
-
 async function retryLetter(
   context: RetryContext,
   letter: DeadLetter,
   options: RetryOptions,
-): Promise<boolean> {
+): Promise<RetryEnd> {
   const { log, rules } = context;
   const record = decodeRecord(await recordOf(log, letter));
   const apply = await applyOf(context, letter, options);

@@ -1,8 +1,8 @@
-import { CLOSE_MS, closeInTime } from "../app/close-in-time.ts";
 import { type Atlas, type ConfiguredOptions, openConfigured } from "../app/open-atlas.ts";
 import { openLogAlone } from "../app/open-store.ts";
 import type { AtlasConfig, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
+import { CLOSE_MS, closeInTime } from "../errors/close-in-time.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { guardLogger } from "../logging/guard-logger.ts";
 import { lineLogger } from "../logging/line-logger.ts";

@@ -4,16 +4,33 @@ export interface QueryResult<Row> {
   rowCount: number;
 }
 
+/** How a statement, or each one of a transaction, is run. */
+export interface StatementOptions {
+  /**
+   * Milliseconds after which an answer is waited for no more, and the connection is given up: the error is transient. What
+   * is known to take long, such as a migration, says so; 15,000 on a server unless told, any time on the embedded one.
+   */
+  limitMs?: number | undefined;
+}
+
+/** For statements that may take long by right: of a migration, an index, a swap of tables. */
+export const UNHURRIED: StatementOptions = { limitMs: 3_600_000 };
+
 /** Something that runs SQL: a database, or one open transaction of it. */
 export interface Queryable {
-  query<Row = Record<string, unknown>>(sql: string, params?: readonly unknown[]): Promise<QueryResult<Row>>;
+  query<Row = Record<string, unknown>>(
+    sql: string,
+    params?: readonly unknown[],
+    options?: StatementOptions,
+  ): Promise<QueryResult<Row>>;
 }
 
 /** A Postgres database, whether a server or the embedded PGlite; the same SQL runs on both. */
 export interface Database extends Queryable {
   /** Runs `body` in one transaction: commits when it resolves, rolls back and rethrows when it rejects. */
-  transaction<T>(body: (tx: Queryable) => Promise<T>): Promise<T>;
+  transaction<T>(body: (tx: Queryable) => Promise<T>, options?: StatementOptions): Promise<T>;
   /** Human-readable address without credentials, for messages. */
   readonly address: string;
+  /** Ends when what runs has ended, or was given up after a while. */
   close(): Promise<void>;
 }

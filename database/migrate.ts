@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { AtlasError } from "../errors/atlas-error.ts";
-import type { Database, Queryable } from "./database.ts";
+import { type Database, type Queryable, UNHURRIED } from "./database.ts";
 
 /** A numbered series of plain SQL files. */
 export interface Migrations {
@@ -67,7 +67,7 @@ export async function migrate(db: Database, migrations: Migrations): Promise<voi
   const before = await currentVersion(db, series);
   if (before === newest) return;
   if (before !== undefined && before > newest) tooNew(before);
-  await db.transaction(async (tx) => {
+  const migrating = async (tx: Queryable): Promise<void> => {
     await tx.query("select pg_advisory_xact_lock(hashtext('atlas_log.migrations'))");
     await tx.query("create schema if not exists atlas_log");
     await tx.query(
@@ -86,7 +86,8 @@ export async function migrate(db: Database, migrations: Migrations): Promise<voi
       "insert into atlas_log.migrations values ($1, $2) on conflict (series) do update set version = excluded.version",
       [series, newest],
     );
-  });
+  };
+  await db.transaction(migrating, UNHURRIED);
 }
 
 /** Forgets that a series was applied: its tables are gone. */

@@ -1,12 +1,15 @@
 import pg from "pg";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
-import type { Database } from "./database.ts";
+import type { Database, StatementOptions } from "./database.ts";
 import { TYPES } from "./int8.ts";
 import { databaseOver } from "./pool-database.ts";
 import { quiet } from "./quiet-pool.ts";
 import { isTransient } from "./transient.ts";
 
 const CONNECT_MS = 10_000;
+/** A connection whose other end is gone may take bytes for ever and never answer. */
+const STATEMENT_MS = 15_000;
+const KEEP_ALIVE_MS = 10_000;
 /** A process that is paused inside a transaction holds its locks; after this long others may go on without it. */
 const IDLE_IN_TRANSACTION_MS = 15_000;
 /** Set with the transaction and not with the connection: a pooler such as PgBouncer refuses connections that set it. */
@@ -63,21 +66,33 @@ class Client extends pg.Client {
  *
  * @param url `postgresql://user:password@host:port/database`
  * @param options.max most connections at a time; 10 unless told
+ * @param options.limitMs how long an answer to a statement is waited for; 15,000 unless told
  * @throws AtlasError ATLAS_DATABASE_UNREACHABLE when nobody answers there or the server refuses,
  *   ATLAS_CONFIG_INVALID when it is not a URL
  * @example
  * const db = await openPostgres("postgresql://atlas:secret@localhost:5432/atlas");
  */
-export async function openPostgres(url: string, options: { max?: number } = {}): Promise<Database> {
+export async function openPostgres(
+  url: string,
+  options: { max?: number } & StatementOptions = {},
+): Promise<Database> {
   const address = addressOf(url);
   const pool = new pg.Pool({
     connectionString: url,
     application_name: "atlas-sdk",
     max: options.max ?? 10,
     allowExitOnIdle: true,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
     types: TYPES,
     Client,
   });
   await connected(quiet(pool), address);
-  return databaseOver({ address, connect: () => pool.connect(), begin: BEGIN, close: () => pool.end() });
+  return databaseOver({
+    address,
+    connect: () => pool.connect(),
+    begin: BEGIN,
+    limitMs: options.limitMs ?? STATEMENT_MS,
+    close: () => pool.end(),
+  });
 }

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { AtlasError } from "../errors/atlas-error.ts";
-import type { Database, Queryable, QueryResult } from "./database.ts";
+import { closeInTime } from "../errors/close-in-time.ts";
+import type { Database, Queryable, QueryResult, StatementOptions } from "./database.ts";
 
 /** Where a {@link Database} gets its node-postgres clients from. */
 export interface ClientSource {
@@ -10,9 +11,16 @@ export interface ClientSource {
   connect(): Promise<pg.PoolClient>;
   /** What begins a transaction; `begin` unless told. */
   begin?: string;
+  /** How long an answer to a statement is waited for; any time unless told. */
+  limitMs?: number;
   /** Called once, when nothing runs any more. */
   close(): Promise<void>;
 }
+
+/** How long closing waits for what runs; and then for the connections to end. */
+const CLOSE_MS = 5000;
+/** A rollback that is not answered soon is left to the server, which sees the connection end. */
+const ROLLBACK_MS = 2000;
 
 /** How work on a client ended, and whether the client can be used again. */
 type Outcome<T> = { value: T } | { error: unknown; clean: boolean };
@@ -21,12 +29,20 @@ type Outcome<T> = { value: T } | { error: unknown; clean: boolean };
 const isAnswer = (error: unknown): boolean =>
   error instanceof Error && "severity" in error && error.severity === "ERROR";
 
+/** A statement for node-postgres, which gives up on it after the limit. */
+const statement = (sql: string, params: readonly unknown[] | undefined, limitMs: number | undefined) => ({
+  text: sql,
+  ...(params !== undefined && { values: [...params] }),
+  ...(limitMs !== undefined && Number.isFinite(limitMs) && { query_timeout: limitMs }),
+});
+
 async function run<Row>(
   client: pg.PoolClient,
   sql: string,
-  params?: readonly unknown[],
+  params: readonly unknown[] | undefined,
+  limitMs: number | undefined,
 ): Promise<QueryResult<Row>> {
-  const answer: pg.QueryResult | pg.QueryResult[] = await client.query(sql, params && [...params]);
+  const answer: pg.QueryResult | pg.QueryResult[] = await client.query(statement(sql, params, limitMs));
   // Several statements in one text are answered by a list; the last of them counts.
   const last = Array.isArray(answer) ? answer.at(-1) : answer;
   return { rows: (last?.rows ?? []) as Row[], rowCount: last?.rowCount ?? 0 };
@@ -36,27 +52,33 @@ async function run<Row>(
 class Transaction implements Queryable {
   private readonly client: pg.PoolClient;
   private tail: Promise<unknown> = Promise.resolve();
+  private readonly limitMs: number | undefined;
   private ended = false;
 
-  constructor(client: pg.PoolClient) {
+  constructor(client: pg.PoolClient, limitMs: number | undefined) {
     this.client = client;
+    this.limitMs = limitMs;
   }
 
-  query<Row>(sql: string, params?: readonly unknown[]): Promise<QueryResult<Row>> {
+  query<Row>(
+    sql: string,
+    params?: readonly unknown[],
+    { limitMs = this.limitMs }: StatementOptions = {},
+  ): Promise<QueryResult<Row>> {
     if (this.ended) {
       return Promise.reject(new AtlasError("ATLAS_UNEXPECTED", "a transaction was used after its end"));
     }
-    const answer = this.tail.then(() => run<Row>(this.client, sql, params));
+    const answer = this.tail.then(() => run<Row>(this.client, sql, params, limitMs));
     this.tail = answer.catch(() => undefined);
     return answer;
   }
 
-  async end(statement: "commit" | "rollback"): Promise<void> {
+  async end(how: "commit" | "rollback", limitMs: number | undefined): Promise<void> {
     this.ended = true;
     await this.tail;
-    const { command } = await this.client.query(statement);
+    const { command } = await this.client.query(statement(how, undefined, limitMs));
     // Postgres answers the commit of a failed transaction with success, and the tag ROLLBACK.
-    if (statement === "commit" && command === "ROLLBACK") {
+    if (how === "commit" && command === "ROLLBACK") {
       throw new AtlasError("ATLAS_UNEXPECTED", "a statement failed, yet its transaction was to be committed");
     }
   }
@@ -65,33 +87,39 @@ class Transaction implements Queryable {
 async function inTransaction<T>(
   client: pg.PoolClient,
   begin: string,
+  limitMs: number | undefined,
   body: (tx: Queryable) => Promise<T>,
 ): Promise<Outcome<T>> {
-  await client.query(begin);
-  const tx = new Transaction(client);
+  await run(client, begin, undefined, limitMs);
+  const tx = new Transaction(client, limitMs);
   let value: T;
   try {
     value = await body(tx);
   } catch (error) {
     // A client that cannot roll back is destroyed, and the server rolls back by itself.
-    const clean = await tx.end("rollback").then(
+    const clean = await tx.end("rollback", limitMs === undefined ? undefined : ROLLBACK_MS).then(
       () => true,
       () => false,
     );
     return { error, clean };
   }
-  await tx.end("commit");
+  await tx.end("commit", limitMs);
   return { value };
 }
 
 /** A {@link Database} whose statements and transactions each run on one client of a source. */
 export function databaseOver(source: ClientSource): Database {
   const running = new Set<Promise<unknown>>();
+  const busy = new Set<pg.PoolClient>();
+  const limitOf = (options: StatementOptions | undefined): number | undefined =>
+    options?.limitMs ?? source.limitMs;
   let closing: Promise<void> | undefined;
 
   async function onClient<T>(work: (client: pg.PoolClient) => Promise<Outcome<T>>): Promise<T> {
     const client = await source.connect();
+    busy.add(client);
     const outcome = await work(client).catch((error: unknown) => ({ error, clean: isAnswer(error) }));
+    busy.delete(client);
     if ("value" in outcome) {
       client.release();
       return outcome.value;
@@ -115,13 +143,20 @@ export function databaseOver(source: ClientSource): Database {
     return promise;
   }
 
+  async function closeAll(): Promise<void> {
+    const done = Promise.all(running).then(() => undefined);
+    if (!(await closeInTime(done, CLOSE_MS))) for (const client of busy) void client.end().catch(() => {});
+    await closeInTime(source.close(), CLOSE_MS);
+  }
+
   return {
     address: source.address,
-    query: <Row>(sql: string, params?: readonly unknown[]) =>
-      tracked(async (client) => ({ value: await run<Row>(client, sql, params) })),
-    transaction: (body) => tracked((client) => inTransaction(client, source.begin ?? "begin", body)),
+    query: <Row>(sql: string, params?: readonly unknown[], options?: StatementOptions) =>
+      tracked(async (client) => ({ value: await run<Row>(client, sql, params, limitOf(options)) })),
+    transaction: (body, options) =>
+      tracked((client) => inTransaction(client, source.begin ?? "begin", limitOf(options), body)),
     close() {
-      closing ??= Promise.all(running).then(() => source.close());
+      closing ??= closeAll();
       return closing;
     },
   };

@@ -26,7 +26,7 @@ const SQLSTATES = [
 ];
 
 const WORDS =
-  /connection terminated|server closed the connection|connection error|timeout expired|timeout exceeded when trying to connect|not queryable/i;
+  /connection terminated|server closed the connection|connection error|timeout expired|query read timeout|timeout exceeded when trying to connect|not queryable/i;
 
 /**
  * Says whether a database error may go away by itself: a lost connection, a full disk, a lock, a restart.

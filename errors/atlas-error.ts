@@ -56,6 +56,10 @@ export function isAtlasError(error: unknown, code?: ErrorCode): error is AtlasEr
   return code === undefined || (error as { code?: unknown }).code === code;
 }
 
+/** Anything thrown as an error of this package: one of its own as it is. */
+export const asAtlasError = (error: unknown): AtlasError =>
+  isAtlasError(error) ? error : new AtlasError("ATLAS_UNEXPECTED", messageOf(error), { cause: error });
+
 /**
  * One line for people: code, message, where, what to do. Never a stack trace.
  *

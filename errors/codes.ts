@@ -28,6 +28,8 @@ export const ERROR_CODES = {
   ATLAS_DATABASE_TOO_NEW: "The database was migrated by a newer version of this package.",
   ATLAS_DATABASE_OCCUPIED: "The database's schema holds something that is in the way.",
   ATLAS_ASSIGNMENT_LOST: "Another member took over an assignment while this one was working on it.",
+  ATLAS_PUBLISH_REFUSED:
+    "The log refuses what a consumer derived. It stays in the outbox, and goes out once the cause is mended.",
   ATLAS_CONSUMER_UNHEALTHY:
     "Too many records in a row failed; the consumer stopped instead of setting them aside.",
   ATLAS_CONSUMER_BEHIND: "Consumers did not catch up with the log in time.",

@@ -1,4 +1,4 @@
-import type { Database, Queryable } from "../database/database.ts";
+import { type Database, type Queryable, UNHURRIED } from "../database/database.ts";
 import { forgetSeries } from "../database/migrate.ts";
 import { isTransient } from "../database/transient.ts";
 import { type RetryOptions, retry } from "../errors/retry.ts";
@@ -74,7 +74,7 @@ export async function rebuildReadModels(
     for (let indexed = false; ; indexed = true) {
       await catchUp(work, await positionsOf(db, group));
       // Full tables are indexed at once, and before the transaction that has to be short.
-      if (!indexed) await db.transaction((tx) => carryIndexes(tx, schemas));
+      if (!indexed) await db.transaction((tx) => carryIndexes(tx, schemas), UNHURRIED);
       const sessions = await trySwap(work, schemas, await readAhead(work));
       if (sessions !== undefined) return { sessions, events: replay.events };
     }
@@ -98,7 +98,7 @@ const clear = (db: Database, id: number): Promise<void> =>
     await tx.query(`drop schema if exists ${quoteIdentifier(schemaOf(id))} cascade`);
     await forgetSeries(tx, seriesOf(schemaOf(id)));
     await forgetRebuild(tx, id, schemaOf(id));
-  });
+  }, UNHURRIED);
 
 /** Applies the log up to these positions, several partitions at a time. */
 async function catchUp({ db, log, id, replay, onProgress }: Work, until: Positions): Promise<void> {
@@ -181,7 +181,7 @@ async function trySwap(
     return rows[0]!.count;
   };
   try {
-    const sessions = await db.transaction(swap);
+    const sessions = await db.transaction(swap, UNHURRIED);
     if (sessions === undefined) return undefined;
     for (const { topic, partition, records } of applied) replay.advance(topic, partition, records);
     onProgress?.(replay.events);

@@ -9,6 +9,7 @@ import { LIVE_TOPICS } from "../sinks/jsonl/live-sink.ts";
 import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";
 import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
 import { type OwnedGroup, stateReader } from "../sinks/metrics/worker-state.ts";
+import { boundedLook, type LookLimits } from "./bounded-look.ts";
 
 /** How to measure a worker. */
 export interface WorkerMetricsOptions extends ConsumerEvents {
@@ -16,6 +17,8 @@ export interface WorkerMetricsOptions extends ConsumerEvents {
   learningKeys?: readonly string[];
   /** For how long counts of sessions are good enough, in milliseconds; 15,000 unless told. */
   keepMs?: number;
+  /** How long a look at the log may take. */
+  limits?: LookLimits;
 }
 
 /** A worker that is measured. */
@@ -55,7 +58,7 @@ export function groupsOf({ host }: Pick<Atlas, "host">): OwnedGroup[] {
 /** Measures a worker: counts rewards and drift alerts from now on, and looks the rest up when it is asked. */
 export async function measureWorker(
   atlas: Pick<Atlas, "log" | "db" | "config" | "host">,
-  { learningKeys = [], keepMs, ...events }: WorkerMetricsOptions = {},
+  { learningKeys = [], keepMs, limits, ...events }: WorkerMetricsOptions = {},
 ): Promise<MeasuredWorker> {
   const log: EventLog = atlas.log;
   const destinations = atlas.config.alerts.map(({ name }) => name);
@@ -69,12 +72,15 @@ export async function measureWorker(
     ...groupsOf(atlas),
     { group: METRICS, topics: METRIC_TOPICS, assignments: consumer.assignments },
   ];
-  const state = stateReader(log, owned, keepMs);
+  const look = boundedLook(stateReader(log, owned, keepMs), limits);
   return {
     contentType: metrics.contentType,
     consumer,
     delivery: metrics.delivery,
-    scrape: async () => metrics.render(await state().catch(() => undefined)),
+    scrape: async () => {
+      const seen = await look();
+      return metrics.render("value" in seen ? seen.value : undefined);
+    },
     stop: () => consumer.stop(),
   };
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { AtlasError, explain } from "../errors/atlas-error.ts";
+import { stuckLoops } from "../log/runner/loops.ts";
 import { type Scoring, scoreRoute } from "./score/score-route.ts";
 import { authorize, type WorkerAccess } from "./worker-access.ts";
 import type { WorkerHealth } from "./worker-status.ts";
@@ -12,6 +13,7 @@ export interface WorkerServer {
 
 /** What a worker answers with, and whom. */
 export interface WorkerAnswers extends WorkerAccess {
+  /** Answers soon, whatever is down. */
   health: () => Promise<WorkerHealth>;
   metrics?: { contentType: string; scrape: () => Promise<string> };
   /** Answers `POST /score` where it is given. */
@@ -77,6 +79,23 @@ function routesOf(answers: WorkerAnswers): Map<string, Answer> {
   const health = shared(answers.health, keepMs);
   const routes = new Map<string, Answer>([
     [
+      "/livez",
+      async (request) => {
+        const stuck = stuckLoops();
+        const status = stuck.length === 0 ? "alive" : "stuck";
+        const told = stuck.length > 0 && isLetIn(request, answers) ? { status, stuck } : { status };
+        return json(stuck.length === 0 ? 200 : 503, told);
+      },
+    ],
+    [
+      "/readyz",
+      async () => {
+        const { status, log } = await health();
+        const ready = status !== "unhealthy" && log.answers;
+        return json(ready ? 200 : 503, { status: ready ? "ready" : "not ready" });
+      },
+    ],
+    [
       "/healthz",
       async (request) => {
         const state = await health();
@@ -120,8 +139,8 @@ async function answer(
 }
 
 /**
- * Serves `/healthz` (200 while the worker works or waits for a service, 503 when it is unhealthy), `/metrics` and
- * `/score`. Whoever is not let in is told no more than the status.
+ * Serves `/livez` (200 while every loop of the process gets on), `/readyz` (200 while the log and its database answer),
+ * `/healthz` (200 while the worker works or waits for a service, 503 when it is unhealthy), `/metrics` and `/score`. Whoever is not let in is told no more than the status.
  *
  * @throws AtlasError ATLAS_USAGE when the address cannot be listened on
  */

@@ -40,6 +40,8 @@ function lineOf(outcome: RetryOutcome): string {
   const what = `${outcome.letter.group} ${placeOf(outcome.letter)}`;
   if (outcome.status === "applied") return `${what} is applied.`;
   if (outcome.status === "already-applied") return `${what} was applied by somebody else.`;
+  if (outcome.status === "unpublished")
+    return `${what} is applied. What came of it goes into the log once \`atlas worker\` runs.`;
   return `${what} was refused again. ${outcome.error.code}: ${oneLine(outcome.error.message, 200)}`;
 }
 

@@ -9,15 +9,11 @@ export function workerCommand(program: Command): void {
   const command = withCommonOptions(program.command("worker"))
     .description("run the consumers (processors and read models) until SIGTERM or Ctrl-C")
     .addOption(
-      new Option("--host <address>", "address of /healthz, /metrics and /score")
+      new Option("--host <address>", "address of /livez, /readyz, /healthz, /metrics and /score")
         .default("127.0.0.1")
         .env("ATLAS_WORKER_HOST"),
     )
-    .addOption(
-      new Option("--port <port>", "port of /healthz, /metrics and /score")
-        .default("9464")
-        .env("ATLAS_WORKER_PORT"),
-    )
+    .addOption(new Option("--port <port>", "port of them").default("9464").env("ATLAS_WORKER_PORT"))
     .addOption(
       new Option(
         "--label-learning-key <key...>",

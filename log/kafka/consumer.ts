@@ -2,13 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
+import { closeInTime } from "../../errors/close-in-time.ts";
 import { retry } from "../../errors/retry.ts";
 import type { Masking } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer, OutgoingRecord } from "../event-log.ts";
 import { held } from "../held.ts";
-import { type Assignment, claimAssignment, waitsForUpgrade } from "../runner/assignment.ts";
-import { memberName } from "../runner/member.ts";
+import { type Assignment, claimAssignment, waitsForMending } from "../runner/assignment.ts";
+import { partitionsWithOutbox } from "../runner/assignment-store.ts";
+import { Loop } from "../runner/loops.ts";
+import { memberName, STOP_MS } from "../runner/member.ts";
+import { Slot } from "../runner/slot.ts";
+import { Troubles } from "../runner/troubles.ts";
 import { BROKER_BACKOFF, logError } from "./failures.ts";
 import { type Fetched, Fetcher } from "./fetcher.ts";
 import { Membership } from "./membership.ts";
@@ -31,25 +36,19 @@ export interface KafkaConsumerOptions extends ConsumeOptions {
   };
 }
 
-/** An assignment that this member works on. */
-interface Slot {
-  assignment: Assignment;
-  /** Where to fetch from, by topic; undefined until the log was found to be the one that was read before. */
+/** Where an assignment is fetched from, by topic. */
+class KafkaSlot extends Slot {
+  /** Undefined until the log was found to be the one that was read before. */
   places: ReadonlyMap<Topic, number> | undefined;
-  /** Records of it are being applied. */
-  busy: boolean;
-  /** Nothing is fetched for it before this time. */
-  restingUntil: number;
-  /** Whether it waits for something outside, and the caller knows. */
-  troubled: boolean;
 }
 
 const FETCH_BYTES = 1024 * 1024;
 /** How long a fetch may wait while records of other assignments are being applied: they want to be next. */
 const BUSY_WAIT_MS = 20;
 const IDLE_MS = 100;
-const REST_MS = 2000;
 const MIRROR_MS = 5000;
+/** How often the outbox is looked at for what others put into it. */
+const OUTBOX_MS = 2000;
 const LAST_MIRROR_MS = 1000;
 
 /**
@@ -65,7 +64,9 @@ export class KafkaConsumer implements Consumer {
   private readonly member = memberName();
   private readonly fetcher: Fetcher;
   private readonly membership: Membership;
-  private readonly slots = new Map<number, Slot>();
+  private readonly loop: Loop;
+  private readonly troubles: Troubles;
+  private readonly slots = new Map<number, KafkaSlot>();
   private readonly topicOf: Map<string, Topic>;
   /** What the group gave to this member. */
   private given: ReadonlySet<number> = new Set();
@@ -75,6 +76,7 @@ export class KafkaConsumer implements Consumer {
   private stopped = false;
   private failure: unknown;
   private mirroredAt = performance.now();
+  private outboxSeenAt = performance.now();
   private wake: () => void = () => {};
 
   constructor(options: KafkaConsumerOptions, apply: Apply) {
@@ -83,6 +85,8 @@ export class KafkaConsumer implements Consumer {
     this.apply = apply;
     this.group = options.group;
     this.fetcher = new Fetcher(settings);
+    this.loop = new Loop(`consumer/${options.group}`);
+    this.troubles = new Troubles(options.onRetry);
     this.topicOf = new Map(options.topics.map((topic) => [settings.prefix + topic, topic]));
     this.membership = new Membership({
       settings,
@@ -91,7 +95,7 @@ export class KafkaConsumer implements Consumer {
       partitions,
       onAssigned: (given) => this.share(new Set(given)),
       onConfirmed: () => this.settleDisputes(),
-      onTrouble: (error) => this.options.onRetry?.(error),
+      onTrouble: this.troubles.of("group"),
       onRefused: (error) => this.fail(error),
     });
     this.done = this.run();
@@ -124,14 +128,22 @@ export class KafkaConsumer implements Consumer {
   private async run(): Promise<void> {
     while (!this.stopped) {
       await this.fetchPatiently();
-      if (performance.now() - this.mirroredAt > MIRROR_MS) void this.mirror();
+      const now = performance.now();
+      if (now - this.mirroredAt > MIRROR_MS) void this.mirror();
+      if (now - this.outboxSeenAt > OUTBOX_MS) void this.lookIntoOutbox();
     }
-    await this.sharing;
     const offsets = this.mirror();
-    await Promise.all([...this.slots.keys()].map((partition) => this.drop(partition)));
+    const releasing = this.sharing.then(() =>
+      Promise.all([...this.slots.keys()].map((partition) => this.drop(partition))),
+    );
+    await closeInTime(
+      releasing.then(() => {}),
+      STOP_MS,
+    );
     await Promise.race([offsets, sleep(LAST_MIRROR_MS, undefined, { ref: false })]);
     await this.membership.leave();
     await this.fetcher.close();
+    this.loop.end();
     if (this.failure !== undefined) throw this.failure;
   }
 
@@ -147,17 +159,26 @@ export class KafkaConsumer implements Consumer {
       }
     };
     try {
-      await retry(fetch, { ...BROKER_BACKOFF, onRetry: this.options.onRetry });
+      const tell = this.troubles.of("fetch");
+      const onRetry = (error: unknown): void => {
+        this.loop.tried();
+        tell(error);
+      };
+      await retry(fetch, { ...BROKER_BACKOFF, onRetry });
+      this.loop.tried();
     } catch (error) {
       this.fail(error);
     }
   }
 
   private async fetchOnce(): Promise<void> {
-    const now = performance.now();
-    const idle = [...this.slots.values()].filter((slot) => !slot.busy && slot.restingUntil <= now);
+    const ready = [...this.slots.values()].filter((slot) => slot.ready);
+    // What could not be published comes before anything else is fetched.
+    for (const slot of ready) if (slot.assignment.hasUnpublished) void this.work(slot, []);
+    const idle = ready.filter((slot) => !slot.busy);
     if (idle.length === 0) return this.rest();
     if (idle.some(({ places }) => places === undefined)) await this.findPlaces(idle);
+    this.loop.tried();
     const { settings } = this.options.log;
     const wanted = idle.flatMap(({ assignment: { partition }, places = new Map<Topic, number>() }) =>
       [...places].map(([topic, offset]) => ({ topic: settings.prefix + topic, partition, offset })),
@@ -183,7 +204,7 @@ export class KafkaConsumer implements Consumer {
     });
   }
 
-  private async work(slot: Slot, fetched: readonly Fetched[]): Promise<void> {
+  private async work(slot: KafkaSlot, fetched: readonly Fetched[]): Promise<void> {
     slot.busy = true;
     try {
       const places = new Map(slot.places);
@@ -194,28 +215,29 @@ export class KafkaConsumer implements Consumer {
         await slot.assignment.apply(topic, records);
         places.set(topic, records.at(-1)!.offset + 1);
       }
+      await slot.assignment.publish();
       if (slot.places !== undefined) slot.places = places;
-      if (slot.troubled) this.options.onRetry?.(undefined);
-      slot.troubled = false;
+      slot.goesOn();
+      this.troubles.of(slot.assignment.partition)(undefined);
     } catch (error) {
       await this.settle(slot, error);
     } finally {
       slot.busy = false;
+      this.loop.tried();
       this.wake();
     }
   }
 
-  private async settle(slot: Slot, error: unknown): Promise<void> {
+  private async settle(slot: KafkaSlot, error: unknown): Promise<void> {
     const { partition } = slot.assignment;
     if (isAtlasError(error, "ATLAS_ASSIGNMENT_LOST")) {
       if (this.slots.get(partition) !== slot) return;
       await this.drop(partition);
       this.disputed.add(partition);
-    } else if (waitsForUpgrade(error) || isTransient(error)) {
+    } else if (waitsForMending(error) || isTransient(error)) {
       slot.places = undefined;
-      slot.restingUntil = performance.now() + REST_MS;
-      slot.troubled = true;
-      this.options.onRetry?.(error);
+      slot.rest();
+      this.troubles.of(partition)(error);
     } else {
       this.fail(error);
     }
@@ -255,16 +277,10 @@ export class KafkaConsumer implements Consumer {
       const assignment = await retry(
         // What was given to another member meanwhile must not be taken from it.
         async () => (isWanted() ? this.takeOver(partition) : undefined),
-        { ...BROKER_BACKOFF, passes: isTransient, onRetry: this.options.onRetry },
+        { ...BROKER_BACKOFF, passes: isTransient, onRetry: this.troubles.of(partition) },
       );
       if (assignment === undefined || !this.given.has(partition)) return;
-      this.slots.set(partition, {
-        assignment,
-        places: undefined,
-        busy: false,
-        restingUntil: 0,
-        troubled: false,
-      });
+      this.slots.set(partition, new KafkaSlot(assignment));
       this.options.onAssignmentChange?.(partition);
       this.wake();
     } catch (error) {
@@ -276,6 +292,8 @@ export class KafkaConsumer implements Consumer {
     const { log, batchSize = 500, ...consume } = this.options;
     return claimAssignment({
       ...consume,
+      onRetry: this.troubles.of(partition),
+      onProgress: () => this.loop.tried(),
       batchSize,
       logId: log.id,
       partition,
@@ -288,7 +306,7 @@ export class KafkaConsumer implements Consumer {
   }
 
   /** Goes on at the last record applied, so that its digest tells whether this is the log that it came from. */
-  private async findPlaces(slots: readonly Slot[]): Promise<void> {
+  private async findPlaces(slots: readonly KafkaSlot[]): Promise<void> {
     const { partitions } = this.options.log;
     const names = [...this.topicOf.keys()];
     const [starts, ends] = await Promise.all([
@@ -320,8 +338,16 @@ export class KafkaConsumer implements Consumer {
     const slot = this.slots.get(partition);
     if (slot === undefined) return;
     this.slots.delete(partition);
+    this.troubles.of(partition)(undefined);
     await slot.assignment.release();
     this.options.onAssignmentChange?.(partition);
+  }
+
+  /** What others put into the outbox, such as a record that was tried again, is the owner's to publish. */
+  private async lookIntoOutbox(): Promise<void> {
+    this.outboxSeenAt = performance.now();
+    const waiting = await partitionsWithOutbox(this.options.db, this.group).catch(() => []);
+    for (const partition of waiting) this.slots.get(partition)?.assignment.expectUnpublished();
   }
 
   /** Shows the group's progress to tools that look at committed offsets. Nothing here reads them. */

@@ -1,13 +1,19 @@
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
+import { closeInTime } from "../../errors/close-in-time.ts";
+import { type Backoff, backoffMs } from "../../errors/retry.ts";
 import type { Masking } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
-import type { Apply, ConsumeOptions, Consumer } from "../event-log.ts";
-import { type Assignment, claimAssignment, digestOf, waitsForUpgrade } from "../runner/assignment.ts";
-import { memberName } from "../runner/member.ts";
+import type { Apply, ConsumeOptions, Consumer, Ends } from "../event-log.ts";
+import { held } from "../held.ts";
+import { type Assignment, claimAssignment, digestOf, waitsForMending } from "../runner/assignment.ts";
+import { Loop } from "../runner/loops.ts";
+import { memberName, STOP_MS } from "../runner/member.ts";
+import { Slot } from "../runner/slot.ts";
+import { Troubles } from "../runner/troubles.ts";
 import { appendRecords, readBatch, readEnds } from "./event-store.ts";
-import { openLeases, RENEW_MS } from "./leases.ts";
+import { type Leases, openLeases, RENEW_MS } from "./leases.ts";
 import type { Wake } from "./wake.ts";
 
 /** What a consumer needs of the log that it reads. */
@@ -26,139 +32,207 @@ export interface PostgresConsumerOptions extends ConsumeOptions {
 
 /** How long a member with nothing to do waits before it looks again for what other processes appended. */
 const POLL_MS = 100;
+/** How long it waits while the database does not answer. */
+const TROUBLE: Backoff = { firstMs: 100, longestMs: 2000 };
 
-/** Starts a member of a group on the postgres log. */
-export async function startPostgresConsumer(
-  options: PostgresConsumerOptions,
-  apply: Apply,
-): Promise<Consumer> {
-  const { group, topics, log } = options;
-  const db = log.db;
-  const member = memberName();
-  const leases = openLeases(db, group, member, log.partitions, log.id, log.sameHost);
-  const owned = new Map<number, Assignment>();
-  let stopped = false;
-  let renewedAt = Number.NEGATIVE_INFINITY;
-  let waiting = false;
+/**
+ * A member of a group on the Postgres log. One loop renews its leases and starts work on assignments that are behind; each
+ * is worked on by itself, so that one that cannot go on, or takes long, holds up no other.
+ */
+export class PostgresConsumer implements Consumer {
+  readonly group: string;
+  readonly done: Promise<void>;
+  private readonly options: PostgresConsumerOptions;
+  private readonly apply: Apply;
+  private readonly member = memberName();
+  private readonly leases: Leases;
+  private readonly loop: Loop;
+  private readonly wake: Wake;
+  private readonly troubles: Troubles;
+  private readonly slots = new Map<number, Slot>();
+  private readonly working = new Set<Promise<void>>();
+  private readonly stopping = new AbortController();
+  private ends: Ends = new Map();
+  private renewedAt = Number.NEGATIVE_INFINITY;
+  private failures = 0;
+  private failure: unknown;
 
-  const claim = async (partition: number): Promise<void> => {
+  constructor(options: PostgresConsumerOptions, apply: Apply) {
+    const { group, log } = options;
+    const { db, partitions, id: logId, sameHost } = log;
+    this.options = options;
+    this.apply = apply;
+    this.group = group;
+    this.leases = openLeases({ db, group, member: this.member, partitions, logId, sameHost });
+    this.loop = new Loop(`consumer/${group}`);
+    this.wake = log.wake.branch(this.stopping.signal);
+    this.troubles = new Troubles(options.onRetry);
+    this.done = this.run();
+    this.done.catch(() => {});
+    if (options.background !== true) void held(this.done).catch(() => {});
+  }
+
+  get assignments(): readonly number[] {
+    return [...this.slots.keys()].sort((a, b) => a - b);
+  }
+
+  async stop(): Promise<void> {
+    this.halt();
+    await held(this.done).catch(() => {});
+  }
+
+  private get stopped(): boolean {
+    return this.stopping.signal.aborted;
+  }
+
+  private fail(error: unknown): void {
+    if (this.stopped) return;
+    this.failure = error;
+    this.halt();
+  }
+
+  private halt(): void {
+    this.stopping.abort();
+    this.wake.notify();
+  }
+
+  private async run(): Promise<void> {
+    // While the loop waits for an answer, too: but not for a loop that has stopped getting on.
+    const beat = setInterval(() => {
+      if (this.loop.alive) void this.leases.beat().catch(() => undefined);
+    }, RENEW_MS);
+    beat.unref();
+    while (!this.stopped) await this.turn();
+    clearInterval(beat);
+    const releasing = Promise.all([...this.slots.keys()].map((partition) => this.drop(partition)));
+    await closeInTime(
+      releasing.then(() => this.leases.release().catch(() => {})),
+      STOP_MS,
+    );
+    this.loop.end();
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** Starts what there is to do, and waits until there is more. */
+  private async turn(): Promise<void> {
+    const seen = this.wake.count;
+    const tell = this.troubles.of(this.member);
+    let pauseMs = POLL_MS;
+    try {
+      if (performance.now() - this.renewedAt >= RENEW_MS) await this.renew();
+      if (!this.start()) {
+        this.ends = await readEnds(this.options.log.db, this.options.topics);
+        this.start();
+      }
+      this.failures = 0;
+      tell(undefined);
+    } catch (error) {
+      if (!isTransient(error)) return this.fail(error);
+      this.failures += 1;
+      pauseMs = backoffMs(TROUBLE, this.failures);
+      tell(error);
+    }
+    this.loop.tried();
+    if (!this.stopped) await this.wake.after(seen, pauseMs);
+  }
+
+  private async renew(): Promise<void> {
+    const owned = new Set(await this.leases.renew());
+    this.renewedAt = performance.now();
+    for (const partition of this.assignments) if (!owned.has(partition)) await this.drop(partition);
+    for (const partition of owned) if (!this.slots.has(partition)) await this.claim(partition);
+  }
+
+  /**
+   * Starts work on assignments that are behind, as many as may be worked on at a time.
+   *
+   * @returns whether there is as much under way as may be, as far as the ends are known
+   */
+  private start(): boolean {
+    const { topics, concurrency } = this.options;
+    for (const [partition, slot] of [...this.slots]) {
+      if (this.working.size >= concurrency) return true;
+      const behind = topics.filter(
+        (topic) => this.endOf(topic, partition) > slot.assignment.nextOffset(topic),
+      );
+      if (!slot.ready || behind.length === 0) continue;
+      // Next time it is the turn of the others.
+      this.slots.delete(partition);
+      this.slots.set(partition, slot);
+      const work = this.work(slot, behind).finally(() => {
+        this.working.delete(work);
+        this.wake.notify();
+      });
+      this.working.add(work);
+    }
+    return this.working.size >= concurrency;
+  }
+
+  private endOf(topic: Topic, partition: number): number {
+    return this.ends.get(topic)?.[partition] ?? 0;
+  }
+
+  private async work(slot: Slot, behind: readonly Topic[]): Promise<void> {
+    const { assignment } = slot;
+    const { partition } = assignment;
+    const tell = this.troubles.of(partition);
+    slot.busy = true;
+    try {
+      for (const topic of behind) {
+        const { db } = this.options.log;
+        const end = this.endOf(topic, partition);
+        const records = await readBatch(db, topic, partition, assignment.nextOffset(topic), end);
+        await assignment.apply(topic, records);
+      }
+      slot.goesOn();
+      tell(undefined);
+    } catch (error) {
+      if (this.slots.get(partition) !== slot) return;
+      if (isAtlasError(error, "ATLAS_ASSIGNMENT_LOST")) {
+        await this.drop(partition);
+      } else if (waitsForMending(error) || isTransient(error)) {
+        slot.rest();
+        tell(error);
+      } else {
+        this.fail(error);
+      }
+    } finally {
+      slot.busy = false;
+      this.loop.tried();
+    }
+  }
+
+  private async claim(partition: number): Promise<void> {
+    const { log, batchSize = 500, ...consume } = this.options;
+    const { db } = log;
     const assignment = await claimAssignment({
-      ...options,
+      ...consume,
+      onRetry: this.troubles.of(partition),
+      onProgress: () => this.loop.tried(),
+      batchSize,
       db,
       logId: log.id,
       partition,
       partitions: log.partitions,
-      member,
-      batchSize: options.batchSize ?? 500,
-      apply,
+      member: this.member,
+      apply: this.apply,
       mask: log.mask,
       appendInUnit: appendRecords,
       onCommit: () => log.wake.notify(),
     });
-    for (const topic of topics) await checkPlace(db, group, assignment, topic);
-    owned.set(partition, assignment);
-    options.onAssignmentChange?.(partition);
-  };
+    for (const topic of consume.topics) await checkPlace(db, this.group, assignment, topic);
+    this.slots.set(partition, new Slot(assignment));
+    consume.onAssignmentChange?.(partition);
+  }
 
-  const drop = async (partition: number): Promise<void> => {
-    const assignment = owned.get(partition);
-    owned.delete(partition);
-    await assignment?.release();
-    options.onAssignmentChange?.(partition);
-  };
-
-  const renew = async (): Promise<void> => {
-    const held = new Set(await leases.renew());
-    renewedAt = performance.now();
-    for (const partition of [...owned.keys()]) if (!held.has(partition)) await drop(partition);
-    for (const partition of held) if (!owned.has(partition)) await claim(partition);
-  };
-
-  const advance = async (assignment: Assignment, topic: Topic, end: number): Promise<void> => {
-    const records = await readBatch(db, topic, assignment.partition, assignment.nextOffset(topic), end);
-    try {
-      await assignment.apply(topic, records);
-    } catch (error) {
-      if (!isAtlasError(error, "ATLAS_ASSIGNMENT_LOST")) throw error;
-      await drop(assignment.partition);
-    }
-  };
-
-  /** One pass over everything that is behind; says whether there was anything. */
-  const pass = async (): Promise<boolean> => {
-    const ends = await readEnds(db, topics);
-    const work: (() => Promise<void>)[] = [];
-    for (const assignment of owned.values()) {
-      const behind = topics.filter(
-        (topic) => (ends.get(topic)?.[assignment.partition] ?? 0) > assignment.nextOffset(topic),
-      );
-      if (behind.length === 0) continue;
-      work.push(async () => {
-        for (const topic of behind) await advance(assignment, topic, ends.get(topic)![assignment.partition]!);
-      });
-    }
-    const any = work.length > 0;
-    const lane = async (): Promise<void> => {
-      for (let next = work.shift(); next !== undefined && !stopped; next = work.shift()) await next();
-    };
-    await Promise.all(Array.from({ length: options.concurrency }, lane));
-    return any;
-  };
-
-  const run = async (): Promise<void> => {
-    while (!stopped) {
-      const seen = log.wake.count;
-      try {
-        if (performance.now() - renewedAt >= RENEW_MS) await renew();
-        const more = await pass();
-        if (waiting) options.onRetry?.(undefined);
-        waiting = false;
-        if (!more && !stopped) await log.wake.after(seen, POLL_MS);
-      } catch (error) {
-        waiting = true;
-        if (waitsForUpgrade(error)) {
-          options.onRetry?.(error);
-          await log.wake.after(log.wake.count, RENEW_MS);
-        } else if (isTransient(error) && !stopped) {
-          options.onRetry?.(error);
-          await log.wake.after(log.wake.count, POLL_MS);
-        } else if (!stopped) {
-          throw error;
-        }
-      }
-    }
-  };
-
-  // A database that is away for a moment is waited for like later.
-  await renew().catch((error: unknown) => {
-    if (!isTransient(error)) throw error;
-    renewedAt = Number.NEGATIVE_INFINITY;
-  });
-  const keepAlive = setInterval(() => {
-    if (!stopped && performance.now() - renewedAt >= RENEW_MS)
-      void leases.renew().then(
-        () => undefined,
-        () => undefined,
-      );
-  }, RENEW_MS);
-  // Nothing else that a consumer waits for keeps the process alive.
-  if (options.background === true) keepAlive.unref();
-  const done = run().finally(() => clearInterval(keepAlive));
-  done.catch(() => {});
-  return {
-    group,
-    done,
-    get assignments() {
-      return [...owned.keys()];
-    },
-    stop: async () => {
-      stopped = true;
-      log.wake.notify();
-      for (const partition of [...owned.keys()]) await drop(partition);
-      await done.catch(() => {});
-      await leases.release().catch(() => {});
-    },
-  };
+  private async drop(partition: number): Promise<void> {
+    const slot = this.slots.get(partition);
+    if (slot === undefined) return;
+    this.slots.delete(partition);
+    this.troubles.of(partition)(undefined);
+    await slot.assignment.release();
+    this.options.onAssignmentChange?.(partition);
+  }
 }
 
 /** Makes sure that the log still holds the record that this group applied last. */

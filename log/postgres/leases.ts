@@ -3,100 +3,150 @@ import { isGone } from "../runner/member.ts";
 
 /** A member that was not heard of for this long has lost its assignments. */
 export const LEASE_MS = 5000;
-/** How often a member renews its leases and looks for free ones. */
+/** How often a member says that it is alive and looks for what is free. */
 export const RENEW_MS = 1000;
 
-interface Held {
-  partition: number;
-  member: string | null;
-  expired: boolean;
+/** One member of a group. */
+export interface LeaseOptions {
+  db: Database;
+  group: string;
+  member: string;
+  partitions: number;
+  logId: string;
+  /** All members share this host and its process ids, so that what dead processes own is free at once. */
+  sameHost: boolean;
 }
 
 /** The leases of one group, as one member sees them. */
 export interface Leases {
-  /** Renews what this member holds, takes what is free up to its fair share, and returns all it holds now. */
+  /** Says that this member is alive. Waits for nobody's unit of work. */
+  beat(): Promise<void>;
+  /** Says that this member is alive, takes what is free up to its fair share, and returns all it holds now. */
   renew(): Promise<number[]>;
   /** Gives up one partition, or all of them and the membership. */
   release(partition?: number): Promise<void>;
 }
 
-const INTERVAL = `interval '${LEASE_MS} milliseconds'`;
-/** A time beyond this was written before the database's clock was set back. */
-const IMPOSSIBLE = "clock_timestamp() + interval '1 minute'";
-
-/**
- * Leases for one member of a group.
- *
- * @param sameHost all members share this host and its process ids, so that those of dead processes are free at once
- */
-export function openLeases(
-  db: Database,
-  group: string,
-  member: string,
-  partitions: number,
-  logId: string,
-  sameHost: boolean,
-): Leases {
-  const all = Array.from({ length: partitions }, (_, index) => index);
-
-  return {
-    renew: () =>
-      db.transaction(async (tx) => {
-        await tx.query(
-          `insert into atlas_log.members values ($1, $2, now())
-           on conflict (group_id, member) do update set seen_at = now()`,
-          [group, member],
-        );
-        const members = await tx.query<{ member: string }>(
-          `select member from atlas_log.members where group_id = $1 and seen_at > now() - ${INTERVAL}
-             and seen_at < ${IMPOSSIBLE}`,
-          [group],
-        );
-        const alive = members.rows.filter((row) => !(sameHost && isGone(row.member))).length;
-        const fair = Math.ceil(partitions / Math.max(1, alive));
-        const { rows } = await tx.query<Held>(
-          `select partition, member, coalesce(lease_until < now() or lease_until > ${IMPOSSIBLE}, true) as expired
-             from atlas_log.assignments where group_id = $1 order by partition for update`,
-          [group],
-        );
-        const known = new Map(rows.map((row) => [row.partition, row]));
-        const mine = rows.filter((row) => row.member === member).map((row) => row.partition);
-        const keep = mine.slice(0, fair);
-        const free = all.filter((partition) => isFree(known.get(partition), member, sameHost));
-        const take = free.slice(0, Math.max(0, fair - keep.length));
-        const surplus = mine.slice(fair);
-        if (surplus.length > 0) {
-          await tx.query(
-            "update atlas_log.assignments set member = null, lease_until = null where group_id = $1 and partition = any($2)",
-            [group, surplus],
-          );
-        }
-        const held = [...keep, ...take];
-        if (held.length > 0) {
-          await tx.query(
-            `insert into atlas_log.assignments (group_id, partition, log_id, member, lease_until)
-             select $1, p, $4, $2, now() + ${INTERVAL} from unnest($3::int[]) as p
-             on conflict (group_id, partition) do update set member = excluded.member, lease_until = excluded.lease_until`,
-            [group, member, held, logId],
-          );
-        }
-        return held.sort((a, b) => a - b);
-      }),
-    release: async (partition) => {
-      await db.query(
-        `update atlas_log.assignments set member = null, lease_until = null
-          where group_id = $1 and member = $2 and ($3::int is null or partition = $3)`,
-        [group, member, partition ?? null],
-      );
-      if (partition === undefined) {
-        await db.query("delete from atlas_log.members where group_id = $1 and member = $2", [group, member]);
-      }
-    },
-  };
+/** A row of a member, or of what it owns. */
+interface Member {
+  member: string;
+  beat: string;
+  recent: boolean;
 }
 
-function isFree(held: Held | undefined, member: string, sameHost: boolean): boolean {
-  if (held === undefined || held.member === null) return true;
-  if (held.member === member) return false;
-  return held.expired || (sameHost && isGone(held.member));
+interface Heard {
+  beat: string;
+  /** By this process's own clock, which nobody sets. */
+  at: number;
+}
+
+const BEAT = `insert into atlas_log.members values ($1, $2, clock_timestamp())
+              on conflict (group_id, member) do update set seen_at = excluded.seen_at`;
+/** The database's clock is asked once, of a member that was never heard of before. It may have been set meanwhile. */
+const RECENT = `seen_at > clock_timestamp() - interval '${LEASE_MS} milliseconds'
+                and seen_at < clock_timestamp() + interval '1 minute'`;
+
+/**
+ * Leases for one member of a group. A member owns its assignments for as long as it is heard of: a lease is never on the
+ * row that a unit of work locks, so that a long unit takes it from nobody.
+ */
+export function openLeases({ db, group, member, partitions, logId, sameHost }: LeaseOptions): Leases {
+  const all = Array.from({ length: partitions }, (_, index) => index);
+  const heard = new Map<string, Heard>();
+
+  const beat = async (): Promise<void> => {
+    await db.query(BEAT, [group, member]);
+  };
+
+  /** Whether a member is heard of: by its beats, once there were two of them. */
+  const isAlive = (row: Member): boolean => {
+    const now = performance.now();
+    const before = heard.get(row.member);
+    const news = before === undefined ? row.recent : before.beat !== row.beat;
+    const at = news ? now : (before?.at ?? Number.NEGATIVE_INFINITY);
+    heard.set(row.member, { beat: row.beat, at });
+    return row.member === member || (now - at < LEASE_MS && !(sameHost && isGone(row.member)));
+  };
+
+  /** Says that this member is alive, and finds who else is, and who owns what: all at one moment. */
+  const look = async (): Promise<{ living: Set<string>; owners: Map<number, string | null> }> => {
+    const { rows } = await db.query<Member & { partition: number | null }>(
+      `with beat as (${BEAT} returning member)
+       select null::int as partition, member, seen_at::text as beat, ${RECENT} as recent
+         from atlas_log.members where group_id = $1
+        union all
+       select partition, member, '', false from atlas_log.assignments where group_id = $1`,
+      [group, member],
+    );
+    const owners = new Map<number, string | null>();
+    const living = new Set([member]);
+    const dead: string[] = [];
+    for (const row of rows) {
+      if (row.partition !== null) owners.set(row.partition, row.member);
+      else if (isAlive(row)) living.add(row.member);
+      else dead.push(row.member);
+    }
+    if (dead.length > 0) {
+      await db.query("delete from atlas_log.members where group_id = $1 and member = any($2)", [group, dead]);
+      for (const each of dead) heard.delete(each);
+    }
+    return { living, owners };
+  };
+
+  /** Takes what is free. What a unit of work has locked is left for another time. */
+  const take = async (wanted: readonly number[], owners: ReadonlyMap<number, string | null>) => {
+    const { rows } = await db.query<{ partition: number }>(
+      `with free as (
+         select a.partition from atlas_log.assignments a
+           join unnest($3::int[], $4::text[]) as w (partition, owner) on w.partition = a.partition
+          where a.group_id = $1 and a.member is not distinct from w.owner
+            for update of a skip locked),
+       taken as (
+         update atlas_log.assignments a set member = $2 from free
+          where a.group_id = $1 and a.partition = free.partition returning a.partition),
+       made as (
+         insert into atlas_log.assignments (group_id, partition, log_id, member)
+         select $1, p, $6, $2 from unnest($5::int[]) as p on conflict do nothing returning partition)
+       select partition from taken union all select partition from made`,
+      [
+        group,
+        member,
+        wanted.filter((partition) => owners.has(partition)),
+        wanted.flatMap((partition) => (owners.has(partition) ? [owners.get(partition)] : [])),
+        wanted.filter((partition) => !owners.has(partition)),
+        logId,
+      ],
+    );
+    return rows.map(({ partition }) => partition);
+  };
+
+  const giveUp = async (given: readonly number[]): Promise<void> => {
+    await db.query(
+      "update atlas_log.assignments set member = null where group_id = $1 and member = $2 and partition = any($3)",
+      [group, member, given],
+    );
+  };
+
+  return {
+    beat,
+    renew: async () => {
+      const { living, owners } = await look();
+      const fair = Math.ceil(partitions / living.size);
+      const mine = all.filter((partition) => owners.get(partition) === member);
+      const free = all.filter((partition) => {
+        const owner = owners.get(partition) ?? null;
+        return owner === null || !living.has(owner);
+      });
+      if (mine.length > fair) await giveUp(mine.slice(fair));
+      const held = mine.slice(0, fair);
+      const wanted = free.slice(0, fair - held.length);
+      if (wanted.length > 0) held.push(...(await take(wanted, owners)));
+      return held.sort((a, b) => a - b);
+    },
+    release: async (partition) => {
+      await giveUp(partition === undefined ? all : [partition]);
+      if (partition === undefined)
+        await db.query("delete from atlas_log.members where group_id = $1 and member = $2", [group, member]);
+    },
+  };
 }

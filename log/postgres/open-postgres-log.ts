@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
-import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import { type RetryOptions, retry } from "../../errors/retry.ts";
+import { AtlasError, asAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import type { RetryOptions } from "../../errors/retry.ts";
 import { type Mask, maskingBy } from "../../schemas/masked.ts";
 import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
 import { TOPICS, type Topic } from "../../schemas/topics.ts";
+import { AppendQueue } from "../append-queue.ts";
 import type {
   Apply,
   ConsumeOptions,
@@ -16,10 +17,10 @@ import type {
   ReadRange,
 } from "../event-log.ts";
 import { prepareLogTables } from "../log-tables.ts";
-import { batchesOf, toOutgoing } from "../outgoing.ts";
+import { toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
-import { startPostgresConsumer } from "./consumer.ts";
+import { PostgresConsumer } from "./consumer.ts";
 import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
 import { subscribe } from "./subscription.ts";
 import { Wake } from "./wake.ts";
@@ -35,7 +36,7 @@ export interface PostgresLogOptions {
   embedded?: boolean;
 }
 
-/** How long an append is tried again while the database does not answer. */
+/** How long an append is tried again while the database does not answer: readers drop what then stands there twice. */
 const APPEND_PATIENCE: RetryOptions = { firstMs: 100, longestMs: 500, forMs: 5000, passes: isTransient };
 
 async function logRow(db: Database, partitions: number): Promise<{ id: string; partitions: number }> {
@@ -83,6 +84,12 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     );
   }
   const wake = new Wake();
+  const queue = new AppendQueue<OutgoingRecord>({
+    address: db.address,
+    send: (batch) => appendRecords(db, batch),
+    patience: APPEND_PATIENCE,
+    errorOf: (failure) => (isTransient(failure) ? unreachable(db, failure) : asAtlasError(failure)),
+  });
   const consumers = new Set<Consumer>();
   const closing = new AbortController();
 
@@ -120,8 +127,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     mask,
     async append(events) {
       usable();
-      const outgoing = toOutgoing(events, partitions);
-      for (const batch of batchesOf(outgoing)) await appendPatiently(db, batch);
+      await queue.append(toOutgoing(events, partitions));
       wake.notify();
     },
     appendInUnit: appendRecords,
@@ -132,7 +138,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     ends: (topics) => readEnds(db, topics),
     async consume(consume: ConsumeOptions, apply: Apply) {
       usable();
-      const consumer = await startPostgresConsumer(
+      const consumer = new PostgresConsumer(
         {
           ...consume,
           concurrency: embedded ? 1 : 4,
@@ -155,18 +161,9 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     async close() {
       closing.abort();
       wake.notify();
-      await Promise.all([...consumers].map((consumer) => consumer.stop()));
+      await Promise.all([queue.close(), ...[...consumers].map((consumer) => consumer.stop())]);
     },
   };
-}
-
-/** Appends, and again where the answer was lost: readers drop what then stands in the log twice. */
-async function appendPatiently(db: Database, batch: readonly OutgoingRecord[]): Promise<void> {
-  try {
-    await retry(() => appendRecords(db, batch), APPEND_PATIENCE);
-  } catch (error) {
-    throw isTransient(error) ? unreachable(db, error) : error;
-  }
 }
 
 const unreachable = (db: Database, error: unknown): AtlasError =>

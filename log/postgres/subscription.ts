@@ -33,7 +33,8 @@ export async function* subscribe(
 ): AsyncGenerator<SubscribedEvent> {
   const { db, wake } = log;
   const { group, topics, signal } = options;
-  const leases = openLeases(db, group, memberName(), log.partitions, log.id, log.sameHost);
+  const { partitions, id: logId, sameHost } = log;
+  const leases = openLeases({ db, group, member: memberName(), partitions, logId, sameHost });
   const shares = new Map<string, Share>();
   const stopped = (): boolean => signal?.aborted === true;
   let owned: number[] = [];
@@ -72,7 +73,7 @@ export async function* subscribe(
     });
   };
 
-  const keepAlive = setInterval(() => void leases.renew().catch(() => undefined), RENEW_MS);
+  const keepAlive = setInterval(() => void leases.beat().catch(() => undefined), RENEW_MS);
   try {
     while (!stopped()) {
       const seen = wake.count;

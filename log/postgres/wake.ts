@@ -1,8 +1,9 @@
-/** Wakes the consumers of this process as soon as it appended something, so that they need not poll for it. */
+/** Wakes the consumers of this process as soon as there is something to do, so that they need not poll for it. */
 export class Wake {
   /** Counts notifications: what was notified since a count was taken does not get lost. */
   count = 0;
   private readonly waiting = new Set<() => void>();
+  private readonly listeners = new Set<Wake>();
 
   /** How many wait now. */
   get waiters(): number {
@@ -12,6 +13,15 @@ export class Wake {
   notify(): void {
     this.count += 1;
     for (const wake of [...this.waiting]) wake();
+    for (const listener of this.listeners) listener.notify();
+  }
+
+  /** Another one, that is also woken when this one is, until the signal aborts. */
+  branch(signal: AbortSignal): Wake {
+    const branch = new Wake();
+    this.listeners.add(branch);
+    signal.addEventListener("abort", () => this.listeners.delete(branch), { once: true });
+    return branch;
   }
 
   /**

@@ -64,12 +64,7 @@ export async function lockAssignment(
     [key.group, key.partition, topic],
   );
   const row = rows[0];
-  if (row?.epoch !== epoch) {
-    throw new AtlasError(
-      "ATLAS_ASSIGNMENT_LOST",
-      `partition ${key.partition} of ${key.group} belongs to another member now`,
-    );
-  }
+  if (row?.epoch !== epoch) throw notOurs(key);
   return row.next_offset ?? 0;
 }
 
@@ -147,19 +142,29 @@ export async function saveSequences(
   );
 }
 
-/** Puts records into the outbox, behind those that are there. */
+/**
+ * Puts records into the outbox, behind all that were ever there. Their numbers come from a counter that never restarts,
+ * whose row the caller's transaction has locked.
+ */
 export async function putOutbox(
   tx: Queryable,
   key: AssignmentKey,
   records: readonly OutgoingRecord[],
 ): Promise<void> {
-  await tx.query(
-    `insert into atlas_log.outbox (group_id, partition, number, topic, target_partition, key, fingerprint, body)
-     select $1, $2, coalesce((select max(number) from atlas_log.outbox where group_id = $1 and partition = $2), 0) + r.ordinal,
-            r.topic, r.target, r.key, r.fingerprint, r.body
-       from unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::bytea[])
+  const { rowCount } = await tx.query(
+    `with place as (
+       update atlas_log.assignments set emitted = emitted + $8
+        where group_id = $1 and partition = $2 returning emitted - $8 as last)
+     insert into atlas_log.outbox (group_id, partition, number, topic, target_partition, key, fingerprint, body)
+     select $1, $2, place.last + r.ordinal, r.topic, r.target, r.key, r.fingerprint, r.body
+       from place, unnest($3::text[], $4::int[], $5::text[], $6::text[], $7::bytea[])
             with ordinality as r(topic, target, key, fingerprint, body, ordinal)`,
-    [key.group, key.partition, ...columnsOf(records)],
+    [key.group, key.partition, ...columnsOf(records), records.length],
+  );
+  if (rowCount === records.length) return;
+  throw new AtlasError(
+    "ATLAS_ASSIGNMENT_LOST",
+    `partition ${key.partition} of ${key.group} was never claimed`,
   );
 }
 
@@ -174,25 +179,77 @@ export function columnsOf(records: readonly OutgoingRecord[]): unknown[] {
   ];
 }
 
-/** The oldest records of the outbox, in order, with the number of the last one. */
-export async function readOutbox(
-  tx: Queryable,
-  key: AssignmentKey,
-  limit: number,
-): Promise<{ records: OutgoingRecord[]; last: number }> {
-  const { rows } = await tx.query<OutgoingRecord & { number: number }>(
-    `select number::float8 as number, topic, target_partition as partition, key, fingerprint, body
-       from atlas_log.outbox where group_id = $1 and partition = $2 order by number limit $3`,
-    [key.group, key.partition, limit],
-  );
-  return { records: rows, last: rows.at(-1)?.number ?? 0 };
+/** What an owner publishes next. */
+export interface OutboxPage {
+  /** The oldest records, in order. */
+  records: OutgoingRecord[];
+  /** The number of the last of them. */
+  last: number;
 }
 
-/** Forgets outbox records that the log has acknowledged. */
-export async function clearOutbox(tx: Queryable, key: AssignmentKey, last: number): Promise<void> {
-  await tx.query("delete from atlas_log.outbox where group_id = $1 and partition = $2 and number <= $3", [
-    key.group,
-    key.partition,
-    last,
-  ]);
+/**
+ * The oldest records of the outbox, for who owns the assignment.
+ *
+ * @throws AtlasError ATLAS_ASSIGNMENT_LOST
+ */
+export async function readOutbox(
+  db: Queryable,
+  key: AssignmentKey,
+  epoch: number,
+  limit: number,
+): Promise<OutboxPage> {
+  const { rows } = await db.query<OutgoingRecord & { number: number | null }>(
+    `select o.number::float8 as number, o.topic, o.target_partition as partition, o.key, o.fingerprint, o.body
+       from atlas_log.assignments a
+       left join atlas_log.outbox o on o.group_id = a.group_id and o.partition = a.partition
+      where a.group_id = $1 and a.partition = $2 and a.epoch = $3 order by o.number limit $4`,
+    [key.group, key.partition, epoch, limit],
+  );
+  if (rows.length === 0) throw notOurs(key);
+  const records = rows.filter(({ number }) => number !== null);
+  return { records, last: records.at(-1)?.number ?? 0 };
 }
+
+/**
+ * Forgets outbox records that the log has acknowledged, for who owns the assignment: nobody else may, whatever it has
+ * published. The numbers alone would do, and the epoch alone would do.
+ *
+ * @throws AtlasError ATLAS_ASSIGNMENT_LOST
+ */
+export async function clearOutbox(
+  db: Queryable,
+  key: AssignmentKey,
+  epoch: number,
+  last: number,
+): Promise<void> {
+  const { rows } = await db.query<{ ours: boolean }>(
+    `with ours as (
+       select from atlas_log.assignments where group_id = $1 and partition = $2 and epoch = $3 for share),
+     published as (
+       delete from atlas_log.outbox
+        where group_id = $1 and partition = $2 and number <= $4 and exists (select from ours))
+     select exists (select from ours) as ours`,
+    [key.group, key.partition, epoch, last],
+  );
+  if (rows[0]?.ours !== true) throw notOurs(key);
+}
+
+/** How many records wait in the outbox, by group; those of which none waits are left out. */
+export async function countOutboxes(db: Queryable): Promise<{ group: string; count: number }[]> {
+  const { rows } = await db.query<{ group: string; count: number }>(
+    'select group_id as "group", count(*)::int as count from atlas_log.outbox group by group_id',
+  );
+  return rows;
+}
+
+/** The partitions of a group for which something waits in the outbox. */
+export async function partitionsWithOutbox(db: Queryable, group: string): Promise<number[]> {
+  const { rows } = await db.query<{ partition: number }>(
+    "select distinct partition from atlas_log.outbox where group_id = $1",
+    [group],
+  );
+  return rows.map(({ partition }) => partition);
+}
+
+const notOurs = ({ group, partition }: AssignmentKey): AtlasError =>
+  new AtlasError("ATLAS_ASSIGNMENT_LOST", `partition ${partition} of ${group} belongs to another member now`);

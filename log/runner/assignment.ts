@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Database, Queryable } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
-import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
-import { type Backoff, retry } from "../../errors/retry.ts";
+import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { type RetryOptions, retry } from "../../errors/retry.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { type Masked, type Masking, withLogged } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
@@ -40,14 +40,16 @@ export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" |
   appendInUnit?: (tx: Queryable, records: readonly OutgoingRecord[]) => Promise<void>;
   /** Called after a unit that emitted something has committed. */
   onCommit?: () => void;
-  /** Publishes the outbox, in order; resolves once the log has acknowledged. */
+  /** Called whenever a unit gets further: a long one is not a stuck one. */
+  onProgress?: (() => void) | undefined;
+  /** Publishes records of the outbox, in order; resolves once the log has acknowledged. */
   publish?: (records: readonly OutgoingRecord[]) => Promise<void>;
 }
 
 const START: Checkpoint = { nextOffset: 0, digest: undefined };
 const OUTBOX_BATCH = 500;
-/** Between tries of a unit whose error passes by itself. */
-const UNIT_BACKOFF: Backoff = { firstMs: 50, longestMs: 2000 };
+/** How long an error that passes by itself is waited out here; after that the member sees to its other assignments. */
+const PATIENCE: RetryOptions = { firstMs: 50, longestMs: 500, forMs: 2000, passes: isTransient };
 
 /** A short digest by which a record is known again. */
 export const digestOf = (body: Buffer): string =>
@@ -62,6 +64,8 @@ export class Assignment {
   private readonly options: AssignmentOptions;
   private readonly epoch: number;
   private readonly checkpoints: Map<Topic, Checkpoint>;
+  /** Whether something may wait in the outbox: what earlier owners left, or a unit of this one. */
+  private unpublished: boolean;
   private failedInARow = 0;
   private readonly releasing = new AbortController();
   private turn: Promise<unknown> = Promise.resolve();
@@ -71,6 +75,12 @@ export class Assignment {
     this.partition = options.partition;
     this.epoch = epoch;
     this.checkpoints = checkpoints;
+    this.unpublished = options.publish !== undefined;
+  }
+
+  /** Whether there may be something to {@link publish}. */
+  get hasUnpublished(): boolean {
+    return this.unpublished;
   }
 
   /** The next offset to apply of a topic. */
@@ -84,33 +94,36 @@ export class Assignment {
   }
 
   /**
-   * Applies records of a topic, in order. Records below the checkpoint are skipped; transient errors are waited out.
+   * Publishes what units left, then applies records of a topic, in order, and publishes what comes of them. Records
+   * below the checkpoint are skipped; errors that pass are waited out for a moment.
    *
    * @throws AtlasError ATLAS_ASSIGNMENT_LOST (another member took over), ATLAS_LOG_REPLACED, ATLAS_SCHEMA_NEWER,
-   *   ATLAS_PROCESSOR_OUTDATED (all before it was applied), ATLAS_CONSUMER_UNHEALTHY
+   *   ATLAS_PROCESSOR_OUTDATED (all before it was applied), ATLAS_PUBLISH_REFUSED, ATLAS_CONSUMER_UNHEALTHY, and what
+   *   is transient
    */
   apply(topic: Topic, records: readonly RawRecord[]): Promise<void> {
-    const mine = this.turn.then(() => this.applyInTurn(topic, records));
-    this.turn = mine.catch(() => {});
-    return mine;
+    return this.inTurn(() => this.applyAll(topic, records));
+  }
+
+  /**
+   * Publishes what units left in the outbox. Nothing is applied before that is done: a log that refuses it is the
+   * trouble of this assignment, and no record's fault.
+   *
+   * @throws AtlasError ATLAS_PUBLISH_REFUSED, ATLAS_ASSIGNMENT_LOST, and what is transient
+   */
+  publish(): Promise<void> {
+    return this.inTurn(() => this.publishAll());
+  }
+
+  /** Says that somebody else put something into the outbox. */
+  expectUnpublished(): void {
+    this.unpublished = this.options.publish !== undefined;
   }
 
   /** Finishes the unit under way and applies nothing more. */
   async release(): Promise<void> {
     this.releasing.abort(lost(this.partition, this.options.group));
     await this.turn;
-  }
-
-  /** Publishes what earlier units left in the outbox. */
-  async drainOutbox(): Promise<void> {
-    const { db, publish } = this.options;
-    if (publish === undefined) return;
-    for (;;) {
-      const { records, last } = await readOutbox(db, this.key, OUTBOX_BATCH);
-      if (records.length === 0) return;
-      for (const batch of batchesOf(records)) await publish(batch);
-      await clearOutbox(db, this.key, last);
-    }
   }
 
   private get key() {
@@ -121,11 +134,55 @@ export class Assignment {
     return this.checkpoints.get(topic) ?? START;
   }
 
-  private async applyInTurn(topic: Topic, records: readonly RawRecord[]): Promise<void> {
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.turn.then(work);
+    this.turn = mine.catch(() => {});
+    return mine;
+  }
+
+  private async applyAll(topic: Topic, records: readonly RawRecord[]): Promise<void> {
+    await this.publishAll();
     const fresh = this.fresh(topic, records);
     for (let from = 0; from < fresh.length; from += this.options.batchSize) {
       await this.applyOrSetAside(topic, fresh.slice(from, from + this.options.batchSize));
+      await this.publishAll();
     }
+  }
+
+  private async publishAll(): Promise<void> {
+    const { publish } = this.options;
+    if (publish === undefined || !this.unpublished) return;
+    try {
+      await this.patiently(() => this.drainOutbox(publish));
+    } catch (error) {
+      throw isTransient(error) || isFatal(error) ? error : this.refused(error);
+    }
+  }
+
+  private async drainOutbox(publish: (records: readonly OutgoingRecord[]) => Promise<void>): Promise<void> {
+    const { db } = this.options;
+    for (;;) {
+      const { records, last } = await readOutbox(db, this.key, this.epoch, OUTBOX_BATCH);
+      if (records.length === 0) break;
+      for (const batch of batchesOf(records)) await publish(batch);
+      await clearOutbox(db, this.key, this.epoch, last);
+      this.options.onProgress?.();
+    }
+    this.unpublished = false;
+  }
+
+  private refused(error: unknown): AtlasError {
+    const { group } = this.options;
+    const hint = isAtlasError(error) ? error.hint : undefined;
+    return new AtlasError(
+      "ATLAS_PUBLISH_REFUSED",
+      `the log refuses what ${group} derived: ${messageOf(error)}`,
+      {
+        where: `partition ${this.partition} of ${group}`,
+        hint: hint ?? "Mend the cause: nothing is lost, and the consumer goes on by itself.",
+        cause: error,
+      },
+    );
   }
 
   /** What is not applied yet. What is, must be what was applied. */
@@ -159,7 +216,7 @@ export class Assignment {
       await this.patiently(() => this.unit(topic, records));
       this.failedInARow = 0;
     } catch (error) {
-      if (isFatal(error)) throw error;
+      if (isFatal(error) || isTransient(error)) throw error;
       if (records.length > 1) {
         const middle = records.length >> 1;
         await this.applyOrSetAside(topic, records.slice(0, middle));
@@ -176,7 +233,7 @@ export class Assignment {
 
   private patiently(work: () => Promise<void>): Promise<void> {
     const { signal } = this.releasing;
-    return retry(work, { ...UNIT_BACKOFF, passes: isTransient, signal, onRetry: this.options.onRetry });
+    return retry(work, { ...PATIENCE, signal, onRetry: this.options.onRetry });
   }
 
   /** One unit of work: everything or nothing. */
@@ -201,7 +258,8 @@ export class Assignment {
     const expected = this.nextOffset(topic);
     const checkpoint = { nextOffset: last.offset + 1, digest: digestOf(last.body) };
     await prepare?.(batch);
-    const emitted = await db.transaction(async (tx) => {
+    const emitted = await db.transaction(async (transaction) => {
+      const tx = watched(transaction, this.options.onProgress);
       const committed = await lockAssignment(tx, this.key, this.epoch, topic);
       // The connection broke while this very unit committed: it is done, and its outbox may still be full.
       if (committed === checkpoint.nextOffset) return true;
@@ -214,24 +272,39 @@ export class Assignment {
     });
     this.checkpoints.set(topic, checkpoint);
     if (!emitted) return;
+    this.expectUnpublished();
     this.options.onCommit?.();
-    if (this.options.publish !== undefined) await this.patiently(() => this.drainOutbox());
   }
 
   private async keep(tx: Queryable, outgoing: readonly OutgoingRecord[]): Promise<void> {
     if (outgoing.length === 0) return;
-    if (this.options.appendInUnit !== undefined) return this.options.appendInUnit(tx, outgoing);
-    await putOutbox(tx, this.key, outgoing);
+    const { appendInUnit } = this.options;
+    if (appendInUnit === undefined) return putOutbox(tx, this.key, outgoing);
+    try {
+      await appendInUnit(tx, outgoing);
+    } catch (error) {
+      throw isTransient(error) ? error : this.refused(error);
+    }
   }
 }
 
-/** Takes over an assignment: fences its earlier owners, publishes what they left, and finds where they were. */
+/** Takes over an assignment: fences its earlier owners, and finds where they were. */
 export async function claimAssignment(options: AssignmentOptions): Promise<Assignment> {
   const key = { group: options.group, partition: options.partition };
   const epoch = await takeOver(options.db, key, options.member, options.logId);
-  const assignment = new Assignment(options, epoch, await loadCheckpoints(options.db, key));
-  await assignment.drainOutbox();
-  return assignment;
+  return new Assignment(options, epoch, await loadCheckpoints(options.db, key));
+}
+
+/** Tells of every statement that was answered. */
+function watched(tx: Queryable, onProgress: (() => void) | undefined): Queryable {
+  if (onProgress === undefined) return tx;
+  return {
+    query: async <Row>(...statement: Parameters<Queryable["query"]>) => {
+      const answer = await tx.query<Row>(...statement);
+      onProgress();
+      return answer;
+    },
+  };
 }
 
 const FATAL = [
@@ -243,14 +316,16 @@ const FATAL = [
   "ATLAS_PROCESSOR_IMPURE",
   "ATLAS_PROCESSOR_INVALID",
   "ATLAS_PROCESSOR_OUTDATED",
+  "ATLAS_PUBLISH_REFUSED",
 ] as const;
 
 /** Errors that setting a record aside would not mend. */
 const isFatal = (error: unknown): boolean => FATAL.some((code) => isAtlasError(error, code));
 
-/** Errors that an upgrade mends, of this process or of what is stored: who meets one waits, and goes on by itself. */
-export const waitsForUpgrade = (error: unknown): boolean =>
-  isAtlasError(error, "ATLAS_SCHEMA_NEWER") || isAtlasError(error, "ATLAS_PROCESSOR_OUTDATED");
+const MENDED = ["ATLAS_SCHEMA_NEWER", "ATLAS_PROCESSOR_OUTDATED", "ATLAS_PUBLISH_REFUSED"] as const;
+
+/** Errors that somebody mends, of this process, the log or what is stored: who meets one waits, and goes on by itself. */
+export const waitsForMending = (error: unknown): boolean => MENDED.some((code) => isAtlasError(error, code));
 
 const lost = (partition: number, group: string): AtlasError =>
   new AtlasError("ATLAS_ASSIGNMENT_LOST", `partition ${partition} of ${group} was given up`);

@@ -31,3 +31,6 @@ export function isGone(member: string): boolean {
     return (error as NodeJS.ErrnoException).code === "ESRCH";
   }
 }
+
+/** How long a member that stops waits for its units of work. What is not done by then rolls back, and is done again. */
+export const STOP_MS = 10_000;

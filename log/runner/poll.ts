@@ -1,6 +1,7 @@
 import { type Backoff, backoffMs } from "../../errors/retry.ts";
 import { looked } from "../looked.ts";
 import { Wake } from "../postgres/wake.ts";
+import { Loop } from "./loops.ts";
 
 /** How a loop looks for work. */
 export interface PollOptions {
@@ -14,6 +15,8 @@ export interface PollOptions {
   onError(error: unknown): void;
   /** Ends a pause before its time. */
   wake?: Wake | undefined;
+  /** How long one look may take before the loop counts as stuck. */
+  longestMs?: number | undefined;
   /** Wait before the first look, too. */
   later?: boolean | undefined;
 }
@@ -24,10 +27,16 @@ const TROUBLE: Backoff = { firstMs: 1000, longestMs: 10_000 };
 /** Looks for work again and again, one look at a time, until the signal aborts. Its pauses keep no process alive. */
 export async function poll(look: () => Promise<void>, options: PollOptions): Promise<void> {
   const { name, everyMs, signal, onError, wake = new Wake(), later = false } = options;
+  const loop = new Loop(name, options.longestMs);
   const end = (): void => wake.notify();
   signal.addEventListener("abort", end, { once: true });
   let failures = 0;
-  if (later && !signal.aborted) await wake.after(wake.count, everyMs);
+  const pause = async (seen: number, ms: number): Promise<void> => {
+    loop.tried(ms);
+    if (!signal.aborted) await wake.after(seen, ms);
+    loop.tried();
+  };
+  if (later) await pause(wake.count, everyMs);
   while (!signal.aborted) {
     const seen = wake.count;
     try {
@@ -39,7 +48,8 @@ export async function poll(look: () => Promise<void>, options: PollOptions): Pro
       onError(error);
     }
     const more = failures === 0 ? 0 : backoffMs(TROUBLE, failures);
-    if (!signal.aborted) await wake.after(seen, everyMs + more);
+    await pause(seen, everyMs + more);
   }
+  loop.end();
   signal.removeEventListener("abort", end);
 }

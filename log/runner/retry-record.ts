@@ -1,15 +1,10 @@
-import { decodeEvent } from "../../schemas/codec.ts";
-import { alreadyMasked, type Masked } from "../../schemas/masked.ts";
+import { isTransient } from "../../database/transient.ts";
+import { isAtlasError } from "../../errors/atlas-error.ts";
+import type { Masked } from "../../schemas/masked.ts";
 import type { DeadLetter } from "../dead-letters.ts";
 import type { Apply, EventLog, LogRecord } from "../event-log.ts";
 import { toOutgoing } from "../outgoing.ts";
-import {
-  type AssignmentKey,
-  clearOutbox,
-  lockAssignments,
-  putOutbox,
-  readOutbox,
-} from "./assignment-store.ts";
+import { lockAssignments, putOutbox } from "./assignment-store.ts";
 import { claimDeadLetter } from "./dead-letter-store.ts";
 import { applyOnce } from "./unit-of-work.ts";
 
@@ -22,14 +17,24 @@ export interface RecordRetry {
   fact: Masked;
 }
 
+/** What became of a retry. */
+export type RetryEnd =
+  /** Another retry was first, and nothing was changed. */
+  | "already-applied"
+  | "applied"
+  /** Applied, and what came of it waits in the outbox until a member of the group runs. */
+  | "unpublished";
+
+/** How long to wait for whoever owns the assignment to publish what came of a retry. */
+const PUBLISH_MS = 15_000;
+
 /**
  * Applies a record that was set aside, in one unit of work with the fact that it was: whoever owns the assignment
- * waits meanwhile.
+ * waits meanwhile, and publishes what came of it.
  *
  * @param log with a database
- * @returns false, with nothing changed, when another retry was first
  */
-export async function retryRecord(log: EventLog, retry: RecordRetry): Promise<boolean> {
+export async function retryRecord(log: EventLog, retry: RecordRetry): Promise<RetryEnd> {
   const { letter, record, apply, fact } = retry;
   const { group, partition, topic } = letter;
   const key = { group, partition };
@@ -42,17 +47,13 @@ export async function retryRecord(log: EventLog, retry: RecordRetry): Promise<bo
     else await putOutbox(tx, key, outgoing);
     return true;
   });
-  if (applied && log.appendInUnit === undefined) await publish(log, key);
-  return applied;
-}
-
-/** Publishes what the unit left; the assignment's owner does the same, and repetitions are dropped by readers. */
-async function publish(log: EventLog, key: AssignmentKey): Promise<void> {
-  const db = log.db!;
-  for (;;) {
-    const { records, last } = await readOutbox(db, key, 500);
-    if (records.length === 0) return;
-    await log.append(records.map(({ fingerprint, body }) => alreadyMasked(decodeEvent(fingerprint, body))));
-    await clearOutbox(db, key, last);
+  if (!applied) return "already-applied";
+  if (log.appendInUnit !== undefined) return "applied";
+  try {
+    await log.caughtUp(group, new Map(), { timeoutMs: PUBLISH_MS });
+    return "applied";
+  } catch (error) {
+    if (isAtlasError(error, "ATLAS_CONSUMER_BEHIND") || isTransient(error)) return "unpublished";
+    throw error;
   }
 }

@@ -85,6 +85,11 @@ export function createWorkerMetrics(options: MetricsOptions = {}): WorkerMetrics
     "Records set aside by a group and not retried since, over all workers.",
     ["group"],
   );
+  const outbox = gauge(
+    "atlas_outbox_records",
+    "Records that a group derived and the log has not taken yet, over all workers.",
+    ["group"],
+  );
   const attempts = counter(
     "atlas_alert_deliveries_total",
     "Attempts of this worker to deliver an alert, by outcome.",
@@ -103,7 +108,7 @@ export function createWorkerMetrics(options: MetricsOptions = {}): WorkerMetrics
     for (const outcome of OUTCOMES) attempts.inc({ destination, outcome }, 0);
 
   function show(state: WorkerState): void {
-    for (const metric of [applied, lag, sessions, review, letters, open]) metric.reset();
+    for (const metric of [applied, lag, sessions, review, letters, outbox, open]) metric.reset();
     for (const { group, partition, appliedRecords, lagRecords } of state.assignments) {
       applied.inc({ group, partition }, appliedRecords);
       lag.set({ group, partition }, lagRecords);
@@ -113,6 +118,8 @@ export function createWorkerMetrics(options: MetricsOptions = {}): WorkerMetrics
       sessions.inc({ status }, count);
       review.inc({ status: reviewStatus }, count);
     }
+    for (const { group } of state.assignments) outbox.set({ group }, 0);
+    for (const { group, count } of state.outbox) outbox.set({ group }, count);
     for (const { group, count } of state.deadLetters) letters.set({ group }, count);
     for (const destination of destinations) for (const status of OPEN) open.set({ destination, status }, 0);
     for (const { destination, status, count } of state.deliveries) open.set({ destination, status }, count);

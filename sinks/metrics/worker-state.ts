@@ -1,4 +1,5 @@
 import type { EventLog } from "../../log/event-log.ts";
+import { countOutboxes } from "../../log/runner/assignment-store.ts";
 import { lagOf } from "../../log/runner/caught-up.ts";
 import { countDeadLetters } from "../../log/runner/dead-letter-store.ts";
 import { appliedBy } from "../../log/runner/positions.ts";
@@ -18,6 +19,7 @@ export interface WorkerState {
   sessions: { status: string; reviewStatus: string; count: number }[];
   deadLetters: { group: string; count: number }[];
   deliveries: OpenDeliveries[];
+  outbox: { group: string; count: number }[];
 }
 
 async function assignmentsOf(
@@ -70,6 +72,11 @@ export function stateReader(
     const assignments: WorkerState["assignments"] = [];
     for (const group of owned())
       for (const assignment of await assignmentsOf(log, group)) assignments.push(assignment);
-    return { assignments, ...(await count()), deliveries: await countOpen(db) };
+    return {
+      assignments,
+      ...(await count()),
+      deliveries: await countOpen(db),
+      outbox: await countOutboxes(db),
+    };
   };
 }

@@ -1,8 +1,9 @@
 import { request } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
+import { Loop } from "../../log/runner/loops.ts";
 import { serveWorker, type WorkerAnswers } from "../../worker/worker-server.ts";
 
-const STATE = { status: "ok" as const, log: { id: "the-log", kind: "embedded" }, groups: [] };
+const STATE = { status: "ok" as const, log: { id: "the-log", kind: "embedded", answers: true }, groups: [] };
 
 async function served(answers: Partial<WorkerAnswers> = {}, host = "127.0.0.1"): Promise<string> {
   const server = await serveWorker(
@@ -57,6 +58,30 @@ test("open to the network, who has no token is told only whether it works", asyn
   expect(JSON.parse((await ask(`${url}/healthz`, right)).text)).toEqual(STATE);
   const failing = await served({ loopback: false, health: async () => ({ ...STATE, status: "unhealthy" }) });
   expect(await ask(`${failing}/healthz`)).toEqual({ status: 503, text: '{"status":"unhealthy"}\n' });
+});
+
+test("a log that does not answer makes a worker unready, and not dead", async () => {
+  const url = await served();
+  expect(await ask(`${url}/livez`)).toEqual({ status: 200, text: '{"status":"alive"}\n' });
+  expect(await ask(`${url}/readyz`)).toEqual({ status: 200, text: '{"status":"ready"}\n' });
+  const away = { ...STATE, status: "waiting" as const, log: { ...STATE.log, answers: false } };
+  const waiting = await served({ health: async () => away });
+  expect(await ask(`${waiting}/livez`)).toEqual({ status: 200, text: '{"status":"alive"}\n' });
+  expect(await ask(`${waiting}/readyz`)).toEqual({ status: 503, text: '{"status":"not ready"}\n' });
+  expect((await ask(`${waiting}/healthz`)).status).toBe(200);
+});
+
+test("a loop that gets on no more makes a worker dead, and is named to who is let in", async () => {
+  const url = await served();
+  const loop = new Loop("consumer/hung", 0);
+  onTestFinished(() => loop.end());
+  expect(await ask(`${url}/livez`)).toEqual({
+    status: 503,
+    text: '{"status":"stuck","stuck":["consumer/hung"]}\n',
+  });
+  expect((await ask(`${url}/livez`, { host: "evil.example" })).text).toBe('{"status":"stuck"}\n');
+  loop.tried(600_000);
+  expect((await ask(`${url}/livez`)).status).toBe(200);
 });
 
 test("however many ask at a time, the log is looked at once", async () => {

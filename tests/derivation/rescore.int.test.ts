@@ -27,12 +27,14 @@ const AUTO = { rules: { review: { autoApprove: { minReward: 0.6, maxUncertainty:
 const scoresOf = (number: number): Record<string, number> =>
   number % 2 === 0 ? { strict: 0.7, kind: 0.7 } : { strict: 0.4, kind: 0.9 };
 
+/** Each session is rewarded before the next one is appended: drift is then the same in every log. */
 async function filled(config: Parameters<typeof opened>[1] = {}, folder = folderForTest()): Promise<Atlas> {
   const atlas = await opened(folder, config);
   const hash = await atlas.rules.ensure(atlas.config.rules);
-  for (let number = 1; number <= SESSIONS; number += 1)
+  for (let number = 1; number <= SESSIONS; number += 1) {
     await atlas.log.append(judgedSession(number, scoresOf(number), hash).map(atlas.log.mask));
-  await atlas.settled();
+    await atlas.settled();
+  }
   return atlas;
 }
 

@@ -18,7 +18,7 @@ async function served(source: Source): Promise<string> {
   const server = await serveWorker(
     { host: "127.0.0.1", port: 0 },
     {
-      health: async () => ({ status: "ok", log: { id: "l", kind: "embedded" }, groups: [] }),
+      health: async () => ({ status: "ok", log: { id: "l", kind: "embedded", answers: true }, groups: [] }),
       score: { score: createScorer(config), limits: config.score },
       token: undefined,
       loopback: true,

@@ -6,6 +6,7 @@ import { MAX_EVENT_BYTES } from "../../log/outgoing.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import { alreadyMasked, type Mask, type Masked } from "../../schemas/masked.ts";
+import type { Topic } from "../../schemas/topics.ts";
 import { recordsOf } from "../as-readers.ts";
 import { eventually, LIMIT_MS } from "../eventually.ts";
 import { fact, facts } from "./facts.ts";
@@ -20,6 +21,10 @@ export interface LogUnderTest {
   truncate(topic: string, partition: number, before: number): Promise<void>;
   /** Puts a record into the log that no event was encoded to. */
   poison(log: EventLog, session: string): Promise<void>;
+  /** Puts an event into the log that a newer version of this package wrote. */
+  newer(log: EventLog, session: string): Promise<void>;
+  /** Makes the log refuse what is appended to a topic from now on; call the result to end that. */
+  refuse(topic: Topic): Promise<() => Promise<void>>;
   close(): Promise<void>;
 }
 

@@ -130,9 +130,9 @@ describe("an owner that dies", () => {
       },
     };
   };
-  const finish = async (rules?: string): Promise<void> => {
+  const finish = async (rules?: string, records = input): Promise<void> => {
     const next = await claim({ apply: echo(rules) });
-    await next.apply("atlas.sessions", input);
+    await next.apply("atlas.sessions", records);
   };
 
   test("before its commit", async () => {
@@ -199,6 +199,80 @@ describe("an owner that dies", () => {
     await finish();
     await appendRecords(db, late);
     expect({ effects: await effects(), seen: await seen() }).toEqual(whole);
+  });
+
+  test("and was only paused after it published deletes nothing that its successor has not published", async () => {
+    const published = Promise.withResolvers<void>();
+    const awake = Promise.withResolvers<void>();
+    const paused = await claim({
+      publish: async (records) => {
+        await appendRecords(db, records);
+        published.resolve();
+        await awake.promise;
+      },
+    });
+    const late = paused.apply("atlas.sessions", input.slice(0, 3));
+    await published.promise;
+    await finish("first", input.slice(0, 3));
+    // The successor of the successor commits its unit, and the paused one wakes up before it publishes.
+    const next = await claim({
+      publish: async (records) => {
+        awake.resolve();
+        await expect(late).rejects.toMatchObject({ code: "ATLAS_ASSIGNMENT_LOST" });
+        await appendRecords(db, records);
+      },
+    });
+    await next.apply("atlas.sessions", input);
+    expect({ effects: await effects(), seen: await seen() }).toEqual(whole);
+  });
+
+  test("leaves numbers in its outbox that are never given again", async () => {
+    const numbers = async (): Promise<number[]> =>
+      (
+        await db.query<{ number: number }>("select number::int from atlas_log.outbox order by number")
+      ).rows.map(({ number }) => number);
+    await expect((await claim({ publish: die })).apply("atlas.sessions", input.slice(0, 3))).rejects.toBe(
+      dead,
+    );
+    expect(await numbers()).toEqual([1, 2, 3]);
+    await (await claim()).publish();
+    expect(await numbers()).toEqual([]);
+    await expect((await claim({ publish: die })).apply("atlas.sessions", input)).rejects.toBe(dead);
+    expect(await numbers()).toEqual([4, 5, 6]);
+  });
+
+  test("or is refused by the log for good: no record's fault, nothing lost, and it goes on once that is mended", async () => {
+    const refusal = new AtlasError("ATLAS_LOG_MISCONFIGURED", "no write access", { hint: "Grant it." });
+    let refuse = true;
+    let deadLetters = 0;
+    const publish = async (records: readonly OutgoingRecord[]): Promise<void> => {
+      if (refuse) throw refusal;
+      await appendRecords(db, records);
+    };
+    const owner = await claim({
+      publish,
+      onDeadLetter: () => {
+        deadLetters += 1;
+      },
+    });
+    const expected = { code: "ATLAS_PUBLISH_REFUSED", hint: "Grant it." };
+    await expect(owner.apply("atlas.sessions", input)).rejects.toMatchObject(expected);
+    expect({ next: owner.nextOffset("atlas.sessions"), waits: owner.hasUnpublished }).toEqual({
+      next: input[3]!.offset,
+      waits: true,
+    });
+    await expect(owner.apply("atlas.sessions", input)).rejects.toMatchObject(expected);
+    await expect(owner.publish()).rejects.toMatchObject(expected);
+    expect({ next: owner.nextOffset("atlas.sessions"), deadLetters }).toEqual({
+      next: input[3]!.offset,
+      deadLetters: 0,
+    });
+    refuse = false;
+    await owner.apply("atlas.sessions", input);
+    expect({ effects: await effects(), seen: await seen(), deadLetters }).toEqual({
+      ...whole,
+      deadLetters: 0,
+    });
   });
 
   test("whose connection broke while it committed does not apply twice", async () => {

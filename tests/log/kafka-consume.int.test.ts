@@ -5,7 +5,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "../../database/database.ts";
 import { openPostgres } from "../../database/pg-database.ts";
-import { isAtlasError } from "../../errors/atlas-error.ts";
 import type { Apply, EventLog } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { createEvent } from "../../schemas/codec.ts";
@@ -210,40 +209,6 @@ describe.skipIf(await missing("kafka", "postgres"))("consumers of the kafka log"
     await expect(async () => {
       for await (const _ of log.read(["atlas.sessions"]));
     }).rejects.toMatchObject({ code: "ATLAS_LOG_REPLACED" });
-  });
-
-  test("wait at an event of a newer version, and only there", async () => {
-    const sessions = Array.from({ length: 16 }, newId);
-    const [session] = sessions;
-    const partition = partitionOf(session!, log.partitions);
-    const rest = sessions.filter((each) => partitionOf(each, log.partitions) !== partition);
-    await log.append(facts(session!, 2).map(log.mask));
-    const producer = plainKafka(services).producer({ allowAutoTopicCreation: false });
-    await producer.connect();
-    await producer.send({
-      topic: `${topicPrefix}atlas.sessions`,
-      messages: [
-        {
-          key: session!,
-          partition,
-          value: Buffer.from([0, 0, 0, 0, 1]),
-          headers: { ce_dataschema: "urn:atlas:schema:0123456789abcdef" },
-        },
-      ],
-    });
-    await producer.disconnect();
-    const retries: unknown[] = [];
-    const onRetry = (error: unknown): void => void retries.push(error);
-    const consumer = await log.consume({ group: "echo", topics: ["atlas.sessions"], onRetry }, echo);
-    await log.append(rest.flatMap((each) => facts(each, 3)).map(log.mask));
-    const reached = [...expected(rest, 3), ...expected([session!], 2)].sort();
-    await eventually(async () => expect(await effects()).toEqual(reached));
-    await eventually(() =>
-      expect(retries.some((error) => isAtlasError(error, "ATLAS_SCHEMA_NEWER"))).toBe(true),
-    );
-    await consumer.stop();
-    const letters = await log.ends(["atlas.dead-letters"]);
-    expect(letters.get("atlas.dead-letters")!.every((end) => end === 0)).toBe(true);
   });
 
   test("show how far they are to tools that look at Kafka's committed offsets", async () => {

@@ -1,12 +1,15 @@
 import { describe } from "vitest";
 import { openPostgres } from "../../database/pg-database.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
-import { logContract } from "./contract.ts";
+import { type LogUnderTest, logContract } from "./contract.ts";
+import { troublesContract } from "./contract-troubles.ts";
 import { kafkaUnderTest } from "./kafka-under-test.ts";
 
 describe.skipIf(await missing("kafka", "postgres"))("with a broker, a registry and a database server", () => {
-  logContract("Kafka", async () => {
+  const create = async (): Promise<LogUnderTest> => {
     const db = await openPostgres((await postgres()).url);
     return kafkaUnderTest(await kafka(), db, () => db.close());
-  });
+  };
+  logContract("Kafka", create);
+  troublesContract("Kafka", create);
 });

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { Kafka, logLevel } from "kafkajs";
+import { ConfigResourceTypes, Kafka, logLevel } from "kafkajs";
 import type { Database } from "../../database/database.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import type { KafkaLogOptions } from "../../log/kafka/settings.ts";
@@ -46,6 +46,41 @@ export async function kafkaUnderTest(
       const message = { key: session, value: "no event", partition: partitionOf(session, log.partitions) };
       await producer.send({ topic: `${topicPrefix}atlas.sessions`, messages: [message] });
       await producer.disconnect();
+    },
+    newer: async (log, session) => {
+      const producer = plainKafka(services).producer({ allowAutoTopicCreation: false });
+      await producer.connect();
+      const message = {
+        key: session,
+        value: Buffer.from([0, 0, 0, 0, 1]),
+        partition: partitionOf(session, log.partitions),
+        headers: { ce_dataschema: "urn:atlas:schema:0123456789abcdef" },
+      };
+      await producer.send({ topic: `${topicPrefix}atlas.sessions`, messages: [message] });
+      await producer.disconnect();
+    },
+    refuse: async (topic) => {
+      const set = (bytes: string): Promise<unknown> =>
+        admin.alterConfigs({
+          validateOnly: false,
+          resources: [
+            {
+              type: ConfigResourceTypes.TOPIC,
+              name: topicPrefix + topic,
+              configEntries: [
+                { name: "max.message.bytes", value: bytes },
+                { name: "retention.ms", value: "-1" },
+                { name: "retention.bytes", value: "-1" },
+                { name: "message.timestamp.type", value: "LogAppendTime" },
+                { name: "cleanup.policy", value: "delete" },
+              ],
+            },
+          ],
+        });
+      await set("10");
+      return async () => {
+        await set("1048576");
+      };
     },
     close: async () => {
       const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(topicPrefix));

@@ -1,12 +1,15 @@
 import { describe } from "vitest";
 import { openPostgres } from "../../database/pg-database.ts";
 import { missing, postgres } from "../services/services.ts";
-import { logContract } from "./contract.ts";
+import { type LogUnderTest, logContract } from "./contract.ts";
+import { troublesContract } from "./contract-troubles.ts";
 import { postgresUnderTest } from "./postgres-under-test.ts";
 
 describe.skipIf(await missing("postgres"))("with a database server", () => {
-  logContract("a Postgres server", async () => {
+  const create = async (): Promise<LogUnderTest> => {
     const { url } = await postgres();
     return postgresUnderTest(() => openPostgres(url));
-  });
+  };
+  logContract("a Postgres server", create);
+  troublesContract("a Postgres server", create);
 });

@@ -33,6 +33,26 @@ export async function postgresUnderTest(
         [Buffer.from("no event")],
       ]);
     },
+    newer: async (log, session) => {
+      await db.query("select atlas_log.append($1::text[], $2::int[], $3::text[], $4::text[], $5::bytea[])", [
+        ["atlas.sessions"],
+        [partitionOf(session, log.partitions)],
+        [session],
+        ["0123456789abcdef"],
+        [Buffer.from("of tomorrow")],
+      ]);
+    },
+    refuse: async (topic) => {
+      const table = `atlas_log.events_${topic.replace("atlas.", "").replace("-", "_")}`;
+      await db.query(
+        `create function refuse() returns trigger language plpgsql as $$
+           begin raise exception 'no write access' using errcode = 'insufficient_privilege'; end $$;
+         create trigger refuse before insert on ${table} for each row execute function refuse()`,
+      );
+      return async () => {
+        await db.query(`drop trigger refuse on ${table}`);
+      };
+    },
     close: async () => {
       for (const each of databases.reverse()) await each.close();
       await options.close?.();

@@ -152,7 +152,7 @@ describe("Dockerfile", () => {
     const [program, ...args] = z.array(z.string()).parse(JSON.parse(command!));
     expect(program).toBe("node");
     await using server = createServer((request, response) => {
-      response.writeHead(request.url === "/healthz" ? status : 404).end();
+      response.writeHead(request.url === "/livez" ? status : 404).end();
     }).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
