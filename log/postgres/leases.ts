@@ -140,8 +140,8 @@ export function openLeases({ db, group, member, partitions, logId, sameHost }: L
       if (mine.length > fair) await giveUp(mine.slice(fair));
       const held = mine.slice(0, fair);
       const wanted = free.slice(0, fair - held.length);
-      if (wanted.length > 0) held.push(...(await take(wanted, owners)));
-      return held.sort((a, b) => a - b);
+      const taken = wanted.length > 0 ? await take(wanted, owners) : [];
+      return [...held, ...taken].sort((a, b) => a - b);
     },
     release: async (partition) => {
       await giveUp(partition === undefined ? all : [partition]);
