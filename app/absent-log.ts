@@ -32,6 +32,7 @@ export function absentLog(
     consume: async () => refuse(),
     subscribe: refuse,
     caughtUp: async () => undefined,
+    check: async () => [],
     close: async () => undefined,
   };
 }

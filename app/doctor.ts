@@ -118,6 +118,8 @@ async function logFindings(config: LogConfig): Promise<Finding[]> {
           detail: lag === 0 ? "caught up" : `${lag} records behind`,
         });
       }
+      for (const { level, error } of await log.check())
+        lags.push({ name: "log", status: level, detail: explain(error) });
       return `${log.kind} log ${log.id} at ${log.address}: ${events} records, ${log.partitions} partitions`;
     } finally {
       await close();

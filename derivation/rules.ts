@@ -2,7 +2,7 @@ import { AtlasError } from "../errors/atlas-error.ts";
 import type { EventLog, LogRecord } from "../log/event-log.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
-import { idOf, newId, nowMicros } from "../schemas/identity.ts";
+import { newId, nowMicros } from "../schemas/identity.ts";
 import { partitionOf } from "../schemas/partition.ts";
 import {
   completeRules,
@@ -39,10 +39,11 @@ function hashOf(event: AtlasEvent): string | undefined {
 }
 
 function rulesSet(rules: Rules, hash: string): AtlasEvent {
-  const source = `rules/${newId()}`;
+  // Processes that open a new log at once may each set the rules: for readers the second is a repetition.
+  const source = `rules/${hash}`;
   return createEvent(
     "RulesSet",
-    { event_id: idOf("rules", hash), source, sequence: 1, occurred_at: nowMicros(), time_assumed: false },
+    { event_id: newId(), source, sequence: 1, occurred_at: nowMicros(), time_assumed: false },
     { rules_hash: hash, rules: stableJson(rules) },
   );
 }

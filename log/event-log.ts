@@ -6,6 +6,7 @@
  */
 
 import type { Database, Queryable } from "../database/database.ts";
+import type { AtlasError } from "../errors/atlas-error.ts";
 import type { AtlasEvent, Micros } from "../schemas/generated/events.ts";
 import type { Masked, Masking } from "../schemas/masked.ts";
 import type { Topic } from "../schemas/topics.ts";
@@ -112,6 +113,13 @@ export interface Consumer {
   stop(): Promise<void>;
 }
 
+/** Something about a log that an operator should know although it answers. */
+export interface LogNotice {
+  /** `broken`: records are gone, or will go; `warning`: it could be safer. */
+  level: "broken" | "warning";
+  error: AtlasError;
+}
+
 /** An append-only log of events. */
 export interface EventLog {
   /** Names this log's contents; another log, or a recreated one, has another id. */
@@ -167,5 +175,12 @@ export interface EventLog {
     ends: Ends,
     options?: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined },
   ): Promise<void>;
+  /**
+   * Looks whether the log still is what it was made as: whole, kept for ever, with as many partitions and copies. What is
+   * wrong is told, not thrown.
+   *
+   * @throws AtlasError when it does not answer
+   */
+  check(): Promise<LogNotice[]>;
   close(): Promise<void>;
 }

@@ -17,6 +17,7 @@ export type LogComponent =
   | "judging"
   | "lanes"
   | "live-dataset"
+  | "log"
   | "reaper"
   | "recorder"
   | "score"

@@ -15,6 +15,8 @@ import { boundedLook, type LookLimits } from "./bounded-look.ts";
 export interface WorkerMetricsOptions extends ConsumerEvents {
   /** Learning keys that rewards and drift alerts are told apart by. */
   learningKeys?: readonly string[];
+  /** How many things are wrong with the log; none unless told. */
+  broken?: () => number;
   /** For how long counts of sessions are good enough, in milliseconds; 15,000 unless told. */
   keepMs?: number;
   /** How long a look at the log may take. */
@@ -58,7 +60,7 @@ export function groupsOf({ host }: Pick<Atlas, "host">): OwnedGroup[] {
 /** Measures a worker: counts rewards and drift alerts from now on, and looks the rest up when it is asked. */
 export async function measureWorker(
   atlas: Pick<Atlas, "log" | "db" | "config" | "host">,
-  { learningKeys = [], keepMs, limits, ...events }: WorkerMetricsOptions = {},
+  { learningKeys = [], broken = () => 0, keepMs, limits, ...events }: WorkerMetricsOptions = {},
 ): Promise<MeasuredWorker> {
   const log: EventLog = atlas.log;
   const destinations = atlas.config.alerts.map(({ name }) => name);
@@ -79,7 +81,7 @@ export async function measureWorker(
     delivery: metrics.delivery,
     scrape: async () => {
       const seen = await look();
-      return metrics.render("value" in seen ? seen.value : undefined);
+      return metrics.render("value" in seen ? seen.value : undefined, broken());
     },
     stop: () => consumer.stop(),
   };

@@ -1,5 +1,6 @@
 import type { Atlas } from "../app/open-atlas.ts";
 import { explain, isAtlasError } from "../errors/atlas-error.ts";
+import type { LogNotice } from "../log/event-log.ts";
 import { lagOf } from "../log/runner/caught-up.ts";
 import { boundedLook, type LookLimits, type Seen } from "./bounded-look.ts";
 import { groupsOf } from "./worker-metrics.ts";
@@ -26,6 +27,8 @@ export interface WorkerHealth {
   log: { id: string; kind: string; answers: boolean };
   groups: GroupHealth[];
   problem?: string;
+  /** What could be safer about the log. */
+  warnings?: string[];
 }
 
 type Measured = Pick<Atlas, "log" | "host">;
@@ -49,6 +52,7 @@ export class WorkerStatus {
   private readonly waiting = new Map<string, unknown>();
   private readonly limits: LookLimits;
   private look: (() => Promise<Seen<Lags>>) | undefined;
+  private notices: readonly LogNotice[] = [];
   problem: unknown;
 
   constructor(limits: LookLimits = {}) {
@@ -68,6 +72,16 @@ export class WorkerStatus {
     });
   }
 
+  /** Takes note of how the log was found. */
+  found(notices: readonly LogNotice[]): void {
+    this.notices = notices;
+  }
+
+  /** How many things are wrong with the log. */
+  get broken(): number {
+    return this.notices.filter(({ level }) => level === "broken").length;
+  }
+
   /** How the worker is doing, within a second whatever is down. */
   async health(atlas: Measured): Promise<WorkerHealth> {
     const { log } = atlas;
@@ -84,7 +98,9 @@ export class WorkerStatus {
       };
     });
     const refused = [...this.waiting.values()].find((error) => isAtlasError(error, "ATLAS_PUBLISH_REFUSED"));
-    const stopped = this.problem ?? refused;
+    const broken = this.notices.find(({ level }) => level === "broken")?.error;
+    const warnings = this.notices.flatMap(({ level, error }) => (level === "warning" ? explain(error) : []));
+    const stopped = this.problem ?? refused ?? broken;
     const problem = stopped ?? ("error" in seen ? seen.error : undefined);
     const waits = problem !== undefined || this.waiting.size > 0;
     return {
@@ -92,6 +108,7 @@ export class WorkerStatus {
       log: { id: log.id, kind: log.kind, answers: "value" in seen },
       groups,
       ...(problem !== undefined && { problem: explain(problem) }),
+      ...(warnings.length > 0 && { warnings }),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { guardLogger } from "../../logging/guard-logger.ts";
 import { createScorer } from "../../worker/score/scorer.ts";
+import { watchLog } from "../../worker/watch-log.ts";
 import { type MeasuredWorker, measureWorker } from "../../worker/worker-metrics.ts";
 import { serveWorker } from "../../worker/worker-server.ts";
 import { WorkerStatus } from "../../worker/worker-status.ts";
@@ -46,11 +47,13 @@ export async function work(options: Options): Promise<void> {
       for (const sink of [alerting, liveDataset, judging])
         if (sink !== undefined) status.watch(sink.consumer.done);
       measured = await measureWorker(atlas, {
+        broken: () => status.broken,
         learningKeys: options.labelLearningKey,
         onRetry,
         logger,
       });
       status.watch(measured.consumer.done);
+      const watch = watchLog(atlas.log, { status, logger });
       try {
         const server = await serveWorker(address, {
           health: () => status.health(atlas),
@@ -74,6 +77,7 @@ export async function work(options: Options): Promise<void> {
           await server.close();
         }
       } finally {
+        await watch.stop();
         await measured.stop();
       }
     },

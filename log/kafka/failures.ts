@@ -14,11 +14,15 @@ interface KafkaFailure {
   cause?: unknown;
 }
 
-/** What went wrong under the wrappers in which kafkajs reports it. */
+/** What went wrong under the wrappers in which kafkajs reports it; of several, the first. */
 export function rootOf(error: unknown): KafkaFailure {
   let root = error;
-  while (typeof root === "object" && root !== null && "cause" in root && root.cause instanceof Error)
-    root = root.cause;
+  for (;;) {
+    if (typeof root !== "object" || root === null) break;
+    if ("cause" in root && root.cause instanceof Error) root = root.cause;
+    else if ("errors" in root && Array.isArray(root.errors) && root.errors.length > 0) root = root.errors[0];
+    else break;
+  }
   return typeof root === "object" && root !== null ? (root as KafkaFailure) : {};
 }
 
@@ -28,6 +32,7 @@ export const isOutOfRange = (error: unknown): boolean => rootOf(error).type === 
 const REFUSALS: Record<string, string> = {
   MESSAGE_TOO_LARGE: "Raise max.message.bytes of the topic.",
   RECORD_LIST_TOO_LARGE: "Raise max.message.bytes of the topic.",
+  INVALID_REPLICATION_FACTOR: "Set replication_factor to no more than there are brokers, or start more.",
   INVALID_RECORD: "Look into the broker's log for what it refused.",
   POLICY_VIOLATION: "Look into the broker's policies for what it refused.",
   TOPIC_AUTHORIZATION_FAILED: "Grant this client the topics.",

@@ -8,29 +8,48 @@ import { LOG_ID_TOPIC } from "./topics.ts";
 
 const LIMITS = { maxWaitMs: 100, bytesPerPartition: 1024 };
 
-/**
- * The name of the log's contents: the first record of a topic of its own. A log whose topics were deleted and created
- * again has another one, which neither the cluster's id nor the topics' names would tell.
- */
-export async function logIdOf(settings: KafkaSettings, fetcher: Fetcher): Promise<string> {
-  return (await readId(settings, fetcher)) ?? (await writeId(settings, fetcher));
+/** What a log on Kafka says of itself, for good. */
+export interface LogIdentity {
+  /** Names the log's contents. */
+  id: string;
+  /** Partitions of every topic; undefined where the record does not say. */
+  partitions: number | undefined;
 }
 
-async function readId(settings: KafkaSettings, fetcher: Fetcher): Promise<string | undefined> {
+/** In a header, so that the value stays the name alone. */
+const PARTITIONS = "atlas-partitions";
+
+/**
+ * What the log says of itself: the first record of a topic of its own. A log whose topics were deleted and created again
+ * has another id, which neither the cluster's id nor the topics' names would tell; and keys stay where they are only as
+ * long as the log has as many partitions.
+ *
+ * @returns undefined for a log that has no such record yet
+ */
+export async function readIdentity(
+  settings: KafkaSettings,
+  fetcher: Fetcher,
+): Promise<LogIdentity | undefined> {
   const topic = settings.prefix + LOG_ID_TOPIC;
   const [end] = (await fetcher.ends([topic], 1)).get(topic) ?? [];
   if (end === undefined || end <= 0) return undefined;
   const [fetched] = await fetcher.fetch([{ topic, partition: 0, offset: 0 }], LIMITS);
-  const id = fetched?.messages[0]?.value?.toString() ?? "";
-  if (isUuid(id)) return id;
+  const message = fetched?.messages[0];
+  const id = message?.value?.toString() ?? "";
+  const partitions = Number(message?.headers[PARTITIONS]?.toString());
+  if (isUuid(id)) return { id, partitions: Number.isInteger(partitions) ? partitions : undefined };
   throw new AtlasError("ATLAS_LOG_MISCONFIGURED", `the first record of ${topic} does not name the log`, {
     where: topic,
     hint: "The topic belongs to the log alone: use another topicPrefix, or restore it.",
   });
 }
 
-/** Two processes may write at once: the first record counts. */
-async function writeId(settings: KafkaSettings, fetcher: Fetcher): Promise<string> {
+/** Gives the log an identity, unless another process was first: the first record counts. */
+export async function writeIdentity(
+  settings: KafkaSettings,
+  fetcher: Fetcher,
+  partitions: number,
+): Promise<LogIdentity> {
   const client = openClient(settings);
   try {
     const producer = client.kafka.producer({
@@ -41,11 +60,11 @@ async function writeId(settings: KafkaSettings, fetcher: Fetcher): Promise<strin
     await producer.send({
       topic: settings.prefix + LOG_ID_TOPIC,
       acks: -1,
-      messages: [{ value: randomUUID() }],
+      messages: [{ value: randomUUID(), headers: { [PARTITIONS]: String(partitions) } }],
     });
     await producer.disconnect();
   } finally {
     client.destroy();
   }
-  return (await readId(settings, fetcher))!;
+  return (await readIdentity(settings, fetcher))!;
 }

@@ -1,3 +1,4 @@
+import type { Admin } from "kafkajs";
 import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { retry } from "../../errors/retry.ts";
@@ -9,17 +10,18 @@ import { prepareLogTables } from "../log-tables.ts";
 import { toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
+import { checkTopics, refuseWrongSettings } from "./check-topics.ts";
 import { openClient } from "./client.ts";
 import { KafkaConsumer } from "./consumer.ts";
 import { BROKER_BACKOFF, logError } from "./failures.ts";
 import { Fetcher } from "./fetcher.ts";
-import { logIdOf } from "./log-id.ts";
+import { readIdentity, writeIdentity } from "./log-id.ts";
 import { RecordProducer } from "./producer.ts";
 import { readEnds, readRange } from "./reader.ts";
 import { Registry } from "./registry.ts";
 import { type KafkaLogOptions, type KafkaSettings, settingsOf } from "./settings.ts";
 import { Subscription } from "./subscription.ts";
-import { prepareTopics } from "./topics.ts";
+import { LOG_ID_TOPIC, prepareTopics, topicsThere, wrong } from "./topics.ts";
 
 /**
  * Opens the event log on Kafka, and creates its topics where they are missing. The schema registry is asked when the
@@ -103,6 +105,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
       ]);
       return new Subscription({ settings, partitions, registry }, { ...subscribe, signal }).events();
     },
+    async check() {
+      usable();
+      const look = () => withAdmin(settings, (admin) => checkTopics(admin, settings, partitions));
+      return held(retry(look, { ...BROKER_BACKOFF, forMs: settings.openTimeoutMs }));
+    },
     async close() {
       closing.abort();
       await Promise.all([...consumers].map((consumer) => consumer.stop()));
@@ -112,26 +119,40 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
   };
 }
 
-/** Waits for the brokers, creates and checks the topics, and finds the log's name. */
+/** Does something with an admin's connection of its own, once. */
+async function withAdmin<T>(settings: KafkaSettings, work: (admin: Admin) => Promise<T>): Promise<T> {
+  // A broker that takes connections and answers nothing must not use up all the time.
+  const requestTimeoutMs = Math.min(settings.requestTimeoutMs, settings.openTimeoutMs / 2);
+  const client = openClient({ ...settings, requestTimeoutMs });
+  try {
+    const admin = client.kafka.admin();
+    await admin.connect();
+    return await work(admin);
+  } catch (error) {
+    throw logError(error, settings, "no broker answers as it should");
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Waits for the brokers, creates and checks the topics, and finds the log's identity. */
 async function prepare(
   settings: KafkaSettings,
   fetcher: Fetcher,
 ): Promise<{ id: string; partitions: number }> {
-  // A broker that takes connections and answers nothing must not use up all the time.
-  const requestTimeoutMs = Math.min(settings.requestTimeoutMs, settings.openTimeoutMs / 2);
-  const connect = async (): Promise<{ id: string; partitions: number }> => {
-    const client = openClient({ ...settings, requestTimeoutMs });
-    try {
-      const admin = client.kafka.admin();
-      await admin.connect();
-      const partitions = await prepareTopics(admin, settings);
-      return { id: await logIdOf(settings, fetcher), partitions };
-    } catch (error) {
-      throw logError(error, settings, "no broker answers as it should");
-    } finally {
-      client.destroy();
-    }
-  };
+  const connect = (): Promise<{ id: string; partitions: number }> =>
+    withAdmin(settings, async (admin) => {
+      const there = await topicsThere(admin, settings);
+      const known = there.has(LOG_ID_TOPIC) ? await readIdentity(settings, fetcher) : undefined;
+      const partitions = await prepareTopics(admin, settings, there, known?.partitions);
+      await refuseWrongSettings(admin, settings);
+      const { id, partitions: fixed = partitions } =
+        known ?? (await writeIdentity(settings, fetcher, partitions));
+      // Another process made the log at the same time, with another number.
+      if (fixed !== partitions)
+        throw wrong(settings.prefix + LOG_ID_TOPIC, "partitions", String(fixed), String(partitions));
+      return { id, partitions };
+    });
   return retry(connect, { ...BROKER_BACKOFF, forMs: settings.openTimeoutMs });
 }
 

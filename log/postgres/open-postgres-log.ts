@@ -20,6 +20,7 @@ import { prepareLogTables } from "../log-tables.ts";
 import { toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
+import { checkLog } from "./check-log.ts";
 import { PostgresConsumer } from "./consumer.ts";
 import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
 import { subscribe } from "./subscription.ts";
@@ -158,6 +159,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       return subscribe({ id, partitions, db, wake, sameHost: embedded }, { ...options, signal });
     },
     caughtUp: (group, ends, waiting) => waitUntilCaughtUp(db, group, ends, waiting),
+    check: () => checkLog(db),
     async close() {
       closing.abort();
       wake.notify();

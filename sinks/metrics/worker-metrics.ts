@@ -31,8 +31,9 @@ export interface WorkerMetrics {
    * The metrics as Prometheus reads them.
    *
    * @param state undefined where the log or its database does not answer
+   * @param broken how many things are wrong with the log; none unless told
    */
-  render(state: WorkerState | undefined): Promise<string>;
+  render(state: WorkerState | undefined, broken?: number): Promise<string>;
 }
 
 /**
@@ -57,6 +58,10 @@ export function createWorkerMetrics(options: MetricsOptions = {}): WorkerMetrics
 
   const place = ["group", "partition"];
   const up = gauge("atlas_log_up", "1 while the log and its database answer, else 0.");
+  const faults = gauge(
+    "atlas_log_faults",
+    "Things that are wrong with the log itself, such as a topic that does not keep its records.",
+  );
   const applied = counter(
     "atlas_events_applied_total",
     "Records of the log that a group has applied in the partitions that this worker owns.",
@@ -133,7 +138,8 @@ export function createWorkerMetrics(options: MetricsOptions = {}): WorkerMetrics
         drifts.inc({ direction: event.direction ?? "none", ...keyLabel(event.learning_key) });
     },
     delivery: (destination, outcome) => attempts.inc({ destination, outcome }),
-    render: async (state) => {
+    render: async (state, broken = 0) => {
+      faults.set(broken);
       up.set(state === undefined ? 0 : 1);
       if (state !== undefined) show(state);
       return registry.metrics();
