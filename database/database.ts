@@ -8,7 +8,7 @@ export interface QueryResult<Row> {
 export interface StatementOptions {
   /**
    * Milliseconds after which an answer is waited for no more, and the connection is given up: the error is transient. What
-   * is known to take long, such as a migration, says so; 15,000 on a server unless told, any time on the embedded one.
+   * is known to take long, such as a migration, says so; 30,000 on a server unless told, any time on the embedded one.
    */
   limitMs?: number | undefined;
 }

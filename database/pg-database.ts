@@ -8,7 +8,7 @@ import { isTransient } from "./transient.ts";
 
 const CONNECT_MS = 10_000;
 /** A connection whose other end is gone may take bytes for ever and never answer. */
-const STATEMENT_MS = 15_000;
+const STATEMENT_MS = 30_000;
 const KEEP_ALIVE_MS = 10_000;
 /** A process that is paused inside a transaction holds its locks; after this long others may go on without it. */
 const IDLE_IN_TRANSACTION_MS = 15_000;
@@ -66,7 +66,7 @@ class Client extends pg.Client {
  *
  * @param url `postgresql://user:password@host:port/database`
  * @param options.max most connections at a time; 10 unless told
- * @param options.limitMs how long an answer to a statement is waited for; 15,000 unless told
+ * @param options.limitMs how long an answer to a statement is waited for; 30,000 unless told
  * @throws AtlasError ATLAS_DATABASE_UNREACHABLE when nobody answers there or the server refuses,
  *   ATLAS_CONFIG_INVALID when it is not a URL
  * @example

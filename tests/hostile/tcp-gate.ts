@@ -8,6 +8,8 @@ export interface TcpGate extends AsyncDisposable {
   shut(): void;
   /** Leaves connections open, and takes new ones, but lets nothing through, until it is opened. */
   stall(): void;
+  /** Takes what comes through the connections that are there and passes nothing on, for ever; new ones work. */
+  freeze(): void;
   open(): void;
 }
 
@@ -43,6 +45,9 @@ export async function startGate(target: number): Promise<TcpGate> {
     stall() {
       isStalled = true;
       for (const socket of sockets) socket.unpipe().pause();
+    },
+    freeze() {
+      for (const socket of sockets) socket.unpipe().resume();
     },
     open() {
       // What waited in a stalled connection is out of step with its client.

@@ -151,7 +151,10 @@ class Stage {
   leave(): void {
     this.awake -= 1;
     if (this.awake > 0) return;
-    const first = Math.min(...this.sleepers.map(({ until }) => until));
+    const first = this.sleepers.reduce(
+      (least, { until }) => Math.min(least, until),
+      Number.POSITIVE_INFINITY,
+    );
     this.wake((until) => until === first);
   }
 
