@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
  * Most tests end before it pays that V8 compiles the embedded database a second time, for speed, which takes longer than
@@ -18,9 +19,29 @@ const sharing = { isolate: false, setupFiles: ["tests/setup.ts"] };
 // Limits end what hangs, and nothing else: no machine is so loaded that a test which works takes this long.
 const patience = { testTimeout: 600_000, hookTimeout: 600_000, teardownTimeout: 60_000 };
 
+/** What takes longest begins first, so that nothing is left for one worker at the end. */
+const LONGEST = [
+  "tests/e2e/",
+  "tests/soak/",
+  "tests/derivation/processor-upgrade",
+  "tests/hostile/interrupted-outage",
+];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const found = LONGEST.findIndex((part) => moduleId.includes(part));
+      return found < 0 ? LONGEST.length : found;
+    };
+    const sorted = await super.sort(files);
+    return sorted.toSorted((a, b) => rank(a) - rank(b));
+  }
+}
+
 // What a test costs is in its name, and the cheap ones go first: a group starts when the one before it has ended.
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -52,8 +73,8 @@ export default defineConfig({
           include: ["tests/**/*.e2e.test.ts"],
           globalSetup,
           ...patience,
-          maxWorkers: 1,
-          sequence: { groupOrder: 3 },
+          maxWorkers: 2,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

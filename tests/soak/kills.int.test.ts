@@ -11,8 +11,8 @@ async function expectNoAnomaly(options: KillOptions): Promise<void> {
   expect(report.kills).toBe(options.kills);
 }
 
-test("an embedded log is that of an undisturbed run after 20 kills", () =>
-  expectNoAnomaly({ kills: 20, seed: 20, casts: EMBEDDED_CASTS, makePlace: embeddedPlace }));
+test("an embedded log is that of an undisturbed run after 8 kills", () =>
+  expectNoAnomaly({ kills: 8, seed: 20, casts: EMBEDDED_CASTS, makePlace: embeddedPlace }));
 
 describe.skipIf(await missing("postgres"))("with two workers on a Postgres server", () => {
   test("the log is that of an undisturbed run after 6 kills", () =>
