@@ -1,3 +1,5 @@
+import type { Listener } from "./listener.ts";
+
 /** Rows of one statement. */
 export interface QueryResult<Row> {
   rows: Row[];
@@ -29,6 +31,10 @@ export interface Queryable {
 export interface Database extends Queryable {
   /** Runs `body` in one transaction: commits when it resolves, rolls back and rethrows when it rejects. */
   transaction<T>(body: (tx: Queryable) => Promise<T>, options?: StatementOptions): Promise<T>;
+  /**
+   * Hears what other sessions notify on a channel, an identifier, until it is closed. Undefined where nothing can be heard.
+   */
+  readonly listen?: ((channel: string, heard: (payload: string) => void) => Listener) | undefined;
   /** Human-readable address without credentials, for messages. */
   readonly address: string;
   /** Ends when what runs has ended, or was given up after a while. */

@@ -1,3 +1,4 @@
+import { Socket } from "node:net";
 import pg from "pg";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
 import type { Database, StatementOptions } from "./database.ts";
@@ -9,7 +10,7 @@ import { isTransient } from "./transient.ts";
 const CONNECT_MS = 10_000;
 /** A connection whose other end is gone may take bytes for ever and never answer. */
 const STATEMENT_MS = 30_000;
-const KEEP_ALIVE_MS = 10_000;
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 10_000 };
 /** A process that is paused inside a transaction holds its locks; after this long others may go on without it. */
 const IDLE_IN_TRANSACTION_MS = 15_000;
 /** Set with the transaction and not with the connection: a pooler such as PgBouncer refuses connections that set it. */
@@ -82,8 +83,7 @@ export async function openPostgres(
     application_name: "atlas-sdk",
     max: options.max ?? 10,
     allowExitOnIdle: true,
-    keepAlive: true,
-    keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    ...KEEP_ALIVE,
     types: TYPES,
     Client,
   });
@@ -91,6 +91,15 @@ export async function openPostgres(
   return databaseOver({
     address,
     connect: () => pool.connect(),
+    connectAlone: async () => {
+      const socket = new Socket();
+      const stream = () => socket;
+      const config = { connectionString: url, application_name: "atlas-sdk", ...KEEP_ALIVE, stream };
+      const client = new Client(config);
+      await client.connect();
+      socket.unref();
+      return client;
+    },
     begin: BEGIN,
     limitMs: options.limitMs ?? STATEMENT_MS,
     close: () => pool.end(),

@@ -2,6 +2,7 @@ import type pg from "pg";
 import { AtlasError } from "../errors/atlas-error.ts";
 import { closeInTime } from "../errors/close-in-time.ts";
 import type { Database, Queryable, QueryResult, StatementOptions } from "./database.ts";
+import { type Listener, listenOver } from "./listener.ts";
 
 /** Where a {@link Database} gets its node-postgres clients from. */
 export interface ClientSource {
@@ -13,6 +14,8 @@ export interface ClientSource {
   begin?: string;
   /** How long an answer to a statement is waited for; any time unless told. */
   limitMs?: number;
+  /** A connection of its own, outside of the pool, for what listens. */
+  connectAlone?: () => Promise<pg.Client>;
   /** Called once, when nothing runs any more. */
   close(): Promise<void>;
 }
@@ -143,7 +146,11 @@ export function databaseOver(source: ClientSource): Database {
     return promise;
   }
 
+  const listeners = new Set<Listener>();
+  const { connectAlone } = source;
+
   async function closeAll(): Promise<void> {
+    for (const listener of listeners) listener.close();
     const done = Promise.all(running).then(() => undefined);
     if (!(await closeInTime(done, CLOSE_MS))) for (const client of busy) void client.end().catch(() => {});
     await closeInTime(source.close(), CLOSE_MS);
@@ -155,6 +162,13 @@ export function databaseOver(source: ClientSource): Database {
       tracked(async (client) => ({ value: await run<Row>(client, sql, params, limitOf(options)) })),
     transaction: (body, options) =>
       tracked((client) => inTransaction(client, source.begin ?? "begin", limitOf(options), body)),
+    ...(connectAlone !== undefined && {
+      listen: (channel: string, heard: (payload: string) => void) => {
+        const listener = listenOver(connectAlone, channel, heard);
+        listeners.add(listener);
+        return listener;
+      },
+    }),
     close() {
       closing ??= closeAll();
       return closing;

@@ -205,6 +205,14 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
   const database = databaseOver({
     address: `embedded:${home}`,
     connect: () => retry(connectOnce, { ...PATIENCE, passes }),
+    connectAlone: async () => {
+      const { sockets, serving } = way ?? (await find());
+      const socket = new Socket();
+      const client = new pg.Client({ ...connectionTo(sockets, serving !== undefined), stream: () => socket });
+      await client.connect();
+      socket.unref();
+      return client;
+    },
     async close() {
       await pool.end();
       if (way !== undefined) await drop(way);
@@ -218,6 +226,7 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
       return retry(() => database.query<Row>(sql, params), { ...PATIENCE, passes });
     },
     transaction: database.transaction,
+    listen: database.listen,
     close: database.close,
     get role() {
       return way?.serving === undefined ? "guest" : "holder";

@@ -6,7 +6,9 @@ const SSL_REQUEST = 80877103;
 const GSS_REQUEST = 80877104;
 const LARGEST = 1024 ** 3;
 
-const [QUERY, FUNCTION_CALL, SYNC, TERMINATE, DATA_ROW] = [..."QFSXD"].map((letter) => letter.charCodeAt(0));
+const [QUERY, FUNCTION_CALL, SYNC, TERMINATE, DATA_ROW, NOTIFICATION] = [..."QFSXDA"].map((letter) =>
+  letter.charCodeAt(0),
+);
 
 /** What {@link FrontendMessages} finds in the bytes of one client. */
 export interface MessageHandlers {
@@ -115,6 +117,31 @@ export const fatalError = (sqlstate: string, message: string): Buffer =>
 /** Whether Postgres says that it cannot go on, so that no ReadyForQuery will follow. */
 export const isDown = (answer: Buffer): boolean =>
   ["FATAL", "PANIC"].some((severity) => answer.includes(`S${severity}\0V${severity}\0C`, 0, "latin1"));
+
+/** Longer answers are not those of a statement that notifies. */
+const LONGEST_NOTIFYING = 64 * 1024;
+
+/** Takes the notifications out of an answer: they are for everybody. */
+export function withoutNotifications(answer: readonly Buffer[]): {
+  answer: readonly Buffer[];
+  notifications: Buffer[];
+} {
+  const notifications: Buffer[] = [];
+  const length = answer.reduce((sum, part) => sum + part.length, 0);
+  if (length > LONGEST_NOTIFYING) return { answer, notifications };
+  const whole = Buffer.concat(answer);
+  const rest: Buffer[] = [];
+  for (let at = 0; at + 5 <= whole.length; ) {
+    const end = at + 1 + whole.readInt32BE(at + 1);
+    (whole[at] === NOTIFICATION ? notifications : rest).push(whole.subarray(at, end));
+    at = end;
+  }
+  return { answer: notifications.length === 0 ? answer : rest, notifications };
+}
+
+/** Whether messages of a client may be a LISTEN: those are short. */
+export const mayListen = (unit: Uint8Array): boolean =>
+  unit.length < 512 && /\blisten\b/i.test(Buffer.from(unit).toString("latin1"));
 
 /** The rows of an answer to a simple query, every value as text. */
 export function rowsOf(answer: Buffer): string[][] {

@@ -1,6 +1,13 @@
 import { createServer, type Socket } from "node:net";
 import type { Session } from "./session.ts";
-import { FrontendMessages, fatalError, query, startup } from "./wire-messages.ts";
+import {
+  FrontendMessages,
+  fatalError,
+  mayListen,
+  query,
+  startup,
+  withoutNotifications,
+} from "./wire-messages.ts";
 
 /*
  * Serves one PGlite to several clients on a unix socket. They share PGlite's only session, so what must not be torn
@@ -46,6 +53,8 @@ export async function serve(options: WireServerOptions): Promise<WireServer> {
   let running: Promise<void> | undefined;
   let idle: NodeJS.Timeout | undefined;
   let stopping = false;
+  /** Somebody asked for notifications. They come with the answer to whoever notified, and are passed on to everybody. */
+  let listened = false;
 
   /** The next in line; while a transaction is open, of its client only. */
   const next = (): Turn | undefined => {
@@ -69,11 +78,16 @@ export async function serve(options: WireServerOptions): Promise<WireServer> {
       if (turn === undefined) break;
       busy();
       const { socket, unit } = turn;
-      const answer = await session.run(unit, (last) => socket.write(last));
+      listened ||= mayListen(unit);
+      const given = await session.run(unit, (last) => socket.write(last));
       owner = session.inTransaction() ? socket : undefined;
+      const { answer, notifications } = listened
+        ? withoutNotifications(given)
+        : { answer: given, notifications: [] };
       socket.cork();
       for (const bytes of answer) socket.write(bytes);
       socket.uncork();
+      for (const notification of notifications) for (const each of sockets) each.write(notification);
       if (owner === undefined) await between(unit.length);
     }
     // Whoever else comes to wait does not give the owner more time.

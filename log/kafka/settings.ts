@@ -31,7 +31,7 @@ export interface KafkaLogOptions {
   patienceMs?: number | undefined;
   /** How long a broker may take for one answer; 15,000 unless told. */
   requestTimeoutMs?: number | undefined;
-  /** How long a broker may hold a consumer's question for new records; 250 unless told. */
+  /** How long a broker may hold a consumer's question for new records; 1000 unless told. */
   maxWaitTimeMs?: number | undefined;
   /** After this silence a member has lost its assignments; 10,000 unless told (brokers refuse less than 6,000). */
   sessionTimeoutMs?: number | undefined;
@@ -103,7 +103,7 @@ export function settingsOf(options: KafkaLogOptions): KafkaSettings {
     openTimeoutMs: options.openTimeoutMs ?? 10_000,
     patienceMs: options.patienceMs ?? 30_000,
     requestTimeoutMs: options.requestTimeoutMs ?? 15_000,
-    maxWaitTimeMs: options.maxWaitTimeMs ?? 250,
+    maxWaitTimeMs: options.maxWaitTimeMs ?? 1000,
     sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
     address: `kafka://${brokers.join(",")}${topicPrefix === "" ? "" : `/${topicPrefix}`}`,
   };

@@ -13,7 +13,8 @@ import { memberName, STOP_MS } from "../runner/member.ts";
 import { Slot } from "../runner/slot.ts";
 import { Troubles } from "../runner/troubles.ts";
 import { appendRecords, readBatch, readEnds } from "./event-store.ts";
-import { type Leases, openLeases, RENEW_MS } from "./leases.ts";
+import { type Leases, leaseTimes, openLeases } from "./leases.ts";
+import type { News } from "./news.ts";
 import type { Wake } from "./wake.ts";
 
 /** What a consumer needs of the log that it reads. */
@@ -23,6 +24,7 @@ export interface PostgresConsumerOptions extends ConsumeOptions {
     partitions: number;
     db: Database;
     wake: Wake;
+    news: News;
     sameHost: boolean;
     mask: Masking;
   };
@@ -30,8 +32,6 @@ export interface PostgresConsumerOptions extends ConsumeOptions {
   concurrency: number;
 }
 
-/** How long a member with nothing to do waits before it looks again for what other processes appended. */
-const POLL_MS = 100;
 /** How long it waits while the database does not answer. */
 const TROUBLE: Backoff = { firstMs: 100, longestMs: 2000 };
 
@@ -46,6 +46,7 @@ export class PostgresConsumer implements Consumer {
   private readonly apply: Apply;
   private readonly member = memberName();
   private readonly leases: Leases;
+  private readonly renewMs: number;
   private readonly loop: Loop;
   private readonly wake: Wake;
   private readonly troubles: Troubles;
@@ -54,6 +55,9 @@ export class PostgresConsumer implements Consumer {
   private readonly stopping = new AbortController();
   private ends: Ends = new Map();
   private renewedAt = Number.NEGATIVE_INFINITY;
+  private lookedAt = Number.NEGATIVE_INFINITY;
+  private lookedFor = -1;
+  private membersSeen = 0;
   private failures = 0;
   private failure: unknown;
 
@@ -64,6 +68,7 @@ export class PostgresConsumer implements Consumer {
     this.apply = apply;
     this.group = group;
     this.leases = openLeases({ db, group, member: this.member, partitions, logId, sameHost });
+    this.renewMs = leaseTimes(sameHost).renewMs;
     this.loop = new Loop(`consumer/${group}`);
     this.wake = log.wake.branch(this.stopping.signal);
     this.troubles = new Troubles(options.onRetry);
@@ -99,14 +104,17 @@ export class PostgresConsumer implements Consumer {
   private async run(): Promise<void> {
     // While the loop waits for an answer, too: but not for a loop that has stopped getting on.
     const beat = setInterval(() => {
-      if (this.loop.alive) void this.leases.beat().catch(() => undefined);
-    }, RENEW_MS);
+      const late = performance.now() - this.renewedAt > 1.5 * this.renewMs;
+      if (late && this.loop.alive) void this.leases.beat().catch(() => undefined);
+    }, this.renewMs);
     beat.unref();
     while (!this.stopped) await this.turn();
     clearInterval(beat);
     const releasing = Promise.all([...this.slots.keys()].map((partition) => this.drop(partition)));
     await closeInTime(
-      releasing.then(() => this.leases.release().catch(() => {})),
+      releasing
+        .then(() => this.leases.release().catch(() => {}))
+        .then(() => this.options.log.news.tellMembers()),
       STOP_MS,
     );
     this.loop.end();
@@ -117,11 +125,15 @@ export class PostgresConsumer implements Consumer {
   private async turn(): Promise<void> {
     const seen = this.wake.count;
     const tell = this.troubles.of(this.member);
-    let pauseMs = POLL_MS;
+    const { news } = this.options.log;
+    let pauseMs = Math.min(news.pollMs(), this.renewMs);
     try {
-      if (performance.now() - this.renewedAt >= RENEW_MS) await this.renew();
-      if (!this.start()) {
+      const due = performance.now() - this.renewedAt >= this.renewMs || news.members !== this.membersSeen;
+      if (due) await this.renew();
+      if (!this.start() && this.isNews(seen)) {
         this.ends = await readEnds(this.options.log.db, this.options.topics);
+        this.lookedAt = performance.now();
+        this.lookedFor = seen;
         this.start();
       }
       this.failures = 0;
@@ -136,8 +148,17 @@ export class PostgresConsumer implements Consumer {
     if (!this.stopped) await this.wake.after(seen, pauseMs);
   }
 
+  /** Whether there may be more in the log than was seen there last: nobody asks for what is told. */
+  private isNews(seen: number): boolean {
+    const { news } = this.options.log;
+    return seen !== this.lookedFor || performance.now() - this.lookedAt >= news.pollMs();
+  }
+
   private async renew(): Promise<void> {
+    const { news } = this.options.log;
+    this.membersSeen = news.members;
     const owned = new Set(await this.leases.renew());
+    if (this.renewedAt < 0) news.tellMembers();
     this.renewedAt = performance.now();
     for (const partition of this.assignments) if (!owned.has(partition)) await this.drop(partition);
     for (const partition of owned) if (!this.slots.has(partition)) await this.claim(partition);
@@ -218,7 +239,7 @@ export class PostgresConsumer implements Consumer {
       apply: this.apply,
       mask: log.mask,
       appendInUnit: appendRecords,
-      onCommit: () => log.wake.notify(),
+      onCommit: () => log.news.tell(),
     });
     for (const topic of consume.topics) await checkPlace(db, this.group, assignment, topic);
     this.slots.set(partition, new Slot(assignment));

@@ -1,10 +1,17 @@
 import type { Database } from "../../database/database.ts";
 import { isGone } from "../runner/member.ts";
 
-/** A member that was not heard of for this long has lost its assignments. */
-export const LEASE_MS = 5000;
-/** How often a member says that it is alive and looks for what is free. */
-export const RENEW_MS = 1000;
+/** How long things take, in milliseconds. */
+export interface LeaseTimes {
+  /** A member that was not heard of for this long has lost its assignments. */
+  leaseMs: number;
+  /** How often a member says that it is alive and looks for what is free. */
+  renewMs: number;
+}
+
+/** Of one host nobody has to wait for the lease of a dead process, and idle ones should cost nothing. */
+export const leaseTimes = (sameHost: boolean): LeaseTimes =>
+  sameHost ? { leaseMs: 15_000, renewMs: 3000 } : { leaseMs: 5000, renewMs: 1000 };
 
 /** One member of a group. */
 export interface LeaseOptions {
@@ -43,7 +50,7 @@ interface Heard {
 const BEAT = `insert into atlas_log.members values ($1, $2, clock_timestamp())
               on conflict (group_id, member) do update set seen_at = excluded.seen_at`;
 /** The database's clock is asked once, of a member that was never heard of before. It may have been set meanwhile. */
-const RECENT = `seen_at > clock_timestamp() - interval '${LEASE_MS} milliseconds'
+const recentFor = (ms: number): string => `seen_at > clock_timestamp() - interval '${ms} milliseconds'
                 and seen_at < clock_timestamp() + interval '1 minute'`;
 
 /**
@@ -53,6 +60,7 @@ const RECENT = `seen_at > clock_timestamp() - interval '${LEASE_MS} milliseconds
 export function openLeases({ db, group, member, partitions, logId, sameHost }: LeaseOptions): Leases {
   const all = Array.from({ length: partitions }, (_, index) => index);
   const heard = new Map<string, Heard>();
+  const { leaseMs } = leaseTimes(sameHost);
 
   const beat = async (): Promise<void> => {
     await db.query(BEAT, [group, member]);
@@ -65,14 +73,14 @@ export function openLeases({ db, group, member, partitions, logId, sameHost }: L
     const news = before === undefined ? row.recent : before.beat !== row.beat;
     const at = news ? now : (before?.at ?? Number.NEGATIVE_INFINITY);
     heard.set(row.member, { beat: row.beat, at });
-    return row.member === member || (now - at < LEASE_MS && !(sameHost && isGone(row.member)));
+    return row.member === member || (now - at < leaseMs && !(sameHost && isGone(row.member)));
   };
 
   /** Says that this member is alive, and finds who else is, and who owns what: all at one moment. */
   const look = async (): Promise<{ living: Set<string>; owners: Map<number, string | null> }> => {
     const { rows } = await db.query<Member & { partition: number | null }>(
       `with beat as (${BEAT} returning member)
-       select null::int as partition, member, seen_at::text as beat, ${RECENT} as recent
+       select null::int as partition, member, seen_at::text as beat, ${recentFor(leaseMs)} as recent
          from atlas_log.members where group_id = $1
         union all
        select partition, member, '', false from atlas_log.assignments where group_id = $1`,

@@ -23,6 +23,7 @@ import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { checkLog } from "./check-log.ts";
 import { PostgresConsumer } from "./consumer.ts";
 import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
+import { News } from "./news.ts";
 import { subscribe } from "./subscription.ts";
 import { Wake } from "./wake.ts";
 
@@ -91,6 +92,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     patience: APPEND_PATIENCE,
     errorOf: (failure) => (isTransient(failure) ? unreachable(db, failure) : asAtlasError(failure)),
   });
+  const news = new News(db, wake);
   const consumers = new Set<Consumer>();
   const closing = new AbortController();
 
@@ -129,7 +131,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     async append(events) {
       usable();
       await queue.append(toOutgoing(events, partitions));
-      wake.notify();
+      news.tell();
     },
     appendInUnit: appendRecords,
     async *read(topics, range) {
@@ -143,7 +145,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
         {
           ...consume,
           concurrency: embedded ? 1 : 4,
-          log: { id, partitions, db, wake, sameHost: embedded, mask },
+          log: { id, partitions, db, wake, news, sameHost: embedded, mask },
         },
         apply,
       );
@@ -156,13 +158,14 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
         closing.signal,
         ...(options.signal === undefined ? [] : [options.signal]),
       ]);
-      return subscribe({ id, partitions, db, wake, sameHost: embedded }, { ...options, signal });
+      return subscribe({ id, partitions, db, wake, news, sameHost: embedded }, { ...options, signal });
     },
     caughtUp: (group, ends, waiting) => waitUntilCaughtUp(db, group, ends, waiting),
     check: () => checkLog(db),
     async close() {
       closing.abort();
       wake.notify();
+      news.close();
       await Promise.all([queue.close(), ...[...consumers].map((consumer) => consumer.stop())]);
     },
   };

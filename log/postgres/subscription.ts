@@ -6,7 +6,8 @@ import { Acks } from "../runner/acks.ts";
 import { loadCheckpoints, saveCheckpoint } from "../runner/assignment-store.ts";
 import { memberName } from "../runner/member.ts";
 import { readBatch, readEnds } from "./event-store.ts";
-import { openLeases, RENEW_MS } from "./leases.ts";
+import { leaseTimes, openLeases } from "./leases.ts";
+import type { News } from "./news.ts";
 import type { Wake } from "./wake.ts";
 
 /** The log that is subscribed to. */
@@ -15,6 +16,7 @@ export interface SubscribedLog {
   partitions: number;
   db: Database;
   wake: Wake;
+  news: News;
   sameHost: boolean;
 }
 
@@ -24,16 +26,15 @@ interface Share {
   acks: Acks;
 }
 
-const POLL_MS = 200;
-
 /** Delivers events at least once: those that nobody acknowledged come again, here or at another member. */
 export async function* subscribe(
   log: SubscribedLog,
   options: SubscribeOptions,
 ): AsyncGenerator<SubscribedEvent> {
-  const { db, wake } = log;
+  const { db, wake, news } = log;
   const { group, topics, signal } = options;
   const { partitions, id: logId, sameHost } = log;
+  const { renewMs } = leaseTimes(sameHost);
   const leases = openLeases({ db, group, member: memberName(), partitions, logId, sameHost });
   const shares = new Map<string, Share>();
   const stopped = (): boolean => signal?.aborted === true;
@@ -73,13 +74,13 @@ export async function* subscribe(
     });
   };
 
-  const keepAlive = setInterval(() => void leases.beat().catch(() => undefined), RENEW_MS);
+  const keepAlive = setInterval(() => void leases.beat().catch(() => undefined), renewMs);
   try {
     while (!stopped()) {
       const seen = wake.count;
       let any = false;
       try {
-        if (performance.now() - renewedAt >= RENEW_MS) await renew();
+        if (performance.now() - renewedAt >= renewMs) await renew();
         const ends = await readEnds(db, topics);
         for (const topic of topics) {
           for (const partition of owned) {
@@ -99,7 +100,7 @@ export async function* subscribe(
         if (!isTransient(error)) throw error;
         options.onRetry?.(error);
       }
-      if (!any) await wake.after(seen, POLL_MS);
+      if (!any) await wake.after(seen, Math.min(news.pollMs(), renewMs));
     }
   } finally {
     clearInterval(keepAlive);
