@@ -16,7 +16,10 @@ const real = { ...fs };
 const realOpen = fs.promises.open;
 
 const ops: Op[] = [];
+/** Some of Node's functions call others of them. */
+let within = false;
 const note = (op: Op): void => {
+  if (within) return;
   ops.push(op);
   Atomics.store(slots, SLOTS.ops, ops.length);
 };
@@ -70,7 +73,12 @@ Object.assign(fs, {
     return written;
   },
   writeFileSync(path: PathLike, content: string | NodeJS.ArrayBufferView, options?: fs.WriteFileOptions) {
-    real.writeFileSync(path, content, options);
+    within = true;
+    try {
+      real.writeFileSync(path, content, options);
+    } finally {
+      within = false;
+    }
     const at = own(path);
     if (at === undefined) return;
     note({ kind: "create", path: at });

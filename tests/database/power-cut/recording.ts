@@ -7,7 +7,8 @@ import type { WorkerOptions } from "node:worker_threads";
 
 /** What the disk was asked to do with the data folder; paths begin with `/pgdata`, the folder around it is empty. */
 export type Op =
-  | { kind: "create" | "mkdir" | "unlink" | "remove" | "sync"; path: string }
+  | { kind: "create"; path: string }
+  | { kind: "mkdir" | "unlink" | "remove" | "sync"; path: string }
   | { kind: "write"; path: string; at: number; bytes: Uint8Array }
   | { kind: "truncate"; path: string; size: number }
   | { kind: "rename"; path: string; to: string }
