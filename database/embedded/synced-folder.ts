@@ -1,4 +1,4 @@
-import fs from "node:fs";
+import { fsyncSync } from "node:fs";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
 import { notDurable } from "./folder-errors.ts";
 
@@ -34,7 +34,7 @@ export class SyncedFolder extends NodeFS {
     if (files?.stream_ops === undefined) throw notDurable();
     files.stream_ops.fsync = ({ nfd }) => {
       try {
-        fs.fsyncSync(nfd);
+        fsyncSync(nfd);
       } catch (error) {
         // Postgres stops then: of what a failed sync left behind nobody knows where it is.
         return files.convertNodeCode?.(error) ?? EIO;

@@ -5,6 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EmbeddedOptions, openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { isTransient } from "../../database/transient.ts";
 import { explain } from "../../errors/atlas-error.ts";
+import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
+import { newId } from "../../schemas/identity.ts";
+import type { Masked } from "../../schemas/masked.ts";
+import { fact } from "../log/facts.ts";
 import { FAULTS, type Op, type Recording, type RecordingDisk, recordingDisk } from "./power-cut/recording.ts";
 
 describe("an embedded database", () => {
@@ -146,6 +150,38 @@ describe("an embedded database", () => {
     await expect(db.query("checkpoint")).rejects.toMatchObject({ code: "ATLAS_DISK_FAILED" });
     recorded.set("fault", 0);
     expect((await db.query("select n from t")).rows).toEqual([{ n: 1 }]);
+    await db.close();
+  });
+
+  test("is closed on a disk that fails, and loses nothing by that", async () => {
+    const recorded = record();
+    const db = await open();
+    await db.query("create table t (n int)");
+    await db.query("insert into t values (1)");
+    recorded.set("fault", fault("", "EIO"));
+    await db.close();
+    expect(recorded.count("faults")).toBeGreaterThan(0);
+    recorded.set("fault", 0);
+    const again = await open();
+    expect((await again.query("select n from t")).rows).toEqual([{ n: 1 }]);
+    await again.close();
+  });
+
+  test("lets an append to its log say what the disk does, and the same append go on when it is mended", async () => {
+    const recorded = record();
+    const db = await open();
+    const log = await openPostgresLog({ db, embedded: true });
+    const [first, second] = [1, 2].map((sequence) => log.mask(fact(newId(), sequence))) as [Masked, Masked];
+    await log.append([first]);
+    recorded.set("fault", fault("/pg_wal/", "EIO"));
+    await expect(log.append([second])).rejects.toMatchObject({ code: "ATLAS_DISK_FAILED", retryable: true });
+    recorded.set("fault", 0);
+    await log.append([second]);
+    const found = new Set<string>();
+    for await (const batch of log.read(["atlas.sessions"]))
+      for (const { event } of batch) found.add(event.meta.event_id);
+    expect([...found].toSorted()).toEqual([first, second].map(({ meta }) => meta.event_id).toSorted());
+    await log.close();
     await db.close();
   });
 
