@@ -32,7 +32,8 @@ async function syncPath(path: string): Promise<void> {
 /** Makes durable what was created or renamed in a folder, where the file system can do that. */
 export const syncFolder = (folder: string): Promise<void> => syncPath(folder).catch(unlessUnsynced);
 
-function syncFolderNow(folder: string): void {
+/** As {@link syncFolder}, where waiting is not possible. */
+export function syncFolderNow(folder: string): void {
   try {
     const fd = openSync(folder, "r");
     try {

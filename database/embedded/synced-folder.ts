@@ -1,5 +1,7 @@
 import { fsyncSync } from "node:fs";
+import { dirname } from "node:path";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
+import { syncFolderNow } from "../../files/folders.ts";
 import { notDurable } from "./folder-errors.ts";
 
 /** What Emscripten calls an I/O error. */
@@ -7,7 +9,9 @@ const EIO = 29;
 
 /** What this file uses of Emscripten's file system over Node's; PGlite promises none of it. */
 interface NodeFiles {
-  stream_ops: { fsync?(stream: { nfd: number }): number };
+  node_ops: { mknod(...args: unknown[]): object };
+  stream_ops: { fsync?(stream: { nfd: number; node: object }): number };
+  realPath(node: object): string;
   convertNodeCode(error: unknown): number | undefined;
 }
 
@@ -31,13 +35,24 @@ export class SyncedFolder extends NodeFS {
 
   private sync(found: unknown): void {
     const files = found as Partial<NodeFiles> | undefined;
-    if (files?.stream_ops === undefined) throw notDurable();
-    files.stream_ops.fsync = ({ nfd }) => {
+    const { node_ops, stream_ops, realPath, convertNodeCode } = files ?? {};
+    if (!node_ops || !stream_ops || !realPath || !convertNodeCode) throw notDurable();
+    // Postgres leaves the name of a new table's file to the file system.
+    const unnamed = new WeakSet<object>();
+    const { mknod } = node_ops;
+    node_ops.mknod = (...args) => {
+      const node = mknod(...args);
+      unnamed.add(node);
+      return node;
+    };
+    stream_ops.fsync = ({ nfd, node }) => {
       try {
         fsyncSync(nfd);
+        if (unnamed.has(node)) syncFolderNow(dirname(realPath(node)));
+        unnamed.delete(node);
       } catch (error) {
         // Postgres stops then: of what a failed sync left behind nobody knows where it is.
-        return files.convertNodeCode?.(error) ?? EIO;
+        return convertNodeCode(error) ?? EIO;
       }
       this.syncs += 1;
       return 0;

@@ -12,7 +12,7 @@ import type { Op } from "./recording.ts";
 export type Names =
   /** Those of the last sync of anything, as with a journal that commits in order. */
   | "journal"
-  /** Those that a sync of their folder, or of the file itself, has written. */
+  /** Those whose folder was synced; a sync of the file itself gives it no name. */
   | "synced"
   /** All: they got to the disk before the data did. */
   | "all";
@@ -143,12 +143,7 @@ export class Disk {
   #sync(path: string): void {
     const node = this.#find(path);
     if (node instanceof Folder) node.synced = new Map(node.now);
-    if (node instanceof File) {
-      node.sync();
-      const [folder, name] = this.#parent(path);
-      for (const [other, same] of folder.synced) if (same === node) folder.synced.delete(other);
-      folder.synced.set(name, node);
-    }
+    if (node instanceof File) node.sync();
     this.#commit();
   }
 

@@ -156,10 +156,11 @@ if (withoutHook !== undefined) {
   const { init } = NodeFS.prototype;
   NodeFS.prototype.init = async function (...args) {
     const { emscriptenOpts } = await init.apply(this, args);
-    const decoy = withoutHook === "missing" ? undefined : { stream_ops: {} };
+    const decoy = (found: object): object => ({ ...found, stream_ops: {}, node_ops: { mknod: () => ({}) } });
     const preRun = [
       ...(emscriptenOpts.preRun ?? []),
-      (module: object) => Object.assign(module, { NODEFS: decoy }),
+      (module: { NODEFS: object }) =>
+        Object.assign(module, { NODEFS: withoutHook === "missing" ? undefined : decoy(module.NODEFS) }),
     ];
     return { emscriptenOpts: { ...emscriptenOpts, preRun } };
   };
