@@ -63,7 +63,9 @@ function databaseOf({ databaseUrl }: { databaseUrl?: string | undefined }): stri
 export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> {
   requireNode();
   const db =
-    config.kind === "embedded" ? await openEmbedded(config.path) : await openPostgres(databaseOf(config));
+    config.kind === "embedded"
+      ? await openEmbedded(config.path, { ...(config.durable !== undefined && { durable: config.durable }) })
+      : await openPostgres(databaseOf(config));
   let log: EventLog | undefined;
   try {
     await prepareLogTables(db);

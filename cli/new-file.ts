@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
 import { writeAtomically } from "../files/atomic-file.ts";
+import { syncFolder } from "../files/folders.ts";
 import { targetOf } from "../files/target.ts";
 
 /**
@@ -15,8 +16,10 @@ export async function writeNewFile(path: string, text: string, { force }: { forc
   try {
     const place = force ? await targetOf(path) : { path, found: undefined };
     if (place.found !== undefined) return void (await writeAtomically(path, [text]));
-    mkdirSync(dirname(resolve(place.path)), { recursive: true });
-    writeFileSync(place.path, text, { flag: "wx" });
+    const folder = dirname(resolve(place.path));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(place.path, text, { flag: "wx", flush: true });
+    await syncFolder(folder);
   } catch (error) {
     if (error instanceof AtlasError) throw error;
     const exists = (error as { code?: string }).code === "EEXIST";

@@ -19,6 +19,10 @@ const partitions = z.int().min(1).max(1000).optional();
 const embeddedLog = block({
   kind: z.literal("embedded"),
   path: text.default(".atlas").describe("Folder of the log, from the working directory."),
+  durable: z
+    .boolean()
+    .optional()
+    .describe("Whether what is confirmed survives a power cut; true unless told."),
   partitions,
 });
 

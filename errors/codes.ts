@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   ATLAS_FILE_UNREADABLE: "An input file does not exist or cannot be read.",
   ATLAS_FILE_UNWRITABLE: "An output file or folder cannot be written.",
   ATLAS_DISK_FULL: "The disk is full.",
+  ATLAS_DISK_FAILED: "The disk does not take what is written to it.",
   ATLAS_IMPORT_MALFORMED: "A line of an imported file is not a recorded conversation.",
   ATLAS_EVENT_INVALID: "An event does not fit its schema.",
   ATLAS_EVENT_TOO_LARGE: "An event is larger than one message may be.",
@@ -20,6 +21,8 @@ export const ERROR_CODES = {
   ATLAS_LOG_UNREACHABLE: "The event log does not answer.",
   ATLAS_LOG_CLOSED: "The event log was used after it was closed.",
   ATLAS_LOG_HELD: "Another process holds the embedded log's folder.",
+  ATLAS_LOG_NOT_DURABLE:
+    "What the embedded log takes would not survive a power cut, as it has to unless told.",
   ATLAS_LOG_REPLACED: "The log was truncated or replaced since a consumer last read it.",
   ATLAS_COPY_REFUSED:
     "A log cannot be copied there: the target holds something else, or the log is not whole.",

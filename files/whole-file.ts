@@ -5,6 +5,7 @@ import { beside } from "./turn.ts";
 
 /**
  * Writes a small file as a whole or not at all, also when the process dies meanwhile or others write it too.
+ * It is not synced: for what means nothing after a power cut, or can be made again.
  *
  * @param mode of the file, less the umask; for its owner alone unless told
  * @example

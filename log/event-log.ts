@@ -143,7 +143,8 @@ export interface EventLog {
    * Appends events in order and resolves once they are durable.
    *
    * @throws AtlasError ATLAS_EVENT_INVALID, ATLAS_EVENT_TOO_LARGE, ATLAS_EVENT_UNMASKED (nothing was appended), or
-   *   ATLAS_LOG_UNREACHABLE (some may have been: appending the same events again is safe)
+   *   ATLAS_LOG_UNREACHABLE, ATLAS_DISK_FAILED or ATLAS_DISK_FULL (some may have been: appending the same events again is
+   *   safe)
    */
   append(events: readonly Masked[]): Promise<void>;
   /**

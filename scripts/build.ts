@@ -9,7 +9,7 @@ const run = (file: string, ...args: string[]): void => {
 };
 
 const template = join(root, "dist/database/embedded/template.tar.gz");
-const kept = join(root, "node_modules/.cache/atlas-sdk/template.tar.gz");
+const kept = join(root, "node_modules/.cache/atlas-sdk/template-2.tar.gz");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 for (const file of globSync("{log,projections}/**/*.sql", { cwd: root })) {

@@ -9,7 +9,7 @@ import { TYPES } from "../int8.ts";
 import { databaseOver } from "../pool-database.ts";
 import { quiet } from "../quiet-pool.ts";
 import { isTransient } from "../transient.ts";
-import { folderError, heldError } from "./folder-errors.ts";
+import { brokenError, folderError, heldError } from "./folder-errors.ts";
 import { type FolderLock, type Holder, type HolderRecord, readHolder, tryLock } from "./folder-lock.ts";
 import { type ServerThread, startServer } from "./server-thread.ts";
 import { checkOwned, makeSocketFolder, removeSocketFolder, socketFolder, socketIn } from "./socket-folder.ts";
@@ -27,6 +27,8 @@ export interface EmbeddedDatabase extends Database {
 export interface EmbeddedOptions {
   /** Work through the process that holds the folder, instead of refusing to; true unless told. */
   guests?: boolean;
+  /** Write a commit to the disk before it is confirmed; true unless told. Whoever serves the folder decides for all. */
+  durable?: boolean;
 }
 
 /** How long the holder of a folder may take to answer. */
@@ -55,14 +57,15 @@ function prepareFolder(folder: string): string {
   }
 }
 
-async function tryToServe(home: string): Promise<Way | undefined> {
+async function tryToServe(home: string, durable: boolean): Promise<Way | undefined> {
   const sockets = socketFolder(home);
   let lock: FolderLock | undefined;
   try {
     lock = tryLock(home, sockets);
     if (lock === undefined) return undefined;
     makeSocketFolder(sockets);
-    const server = await startServer({ folder: home, socket: socketIn(sockets) }).catch((error: unknown) => {
+    const place = { folder: home, socket: socketIn(sockets), durable };
+    const server = await startServer(place).catch((error: unknown) => {
       removeSocketFolder(sockets);
       throw error;
     });
@@ -125,9 +128,9 @@ function isOverdue(waitedMs: number, record: HolderRecord | undefined): boolean 
   return waitedMs > ANSWER_MS && Math.max(waitedMs, ageMs) > START_MS;
 }
 
-async function findWay(home: string, guests: boolean): Promise<Way> {
+async function findWay(home: string, { guests = true, durable = true }: EmbeddedOptions): Promise<Way> {
   for (const begun = performance.now(); ; await sleep(RETRY_MS)) {
-    const own = await tryToServe(home);
+    const own = await tryToServe(home, durable);
     if (own !== undefined) return own;
     const record = readHolder(home);
     if (!guests) throw heldError(home, record, "");
@@ -150,18 +153,17 @@ async function findWay(home: string, guests: boolean): Promise<Way> {
  * from a client, no session-level advisory locks; time limits of statements and locks have no effect.
  *
  * @param folder created where it is missing; holds `pgdata/`, the lock, and who holds it
- * @throws AtlasError ATLAS_LOG_HELD, ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL
+ * @throws AtlasError ATLAS_LOG_HELD, ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL, ATLAS_DISK_FAILED, ATLAS_LOG_NOT_DURABLE
  * @example
  * const db = await openEmbedded(".atlas");
  */
 export async function openEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<EmbeddedDatabase> {
   const home = prepareFolder(folder);
-  const { guests = true } = options;
   let way: Way | undefined;
   let finding: Promise<Way> | undefined;
 
   const find = (): Promise<Way> => {
-    finding ??= findWay(home, guests)
+    finding ??= findWay(home, options)
       .then((found) => {
         way = found;
         // After a crash of PGlite whoever comes next starts it again.
@@ -201,6 +203,17 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
     }
   };
 
+  /** What a disk did that failed stands in the place of what a client of the lost database sees. */
+  async function explained<T>(work: () => Promise<T>): Promise<T> {
+    const server = way?.serving?.server;
+    try {
+      return await work();
+    } catch (error) {
+      const failure = isTransient(error) && !isAtlasError(error) ? server?.failure() : undefined;
+      throw brokenError(home, error) ?? brokenError(home, failure) ?? error;
+    }
+  }
+
   await find();
   const database = databaseOver({
     address: `embedded:${home}`,
@@ -223,9 +236,9 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
     query<Row>(sql: string, params?: readonly unknown[]) {
       // A read can be asked again: the holder went away, and somebody takes its place. One that hangs does not.
       const passes = (error: unknown): boolean => isRead(sql) && isTransient(error) && !isTimeout(error);
-      return retry(() => database.query<Row>(sql, params), { ...PATIENCE, passes });
+      return explained(() => retry(() => database.query<Row>(sql, params), { ...PATIENCE, passes }));
     },
-    transaction: database.transaction,
+    transaction: (body, limits) => explained(() => database.transaction(body, limits)),
     listen: database.listen,
     close: database.close,
     get role() {

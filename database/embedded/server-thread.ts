@@ -7,6 +7,8 @@ import type { WorkerInput, WorkerMessage } from "./worker.ts";
 export interface ServerThread {
   /** Settles when the thread has ended, for whatever reason. */
   readonly ended: Promise<void>;
+  /** What it could not go on after, where there is such a thing. */
+  failure(): Error | undefined;
   /** Closes the database cleanly and ends the thread. */
   stop(): Promise<void>;
 }
@@ -28,6 +30,7 @@ export async function startServer(place: Omit<WorkerInput, "module">): Promise<S
     execArgv: [],
   });
   const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  let failure: Error | undefined;
   await new Promise<void>((resolve, reject) => {
     const late = setTimeout(
       () => reject(new Error(`PGlite did not start within ${START_MS / 1000} s`)),
@@ -35,8 +38,9 @@ export async function startServer(place: Omit<WorkerInput, "module">): Promise<S
     );
     worker.on("error", reject);
     worker.on("message", (message: WorkerMessage) => {
-      if (message.kind === "ready") resolve();
-      else reject(Object.assign(new Error(message.message), { code: message.code }));
+      if (message.kind === "ready") return resolve();
+      failure = Object.assign(new Error(message.message), { code: message.code });
+      reject(failure);
     });
     void ended.then(() => {
       clearTimeout(late);
@@ -50,6 +54,7 @@ export async function startServer(place: Omit<WorkerInput, "module">): Promise<S
   worker.unref();
   return {
     ended,
+    failure: () => failure,
     async stop() {
       worker.ref();
       worker.postMessage("stop");

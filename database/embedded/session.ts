@@ -1,5 +1,5 @@
 import type { PGlite } from "@electric-sql/pglite";
-import { isDown } from "./wire-messages.ts";
+import { downReason } from "./wire-messages.ts";
 
 /** PGlite's one session, spoken to in the wire protocol. */
 export interface Session {
@@ -24,9 +24,10 @@ export function sessionOf(db: PGlite, die: (reason: string) => never): Session {
           // PGlite hands out views of memory that it uses again.
           const copy = Buffer.from(bytes);
           answer.push(copy);
-          if (!isDown(copy)) return;
+          const reason = downReason(copy);
+          if (reason === undefined) return;
           onDown?.(Buffer.concat(answer));
-          die(copy.toString("latin1").replaceAll(/[^\x20-\x7e]+/g, " "));
+          die(reason);
         },
       });
       return answer;

@@ -114,9 +114,16 @@ export function startup(parameters: Readonly<Record<string, string>>): Buffer {
 export const fatalError = (sqlstate: string, message: string): Buffer =>
   frame("E", text("SFATAL", "VFATAL", `C${sqlstate}`, `M${message}`, ""));
 
-/** Whether Postgres says that it cannot go on, so that no ReadyForQuery will follow. */
-export const isDown = (answer: Buffer): boolean =>
-  ["FATAL", "PANIC"].some((severity) => answer.includes(`S${severity}\0V${severity}\0C`, 0, "latin1"));
+/** Why Postgres cannot go on, where it says so: no ReadyForQuery will follow. */
+export function downReason(answer: Buffer): string | undefined {
+  for (const severity of ["FATAL", "PANIC"]) {
+    const at = answer.indexOf(`S${severity}\0V${severity}\0C`, 0, "latin1");
+    if (at < 0) continue;
+    const fields = answer.toString("utf8", at).split("\0");
+    return `${severity}: ${fields.find((field) => field.startsWith("M"))?.slice(1)}`;
+  }
+  return undefined;
+}
 
 /** Longer answers are not those of a statement that notifies. */
 const LONGEST_NOTIFYING = 64 * 1024;

@@ -1,11 +1,13 @@
-import { existsSync, renameSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
+import { prepareData } from "./data-folder.ts";
+import { notDurable } from "./folder-errors.ts";
 import { maintenanceOf } from "./maintenance.ts";
 import { sessionOf } from "./session.ts";
 import { makeSocketFolder } from "./socket-folder.ts";
-import { unpackTemplate } from "./template.ts";
+import { SyncedFolder } from "./synced-folder.ts";
 import type { WasmModule } from "./wasm-module.ts";
 import { serve } from "./wire-server.ts";
 
@@ -15,6 +17,8 @@ export interface WorkerInput {
   folder: string;
   /** Path of the socket to serve on. */
   socket: string;
+  /** Whether a commit is on the disk before it is confirmed. */
+  durable: boolean;
   /** PGlite, compiled. */
   module: WasmModule;
 }
@@ -22,34 +26,27 @@ export interface WorkerInput {
 /** What the thread says. */
 export type WorkerMessage = { kind: "ready" } | { kind: "failed"; message: string; code: string | undefined };
 
-const { folder, socket, module } = workerData as WorkerInput;
+const { folder, socket, module, durable } = workerData as WorkerInput;
 const say = (message: WorkerMessage): void => parentPort?.postMessage(message);
 
 /** The write-ahead log stays small, see maintenance. All of the buffers is filled with zeros when PGlite starts. */
 const SETTINGS = ["max_wal_size=64MB", "min_wal_size=32MB", "shared_buffers=32MB"];
+/** PGlite's own `-F` is fsync=off, and its fdatasync does nothing. */
+const DURABLE = ["fsync=on", "wal_sync_method=fsync"];
 /** The rest is how PGlite starts by itself. */
-const START_PARAMS = [...PGlite.defaultStartParams, ...SETTINGS.flatMap((setting) => ["-c", setting])];
+const START_PARAMS = [
+  ...PGlite.defaultStartParams.filter((param) => !durable || param !== "-F"),
+  ...[...SETTINGS, ...(durable ? DURABLE : [])].flatMap((setting) => ["-c", setting]),
+];
 
-/** Unpacks beside the final place and renames, so that a data folder which is there is whole. */
-async function prepareData(data: string): Promise<void> {
-  const fresh = `${data}.new`;
-  rmSync(fresh, { recursive: true, force: true });
-  if (existsSync(data)) return;
-  try {
-    await unpackTemplate(fresh);
-  } catch (error) {
-    rmSync(fresh, { recursive: true, force: true });
-    throw error;
-  }
-  renameSync(fresh, data);
-}
+/** Flushes the write-ahead log as a commit does. */
+const FLUSH = "select pg_logical_emit_message(false, 'atlas', '', true)";
 
-async function start(): Promise<void> {
-  const data = join(folder, "pgdata");
-  await prepareData(data);
+async function openData(data: string): Promise<PGlite> {
+  const files = durable ? new SyncedFolder(data) : undefined;
   const complaints: string[] = [];
   const db = await PGlite.create({
-    dataDir: data,
+    ...(files === undefined ? { dataDir: data } : { fs: files }),
     pgliteWasmModule: module,
     startParams: START_PARAMS,
     onStderr: (line) => {
@@ -59,6 +56,17 @@ async function start(): Promise<void> {
   }).catch((error: unknown) => {
     throw complaints.length > 0 ? new Error(complaints.join("; "), { cause: error }) : error;
   });
+  if (files === undefined) return db;
+  const before = files.syncs;
+  await db.exec(FLUSH);
+  if (files.syncs === before) throw notDurable();
+  return db;
+}
+
+async function start(): Promise<void> {
+  const data = join(folder, "pgdata");
+  await prepareData(data, durable);
+  const db = await openData(data);
   const session = sessionOf(db, (reason) => {
     say({ kind: "failed", message: reason, code: undefined });
     process.exit(1);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../../database/database.ts";
 import { isTransient } from "../../database/transient.ts";
-import { AtlasError, asAtlasError, messageOf } from "../../errors/atlas-error.ts";
+import { AtlasError, asAtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { RetryOptions } from "../../errors/retry.ts";
 import { type Mask, maskingBy } from "../../schemas/masked.ts";
 import { DEFAULT_PARTITIONS } from "../../schemas/partition.ts";
@@ -90,7 +90,8 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     address: db.address,
     send: (batch) => appendRecords(db, batch),
     patience: APPEND_PATIENCE,
-    errorOf: (failure) => (isTransient(failure) ? unreachable(db, failure) : asAtlasError(failure)),
+    errorOf: (failure) =>
+      isTransient(failure) && !isDiskError(failure) ? unreachable(db, failure) : asAtlasError(failure),
   });
   const news = new News(db, wake);
   const consumers = new Set<Consumer>();
@@ -170,6 +171,9 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     },
   };
 }
+
+const isDiskError = (error: unknown): boolean =>
+  isAtlasError(error, "ATLAS_DISK_FAILED") || isAtlasError(error, "ATLAS_DISK_FULL");
 
 const unreachable = (db: Database, error: unknown): AtlasError =>
   new AtlasError("ATLAS_LOG_UNREACHABLE", `appending failed: ${messageOf(error)}`, {

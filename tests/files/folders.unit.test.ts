@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import fs, { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -100,4 +101,29 @@ test("where the working directory is gone, making a folder does not go on for ev
     killSignal: "SIGKILL",
   });
   expect([status, stdout]).toEqual([0, "ended\n"]);
+});
+
+test("a folder that is made is on the disk with all that it was made in, before anything is put into it", async () => {
+  const { openSync, fsyncSync } = fs;
+  const opened = new Map<number, string>();
+  const synced: string[] = [];
+  fs.openSync = (...args) => {
+    const fd = openSync(...args);
+    opened.set(fd, String(args[0]));
+    return fd;
+  };
+  fs.fsyncSync = (fd) => {
+    fsyncSync(fd);
+    synced.push(opened.get(fd) ?? "");
+  };
+  syncBuiltinESMExports();
+  try {
+    privateFolder(join(folder, "a", "b", "c"));
+    expect(synced.toSorted()).toEqual([folder, join(folder, "a"), join(folder, "a", "b")]);
+    privateFolder(join(folder, "a", "b", "c"));
+    expect(synced).toHaveLength(3);
+  } finally {
+    Object.assign(fs, { openSync, fsyncSync });
+    syncBuiltinESMExports();
+  }
 });
