@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
+import { useTemporaryFolder } from "./tests/services/temporary-folder.ts";
 
 /**
  * Most tests end before it pays that V8 compiles the embedded database a second time, for speed, which takes longer than
@@ -18,6 +19,8 @@ const sharing = { isolate: false, setupFiles: ["tests/setup.ts"] };
 
 // Limits end what hangs, and nothing else: no machine is so loaded that a test which works takes this long.
 const patience = { testTimeout: 600_000, hookTimeout: 600_000, teardownTimeout: 60_000 };
+
+useTemporaryFolder();
 
 /** What takes longest begins first, so that nothing is left for one worker at the end. */
 const LONGEST = [
