@@ -14,6 +14,6 @@ export async function intakeInto(log: EventLog, store: RulesStore, rules: Rules)
     log,
     rulesHash,
     isRewarded: (judgements: readonly JudgementMade[]) => aggregate(judgements, rubric).score !== undefined,
-    knownSequences: (sources: readonly string[]) => knownSequences(log, READ_MODELS, sources),
+    knownSequences: knownSequences(log, READ_MODELS),
   };
 }

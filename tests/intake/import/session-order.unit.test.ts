@@ -48,7 +48,12 @@ async function appendedBy(
     files,
     at: new Date(0),
     rulesHash: "rules",
-    log: { append: async (events) => void appended.push(...events), mask: alreadyMasked },
+    log: {
+      mask: alreadyMasked,
+      append: async (events) => {
+        for (const event of events) appended.push(event);
+      },
+    },
     knownSequences: async () => new Map(held.map(({ meta }) => [meta.source, meta.sequence])),
     ...rest,
   });
