@@ -1,22 +1,19 @@
+import type { RulesStore } from "../derivation/rules.ts";
 import { READ_MODELS } from "../derivation/stage-list.ts";
-import { settle } from "../derivation/stages.ts";
-import { orderedAppend } from "../intake/ordered-append.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { knownSequences } from "../log/runner/known-sequences.ts";
+import { aggregate } from "../processors/aggregate-judgements.ts";
+import type { JudgementMade } from "../schemas/generated/events.ts";
+import type { Rules } from "../schemas/rules.ts";
 
-/**
- * What an intake needs of a log: an append that keeps sessions of a learning key in their order, and what the log
- * has of a session already.
- *
- * @param onUnordered called once when no consumer keeps up, and sessions are appended without waiting for those before
- * @param signal ends the waiting
- */
-export const intakeInto = (log: EventLog, onUnordered: () => void, signal?: AbortSignal) => ({
-  mask: log.mask,
-  append: orderedAppend(log, {
-    rewarded: (patience) => settle(log, { upTo: "session-rewards", ...patience }),
-    onUnordered,
-    signal,
-  }),
-  knownSequences: (sources: readonly string[]) => knownSequences(log, READ_MODELS, sources),
-});
+/** What an intake needs to know of a log: by which rules it rewards, and what it has of a session already. */
+export async function intakeInto(log: EventLog, store: RulesStore, rules: Rules) {
+  const rulesHash = await store.ensure(rules);
+  const { rubric } = store.lookup(rulesHash);
+  return {
+    log,
+    rulesHash,
+    isRewarded: (judgements: readonly JudgementMade[]) => aggregate(judgements, rubric).score !== undefined,
+    knownSequences: knownSequences(log, READ_MODELS),
+  };
+}

@@ -18,7 +18,7 @@ export interface BenchContext {
 }
 
 /** Units of figures: of rates more is better, of times less. */
-export type Unit = "events/s" | "sessions/s" | "µs";
+export type Unit = "events/s" | "sessions/s" | "µs" | "CPU s";
 
 /** One line of the result: medians over the rounds, beside the ceiling measured between them. */
 export interface Figure {

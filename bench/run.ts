@@ -7,6 +7,7 @@ import { appendKafka } from "./append-kafka.ts";
 import { appendPostgres } from "./append-postgres.ts";
 import type { Benchmark, Figure } from "./benchmark.ts";
 import { emit } from "./emit.ts";
+import { importFiles } from "./import.ts";
 import { machineOf } from "./machine.ts";
 import { projectLog } from "./project.ts";
 import { readKafka } from "./read-kafka.ts";
@@ -19,6 +20,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   emit,
   appendKafka,
   appendPostgres,
+  importFiles,
   readKafka,
   readPostgres,
   projectLog,

@@ -14,7 +14,7 @@ const WORDS =
 const MODEL = { provider: "openai", model: "gpt-5.4-mini" };
 
 /** Pseudo-random numbers from 0 to below 1, the same for the same seed. */
-function randomFrom(seed: number): () => number {
+export function randomFrom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -22,6 +22,15 @@ function randomFrom(seed: number): () => number {
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
+}
+
+/** About this many characters of text. */
+export function textFrom(random: () => number, length: number): string {
+  const words: string[] = [];
+  for (let left = length; left > 0; left -= words.at(-1)!.length + 1) {
+    words.push(WORDS[Math.floor(random() * WORDS.length)]!);
+  }
+  return words.join(" ");
 }
 
 /** Writes one session, event by event. */
@@ -57,13 +66,8 @@ class SessionWriter {
     return Math.floor(this.random() * limit);
   }
 
-  /** About this many characters of text. */
   text(length: number): string {
-    const words: string[] = [];
-    for (let left = length; left > 0; left -= words.at(-1)!.length + 1) {
-      words.push(WORDS[this.upTo(WORDS.length)]!);
-    }
-    return words.join(" ");
+    return textFrom(this.random, length);
   }
 
   usage(): TokenUsage {

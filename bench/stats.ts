@@ -21,7 +21,7 @@ export function rangeOf(values: readonly number[]): [number, number] {
 
 /** The share of its ceiling that a figure reaches: 1 where both are equally good. */
 export const shareOf = ({ unit, ours, ceiling }: Figure): number =>
-  unit === "µs" ? ceiling / ours : ours / ceiling;
+  unit === "µs" || unit === "CPU s" ? ceiling / ours : ours / ceiling;
 
 /** Three digits that count, with separators between thousands. */
 function plain(value: number): string {

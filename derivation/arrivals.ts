@@ -1,7 +1,10 @@
 import type { LogRecord } from "../log/event-log.ts";
-import type { Micros, Uuid } from "../schemas/generated/events.ts";
+import { type Place, precedes } from "../processors/drift-cohort.ts";
+import { NO_ORDER, type Order, takeInOrder } from "../processors/drift-order.ts";
+import { revisionOf } from "../processors/fact-fields.ts";
+import type { Micros, SessionRewarded, Uuid } from "../schemas/generated/events.ts";
 
-/** A session that was rewarded after one of its learning key which completed later. */
+/** A session that had its turn in drift after one of its learning key which completed later. */
 export interface OutOfOrder {
   sessionId: Uuid;
   learningKey: string;
@@ -22,11 +25,20 @@ export interface UnorderedReview {
   what: string;
 }
 
+/** A rewarded session that drift has not taken, because the one that its import put before it has no reward. */
+export interface WaitingSession {
+  sessionId: Uuid;
+  learningKey: string;
+  /** The session that it waits for. */
+  after: Uuid;
+}
+
 /** What reached a log in another order than it happened in, and may have been computed otherwise than in order. */
 export interface Disorder {
   outOfOrder: OutOfOrder[];
   lateDecisions: LateDecision[];
   unorderedReviews: UnorderedReview[];
+  waiting: WaitingSession[];
 }
 
 interface Reward {
@@ -49,7 +61,8 @@ const into = <K, V>(map: Map<K, V[]>, key: K, value: V): void => {
 };
 
 /**
- * Watches in which order facts reached a log. Revisions say nothing about that: they are left out.
+ * Watches in which order facts reached a log, and sessions had their turn in drift. Revisions say nothing about that:
+ * they are left out.
  *
  * @example
  * const arrivals = new Arrivals();
@@ -58,7 +71,8 @@ const into = <K, V>(map: Map<K, V[]>, key: K, value: V): void => {
  */
 export class Arrivals {
   private readonly outOfOrder: OutOfOrder[] = [];
-  private readonly latest = new Map<string, Micros>();
+  private readonly latest = new Map<string, Place>();
+  private readonly orders = new Map<string, Order>();
   private readonly rewards = new Map<string, Reward[]>();
   private readonly decisions = new Map<Uuid, Decision[]>();
   private readonly assessed = new Map<Uuid, Micros>();
@@ -66,22 +80,41 @@ export class Arrivals {
   /** Records of one topic come in the order of their partitions, each event once. */
   take({ event, appendedAt }: LogRecord): void {
     const sessionId = event.meta.session_id ?? "";
-    const { derivation } = event.meta;
-    if ((derivation?.revision ?? 0) > 0 || (derivation?.branch ?? null) !== null) return;
-    if (!ORDERED.has(event.type)) return;
+    if (!ORDERED.has(event.type) || (event.meta.derivation?.branch ?? null) !== null) return;
     if (event.type === "SessionRewarded") {
-      const { learning_key: learningKey, completed_at: completedAt } = event;
-      const latest = this.latest.get(learningKey) ?? 0;
-      if (completedAt < latest) this.outOfOrder.push({ sessionId, learningKey, completedAt });
-      this.latest.set(learningKey, Math.max(latest, completedAt));
-      into(this.rewards, learningKey, { completedAt, appendedAt });
-    } else if (event.type === "ReviewDecided") {
+      const key = event.learning_key;
+      const { order, due } = takeInOrder(this.orders.get(key) ?? NO_ORDER, event);
+      this.orders.set(key, order);
+      for (const reward of due) if (revisionOf(reward) === 0) this.turn(reward, appendedAt);
+      return;
+    }
+    if (revisionOf(event) > 0) return;
+    if (event.type === "ReviewDecided") {
       const { learning_key: learningKey, meta } = event;
       const decided = { sessionId, learningKey, decidedAt: meta.occurred_at, id: meta.event_id, appendedAt };
       into(this.decisions, sessionId, decided);
     } else if (event.type === "DriftAssessed") {
       this.assessed.set(sessionId, appendedAt);
     }
+  }
+
+  private turn({ meta, learning_key, completed_at }: SessionRewarded, appendedAt: Micros): void {
+    const place: Place = [completed_at, meta.session_id ?? ""];
+    const latest = this.latest.get(learning_key);
+    if (latest !== undefined && precedes(place, latest))
+      this.outOfOrder.push({ sessionId: place[1], learningKey: learning_key, completedAt: completed_at });
+    else this.latest.set(learning_key, place);
+    into(this.rewards, learning_key, { completedAt: completed_at, appendedAt });
+  }
+
+  private waiting(): WaitingSession[] {
+    return [...this.orders].flatMap(([learningKey, order]) =>
+      order.waiting.map(({ reward: { meta, after } }) => ({
+        sessionId: meta.session_id ?? "",
+        learningKey,
+        after: after ?? "",
+      })),
+    );
   }
 
   disorder(): Disorder {
@@ -103,7 +136,7 @@ export class Arrivals {
           what: "decisions arrived in another order than they were made in",
         });
     }
-    return { outOfOrder: this.outOfOrder, lateDecisions, unorderedReviews };
+    return { outOfOrder: this.outOfOrder, lateDecisions, unorderedReviews, waiting: this.waiting() };
   }
 }
 

@@ -183,7 +183,30 @@ export async function compareDerived(log: EventLog, derived: Derived): Promise<D
   const repetitions = new Repetitions();
   for await (const batch of log.read(["atlas.rewards", "atlas.drift", "atlas.decisions"]))
     for (const record of batch) if (repetitions.isNew(record)) arrivals.take(record);
-  return explained(found, arrivals.disorder());
+  const disorder = arrivals.disorder();
+  return explained([...saidAgain(live, derived, found, disorder), ...found], disorder);
+}
+
+/** Rewards that drift has not taken, because another session has none: a revision has its turn at once. */
+function saidAgain(
+  live: Derived,
+  derived: Derived,
+  found: readonly Difference[],
+  { waiting }: Disorder,
+): Difference[] {
+  const topic = "atlas.rewards";
+  const differing = new Set(found.filter((one) => one.topic === topic).map(({ sessionId }) => sessionId));
+  const of = (from: Derived, sessionId: Uuid): AtlasEvent[] =>
+    (from.get(topic) ?? []).filter(({ meta }) => meta.session_id === sessionId);
+  return waiting
+    .filter(({ sessionId }) => !differing.has(sessionId))
+    .map(({ sessionId, after }) => ({
+      topic,
+      sessionId,
+      live: of(live, sessionId),
+      recomputed: of(derived, sessionId),
+      what: `drift has not taken it: its import put it behind session ${after}`,
+    }));
 }
 
 /**
@@ -253,7 +276,12 @@ function explained(differences: readonly Difference[], disorder: Disorder): Diff
     note(learningKey, completedAt, `session ${sessionId} of its learning key was rewarded out of order`);
   for (const { learningKey, decidedAt, sessionId } of disorder.lateDecisions)
     note(learningKey, decidedAt, `a decision on session ${sessionId} arrived late`);
-  const because = new Map<Uuid, string>();
+  const because = new Map<Uuid, string>(
+    disorder.waiting.map(({ sessionId, after }) => [
+      sessionId,
+      `it waits for session ${after}, which has no reward`,
+    ]),
+  );
   return differences.map((difference) => {
     const { topic, sessionId, live, recomputed } = difference;
     if (difference.explained !== undefined) return difference;

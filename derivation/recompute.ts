@@ -67,7 +67,8 @@ const byTime = (a: AtlasEvent, b: AtlasEvent): number =>
 
 /**
  * The facts of drift in the order in which it is to be computed: sessions as they completed, and decisions before the
- * sessions that completed after them, learning key by learning key.
+ * sessions that completed after them, learning key by learning key. Which session an import put before another says
+ * nothing any longer: nothing waits.
  */
 export function* inCompletionOrder(
   rewards: readonly SessionRewarded[],
@@ -82,7 +83,7 @@ export function* inCompletionOrder(
   for (const reward of [...rewards].sort(byCompletion)) {
     const own = waiting.get(reward.learning_key) ?? [];
     while (own[0] !== undefined && own[0].meta.occurred_at <= reward.completed_at) yield own.shift()!;
-    yield reward;
+    yield { ...reward, after: null };
   }
   for (const rest of waiting.values()) yield* rest;
 }

@@ -4,6 +4,7 @@ import type { EventLog, LogRecord } from "../log/event-log.ts";
 import { loadCheckpoints, lockAssignments } from "../log/runner/assignment-store.ts";
 import { Repetitions } from "../log/runner/repetitions.ts";
 import { drift } from "../processors/drift.ts";
+import { NO_ORDER, type Order, takeInOrder } from "../processors/drift-order.ts";
 import { revisionOf } from "../processors/fact-fields.ts";
 import type { Processor } from "../processors/processor.ts";
 import { applyFacts, type KeyState } from "../processors/run-processor.ts";
@@ -44,6 +45,7 @@ class Renewal {
   /** What drift has seen: it is applied in another order than it arrived in. */
   private readonly rewards = new Map<Uuid | null | undefined, SessionRewarded>();
   private readonly decisions: ReviewDecided[] = [];
+  private readonly orders = new Map<string, Order>();
   private readTo: Offsets = new Map();
 
   constructor(
@@ -61,8 +63,11 @@ class Renewal {
   states(): KeyStates {
     if (this.processor.name !== drift.name) return this.applied;
     const states = new Map<string, KeyState | undefined>();
-    for (const fact of inCompletionOrder([...this.rewards.values()], this.decisions))
-      this.apply(fact, states);
+    const waiting = [...this.orders.values()].flatMap((order) => order.waiting.map(({ reward }) => reward));
+    const notYet = new Set(waiting.map(({ meta }) => meta.session_id));
+    const taken = [...this.rewards].filter(([session]) => !notYet.has(session)).map(([, reward]) => reward);
+    for (const fact of inCompletionOrder(taken, this.decisions)) this.apply(fact, states);
+    for (const fact of waiting) this.apply(fact, states);
     return states;
   }
 
@@ -93,6 +98,8 @@ class Renewal {
     if (this.processor.name !== drift.name) this.apply(event, this.applied);
     else if (event.type === "ReviewDecided") this.decisions.push(event);
     else if (event.type === "SessionRewarded") {
+      const { order } = takeInOrder(this.orders.get(event.learning_key) ?? NO_ORDER, event);
+      this.orders.set(event.learning_key, order);
       const before = this.rewards.get(event.meta.session_id);
       if (before === undefined || revisionOf(before) < revisionOf(event))
         this.rewards.set(event.meta.session_id, event);

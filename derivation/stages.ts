@@ -19,16 +19,12 @@ export const PROCESSORS = [sessionRewards, drift, review] as unknown as readonly
 export interface SettleOptions {
   timeoutMs?: number | undefined;
   signal?: AbortSignal | undefined;
-  /** Wait for these groups only, instead of all. */
-  upTo?: string;
 }
 
 /** Milliseconds without progress after which it is asked whether a consumer waits for an upgrade. */
 const GRACE_MS = 2000;
 
-type Patience = Pick<SettleOptions, "timeoutMs" | "signal">;
-
-async function waitFor(log: EventLog, group: string, topics: readonly Topic[], patience: Patience) {
+async function waitFor(log: EventLog, group: string, topics: readonly Topic[], patience: SettleOptions) {
   const ends = await log.ends(topics);
   const { timeoutMs = Number.POSITIVE_INFINITY } = patience;
   try {
@@ -48,10 +44,9 @@ async function waitFor(log: EventLog, group: string, topics: readonly Topic[], p
  * @throws AtlasError ATLAS_CONSUMER_BEHIND when a group makes no progress for a while; ATLAS_PROCESSOR_OUTDATED when
  *   that is because an earlier version wrote its state
  */
-export async function settle(log: EventLog, { timeoutMs, signal, upTo }: SettleOptions = {}): Promise<void> {
-  const patience: Patience = { ...(timeoutMs && { timeoutMs }), ...(signal && { signal }) };
+export async function settle(log: EventLog, { timeoutMs, signal }: SettleOptions = {}): Promise<void> {
+  const patience: SettleOptions = { ...(timeoutMs && { timeoutMs }), ...(signal && { signal }) };
   for (const { group, topics } of STAGES) {
     await waitFor(log, group, topics, patience);
-    if (group === upTo) return;
   }
 }

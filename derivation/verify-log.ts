@@ -27,6 +27,7 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
     outOfOrder: [],
     lateDecisions: [],
     unorderedReviews: [],
+    waiting: [],
   };
   const repetitions = new Repetitions();
   const missing = new Map<Uuid, number>();

@@ -12,8 +12,6 @@ export const LOG_CODES = {
   ATLAS_CONSUMER_WAITS: "A consumer cannot go on, and tries again until it can.",
   ATLAS_EVENTS_LOST: "Events reached neither the log nor the spool.",
   ATLAS_HISTORY: "Lanes are chosen without the history of earlier sessions.",
-  ATLAS_IMPORT_UNORDERED:
-    "An import goes on without the consumers; drift may see its sessions in another order.",
   ATLAS_JUDGING_GIVEN_UP: "A session's judges did not answer, and are asked no more.",
   ATLAS_JUDGING_POSTPONED: "A session's judges did not answer, and are asked again later.",
   ATLAS_JUDGING_WAITS: "Sessions wait for their judges.",

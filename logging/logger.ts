@@ -13,7 +13,6 @@ export type LogComponent =
   | "close"
   | "config"
   | "consumer"
-  | "import"
   | "judging"
   | "lanes"
   | "live-dataset"

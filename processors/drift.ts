@@ -1,22 +1,32 @@
-import type { SessionRewarded } from "../schemas/generated/events.ts";
-import { type DriftGuardrails, stableJson } from "../schemas/rules.ts";
+import type { ReviewDecided, SessionRewarded } from "../schemas/generated/events.ts";
+import { type DriftGuardrails, type Rules, stableJson } from "../schemas/rules.ts";
 import { round12 } from "../statistics/numbers.ts";
 import { type Cohort, cohortOf, type Entry, keepCohorts, newest, precedes } from "./drift-cohort.ts";
 import { directionOf, metricValues } from "./drift-metrics.ts";
+import { NO_ORDER, type Order, takeInOrder } from "./drift-order.ts";
 import { type Finding, messageOf, testMetrics } from "./drift-tests.ts";
-import { addWord, keepWords, type Words } from "./drift-words.ts";
+import { addEarly, addWord, type EarlyWord, type Words, wordsFor, wordsOn } from "./drift-words.ts";
 import { revisionOf, rulesHashOf, sessionOf } from "./fact-fields.ts";
 import { fold } from "./fold.ts";
-import { defineProcessor, type EmissionOf } from "./processor.ts";
+import { defineProcessor, type Emission, type EmissionOf } from "./processor.ts";
 
 /** What is kept of a learning key: two of the widest windows that rules have asked for, of each cohort. */
 interface DriftState {
   widest: number;
   cohorts: Record<string, Cohort>;
+  /** On sessions of the cohorts. */
   words: Words;
+  early: EarlyWord[];
+  order: Order;
+  /** What the rewards that wait were made by, by hash: whoever goes on may not have seen these rules. */
+  rules: Record<string, DriftRules>;
   /** The rubric of the first reward; cohorts of other rubrics have theirs in their name. */
   rubric?: string;
 }
+
+type DriftRules = Pick<Rules, "drift" | "rubric">;
+
+const NEW: DriftState = { widest: 0, cohorts: {}, words: {}, early: [], order: NO_ORDER, rules: {} };
 
 /** Two of the usual windows, for decisions on sessions whose reward has not come yet. */
 const LEAST_WORDS = 100;
@@ -25,7 +35,8 @@ const LEAST_WORDS = 100;
  * Holds every rewarded session against the sessions of its cohort that completed before it: one `DriftAssessed` for
  * each `SessionRewarded`, by the rules of that reward. `docs/drift.md` describes the tests.
  *
- * A session is never part of its own baseline. One that arrives late is assessed against those before it and
+ * Sessions of an import are taken in its order, which each says by naming the one before it; others as they come. A
+ * session is never part of its own baseline. One that arrives late is assessed against those before it and
  * counts for those after it; nothing assessed is rewritten. A person's word counts for sessions that completed
  * after it was given, however facts of the two topics interleave, unless it arrives later still: then it counts from
  * there on. Rewards of different rubrics are different measurements: they are never in one baseline. A revised reward
@@ -36,40 +47,75 @@ const LEAST_WORDS = 100;
  */
 export const drift = defineProcessor({
   name: "drift",
-  version: 1,
+  version: 2,
   inputs: ["atlas.rewards", "atlas.decisions"],
   output: "atlas.drift",
   facts: ["SessionRewarded", "ReviewDecided"],
   key: (fact) => fact.learning_key,
-  process: fold<"SessionRewarded" | "ReviewDecided", DriftState>(
-    (before = { widest: 0, cohorts: {}, words: {} }, fact, rules) => {
-      if (fact.type === "ReviewDecided") {
-        return { state: tidy({ ...before, words: addWord(before.words, fact) }), emit: [] };
-      }
-      const rulesHash = rulesHashOf(fact);
-      const { drift: guardrails, rubric } = rules(rulesHash);
-      const name = cohortOf(fact, guardrails.by);
-      const own = stableJson(rubric);
-      const first = before.rubric ?? own;
-      const kept = own === first ? name : `${name} under ${own}`;
-      const cohorts = withoutSession(before.cohorts, sessionOf(fact));
-      const cohort = cohorts[kept] ?? { sessions: [], levels: {} };
-      const entry: Entry = {
-        place: [fact.completed_at, sessionOf(fact)],
-        values: metricValues(fact),
-        ranks: {},
-        alert: false,
-      };
-      const findings = testMetrics(entry, cohort, before.words, guardrails);
-      const widest = Math.max(before.widest, guardrails.window);
-      const after = { ...cohorts, [kept]: withEntry(cohort, entry, findings, widest) };
-      return {
-        state: tidy({ ...before, rubric: first, widest, cohorts: keepCohorts(after) }),
-        emit: revisionOf(fact) > 0 ? [] : [assessment(fact, name, findings, guardrails, rulesHash)],
-      };
-    },
-  ),
+  process: fold<"SessionRewarded" | "ReviewDecided", DriftState>((before = NEW, fact, rules) => {
+    if (fact.type === "ReviewDecided") return { state: withWord(before, fact), emit: [] };
+    const hash = rulesHashOf(fact);
+    const known = { ...before.rules, [hash]: rules(hash) };
+    const { order, due } = takeInOrder(before.order, fact);
+    let state: DriftState = { ...before, order };
+    const emit: Emission[] = [];
+    for (const reward of due) {
+      const assessed = assess(state, reward, known[rulesHashOf(reward)]!);
+      state = assessed.state;
+      if (revisionOf(reward) === 0) emit.push(assessed.emission);
+    }
+    return { state: { ...state, rules: ofWaiting(order, known) }, emit };
+  }),
 });
+
+/** The rules that those that wait will be assessed by. */
+function ofWaiting({ waiting }: Order, known: Record<string, DriftRules>): Record<string, DriftRules> {
+  const hashes = new Set(waiting.map(({ reward }) => rulesHashOf(reward)));
+  return Object.fromEntries(
+    [...hashes].map((hash) => {
+      const { drift: guardrails, rubric } = known[hash]!;
+      return [hash, { drift: guardrails, rubric }];
+    }),
+  );
+}
+
+function withWord(state: DriftState, fact: ReviewDecided): DriftState {
+  const session = sessionOf(fact);
+  const isKept = Object.values(state.cohorts).some(({ sessions }) =>
+    sessions.some(({ place }) => place[1] === session),
+  );
+  if (isKept) return { ...state, words: addWord(state.words, fact) };
+  return { ...state, early: addEarly(state.early, fact, Math.max(2 * state.widest, LEAST_WORDS)) };
+}
+
+/** Holds a session against those before it, and takes it among them. */
+function assess(
+  before: DriftState,
+  reward: SessionRewarded,
+  { drift: guardrails, rubric }: DriftRules,
+): { state: DriftState; emission: Emission } {
+  const session = sessionOf(reward);
+  const name = cohortOf(reward, guardrails.by);
+  const own = stableJson(rubric);
+  const first = before.rubric ?? own;
+  const kept = own === first ? name : `${name} under ${own}`;
+  const cohorts = withoutSession(before.cohorts, session);
+  const cohort = cohorts[kept] ?? { sessions: [], levels: {} };
+  const entry: Entry = {
+    place: [reward.completed_at, session],
+    values: metricValues(reward),
+    ranks: {},
+    alert: false,
+  };
+  const { words, early } = wordsFor(session, before);
+  const findings = testMetrics(entry, cohort, words, guardrails);
+  const widest = Math.max(before.widest, guardrails.window);
+  const after = keepCohorts({ ...cohorts, [kept]: withEntry(cohort, entry, findings, widest) });
+  return {
+    state: { ...before, rubric: first, widest, cohorts: after, words: wordsOnCohorts(words, after), early },
+    emission: assessment(reward, name, findings, guardrails),
+  };
+}
 
 /** Forgets a session that is rewarded again: it may now belong to another cohort. */
 function withoutSession(cohorts: Record<string, Cohort>, session: string): Record<string, Cohort> {
@@ -103,11 +149,10 @@ function withEntry(
   };
 }
 
-function tidy(state: DriftState): DriftState {
-  const sessions = new Set(
-    Object.values(state.cohorts).flatMap((cohort) => cohort.sessions.map(({ place }) => place[1])),
-  );
-  return { ...state, words: keepWords(state.words, sessions, Math.max(2 * state.widest, LEAST_WORDS)) };
+function wordsOnCohorts(words: Words, cohorts: Record<string, Cohort>): Words {
+  if (Object.keys(words).length === 0) return words;
+  const sessions = Object.values(cohorts).flatMap((cohort) => cohort.sessions.map(({ place }) => place[1]));
+  return wordsOn(words, new Set(sessions));
 }
 
 function assessment(
@@ -115,14 +160,15 @@ function assessment(
   cohort: string,
   findings: readonly Finding[],
   { window, threshold, min_baseline }: DriftGuardrails,
-  rulesHash: string,
 ): EmissionOf<"DriftAssessed"> {
   const alarming = findings.find(({ alert }) => alert !== undefined);
   const enough = findings.some(({ baseline }) => baseline.sample_count >= Math.max(min_baseline, 1));
   return {
     type: "DriftAssessed",
     cause: fact,
-    rulesHash,
+    rulesHash: rulesHashOf(fact),
+    // Each is the first of its own cause, with however many others it has its turn.
+    ordinal: 0,
     draft: {
       learning_key: fact.learning_key,
       completed_at: fact.completed_at,

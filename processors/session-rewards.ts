@@ -21,7 +21,7 @@ interface SessionState {
   gap: boolean;
   /** Models that answered for the student, in the order of their names. */
   models: string[];
-  started?: { at: Micros; agent: string; tags: string[]; configuration: string };
+  started?: { at: Micros; agent: string; tags: string[]; configuration: string; after: Uuid | null };
   ended?: { at: Micros; status: string; tokens: number | null; duration_us: number | null };
   judged?: Cause & Pick<SessionJudged, "learning_key" | "judgements" | "missing" | "rules_hash">;
   made: (Judgement & { id: Uuid })[];
@@ -42,7 +42,7 @@ const NEW: SessionState = { next: 1, gap: false, models: [], made: [] };
  */
 export const sessionRewards = defineProcessor({
   name: "session-rewards",
-  version: 1,
+  version: 2,
   inputs: ["atlas.sessions"],
   output: "atlas.rewards",
   facts: FACTS,
@@ -79,12 +79,15 @@ function counted(state: SessionState, { meta }: EventOf<EventType>): SessionStat
   return { ...state, next: meta.sequence + 1, gap: state.gap || meta.sequence > state.next };
 }
 
-const startedOf = ({ meta, agent, agent_kind, executor_system_prompt, tags }: EventOf<"SessionStarted">) => ({
+const startedOf = ({ meta, after, agent, tags, ...configured }: EventOf<"SessionStarted">) => ({
   at: meta.occurred_at,
   agent,
   tags: [...tags],
+  after: after ?? null,
   configuration: createHash("sha256")
-    .update(stableJson({ kind: agent_kind ?? null, prompt: executor_system_prompt ?? null }))
+    .update(
+      stableJson({ kind: configured.agent_kind ?? null, prompt: configured.executor_system_prompt ?? null }),
+    )
     .digest("hex")
     .slice(0, 16),
 });
@@ -141,6 +144,7 @@ function settle(state: SessionState, rules: RulesLookup): Output<SessionState> {
       models: state.models,
       configuration: started.configuration,
       complete: !state.gap,
+      after: started.after,
     },
   };
   return { state: undefined, emit: [reward] };

@@ -111,15 +111,11 @@ function erasureOf(session: SessionSummary, { reason, author = reviewer() }: Era
   );
 }
 
-const UNORDERED =
-  "no consumer keeps up: sessions are appended without waiting, and drift may compare them in another order; start `atlas worker`";
-
 const missing = (id: string): AtlasError =>
   new AtlasError("ATLAS_SESSION_NOT_FOUND", `no session ${JSON.stringify(id)}`);
 
 /** {@link Sessions} of these parts. */
-export function sessionsOf({ config, log, db, rules, logger }: OpenParts): Sessions {
-  const unordered = (): void => logger.of("import").warn({ code: "ATLAS_IMPORT_UNORDERED" }, UNORDERED);
+export function sessionsOf({ config, log, db, rules }: OpenParts): Sessions {
   const findErasable = async (id: string): Promise<Erasable> => {
     try {
       const sessionId = await resolveSessionId(db, id);
@@ -142,12 +138,10 @@ export function sessionsOf({ config, log, db, rules, logger }: OpenParts): Sessi
       throw missing(id);
     },
     async import(options) {
-      const rulesHash = await rules.ensure(config.rules);
-      const { knownSequences, ...intake } = intakeInto(log, unordered, options.signal);
-      return importRecorded({ ...options, rulesHash, log: intake, knownSequences });
+      return importRecorded({ ...options, ...(await intakeInto(log, rules, config.rules)) });
     },
     async migrate(options) {
-      return migrate(options, { log, rulesHash: await rules.ensure(config.rules), unordered });
+      return migrate(options, await intakeInto(log, rules, config.rules));
     },
     findErasable,
     async erase(id, erasure) {

@@ -22,7 +22,7 @@ type Common = Omit<Parameters<Atlas["sessions"]["migrate"]>[0], "from">;
 /** Named problems beyond this many are only counted. */
 const SHOWN = 20;
 /** Below this, what makes the database fast takes longer than it saves. */
-const BULK_BYTES = 1024 * 1024;
+const BULK_BYTES = 4 * 1024 * 1024;
 
 function timeOf(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;

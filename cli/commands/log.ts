@@ -74,6 +74,10 @@ export async function verify(options: CommonOptions): Promise<void> {
       print(`out of order: session ${sessionId} of ${oneLine(learningKey, 60)}`);
     for (const { sessionId, learningKey } of report.lateDecisions)
       print(`late decision: on session ${sessionId} of ${oneLine(learningKey, 60)}`);
+    for (const { sessionId, learningKey, after } of report.waiting)
+      print(
+        `waits for drift: session ${sessionId} of ${oneLine(learningKey, 60)}, until ${after} is rewarded`,
+      );
     for (const { sessionId, what } of report.unorderedReviews)
       print(`review in another order: session ${sessionId}: ${what}`);
     print(broken === 0 ? "Every offset is there, and every session is whole." : `${broken} problems.`);

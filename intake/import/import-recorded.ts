@@ -19,6 +19,8 @@ export interface ImportOptions {
   rulesHash: string;
   /** What the log holds already. */
   knownSequences?: AppenderOptions["knownSequences"];
+  /** Whether a session is rewarded by these rules; one with a judgement unless told. */
+  isRewarded?: AppenderOptions["isRewarded"];
   /** Called after every batch with what was done so far. */
   onProgress?: ((progress: Readonly<ImportSummary>) => void) | undefined;
   /** Stops between two batches; what was appended stays, and a second import goes on from there. */
@@ -55,6 +57,7 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
   const appender = new SessionAppender({
     log,
     knownSequences: options.knownSequences,
+    isRewarded: options.isRewarded,
     onBatch: () => options.onProgress?.(summary),
     signal,
   });

@@ -1,6 +1,7 @@
 import type { EventLog } from "../../log/event-log.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
 import type { Masked } from "../../schemas/masked.ts";
+import { type IsRewarded, SessionOrder } from "./session-order.ts";
 
 /** What came of appending whole sessions. */
 export interface AppendedSessions {
@@ -21,6 +22,8 @@ export interface AppenderOptions {
    * count everything appended before the import began.
    */
   knownSequences?: ((sources: string[]) => Promise<ReadonlyMap<string, number>>) | undefined;
+  /** Whether a session is one that others are ordered after; one with a judgement unless told. */
+  isRewarded?: IsRewarded | undefined;
   /** Called after every batch. */
   onBatch?: (() => void) | undefined;
   /** Stops between two batches. */
@@ -37,17 +40,22 @@ interface Waiting {
 const BATCH_EVENTS = 2000;
 const BATCH_LENGTH = 8 * 1024 * 1024;
 
-/** Appends whole sessions in batches, leaving out what the log holds already. */
+/**
+ * Appends whole sessions in batches, leaving out what the log holds already. Sessions of one learning key come one
+ * after the other, those that the log holds included.
+ */
 export class SessionAppender {
   readonly counts: AppendedSessions = { sessions: 0, events: 0, skippedSessions: 0, skippedEvents: 0 };
   readonly #options: AppenderOptions;
   readonly #seen = new Set<Uuid>();
+  readonly #order: SessionOrder;
   #batch: Waiting[] = [];
   #events = 0;
   #length = 0;
 
   constructor(options: AppenderOptions) {
     this.#options = options;
+    this.#order = new SessionOrder(options.isRewarded);
   }
 
   /**
@@ -55,7 +63,7 @@ export class SessionAppender {
    *
    * @param length how large they are, in characters
    */
-  async add(events: Masked[], length: number, decisions: readonly Masked[] = []): Promise<void> {
+  async add(events: readonly Masked[], length: number, decisions: readonly Masked[] = []): Promise<void> {
     const sessionId = events[0]!.meta.source;
     if (this.#seen.has(sessionId)) {
       this.counts.skippedSessions += 1;
@@ -63,7 +71,7 @@ export class SessionAppender {
       return;
     }
     this.#seen.add(sessionId);
-    this.#batch.push({ events, decisions });
+    this.#batch.push({ events: this.#order.put(events), decisions });
     this.#events += events.length;
     this.#length += length;
     if (this.#events >= BATCH_EVENTS || this.#length >= BATCH_LENGTH) await this.flush();

@@ -14,7 +14,7 @@ import { readExport } from "./read-export.ts";
 export type OldSource = { db: Database } | { file: string };
 
 /** What to migrate, and where to. */
-export interface MigrateOptions extends Pick<AppenderOptions, "knownSequences" | "signal"> {
+export interface MigrateOptions extends Pick<AppenderOptions, "knownSequences" | "isRewarded" | "signal"> {
   source: OldSource;
   log: Pick<EventLog, "append" | "mask" | "read">;
   /** Hash of the rules that the sessions are rewarded by. */
@@ -81,6 +81,7 @@ export async function migrateSessions(options: MigrateOptions): Promise<ImportSu
   const appender = new SessionAppender({
     log,
     knownSequences: options.knownSequences,
+    isRewarded: options.isRewarded,
     onBatch: () => options.onProgress?.(summary),
     signal,
   });

@@ -5,38 +5,46 @@ import { loadCheckpoints, loadSequences } from "./assignment-store.ts";
 const TOPIC = "atlas.sessions";
 
 /**
- * The last sequence that the log holds of each of these sessions: what a group has seen, and what stands in the log
- * behind its checkpoint. Exact whether or not its consumers run.
+ * The last sequence that the log holds of sessions: what a group has seen, and what stood in the log behind its
+ * checkpoint when a partition was first asked about. That is read once, however often one asks: who appends knows what
+ * it has appended since. Exact whether or not the group's consumers run.
  *
  * @param group a group that reads `atlas.sessions`
- * @param sources ids of sessions
+ * @returns a function that takes ids of sessions
  */
-export async function knownSequences(
+export function knownSequences(
   log: EventLog,
   group: string,
-  sources: readonly string[],
-): Promise<Map<string, number>> {
-  const wanted = new Set(sources);
-  const byPartition = new Map<number, string[]>();
-  for (const source of sources) {
-    const partition = partitionOf(source, log.partitions);
-    byPartition.set(partition, [...(byPartition.get(partition) ?? []), source]);
-  }
-  const known = new Map<string, number>();
-  for (const [partition, mine] of byPartition) {
-    const key = { group, partition };
-    // The checkpoint first: what is applied in between is then seen twice rather than not at all.
-    const checkpoint = log.db === undefined ? undefined : (await loadCheckpoints(log.db, key)).get(TOPIC);
-    if (log.db !== undefined) {
-      for (const [source, sequence] of await loadSequences(log.db, key, TOPIC, mine))
-        known.set(source, sequence);
-    }
+): (sources: readonly string[]) => Promise<Map<string, number>> {
+  const behind = new Map<number, Map<string, number>>();
+
+  const readBehind = async (partition: number): Promise<Map<string, number>> => {
+    const found = new Map<string, number>();
+    const checkpoint =
+      log.db === undefined ? undefined : (await loadCheckpoints(log.db, { group, partition })).get(TOPIC);
     for await (const batch of log.read([TOPIC], { partition, fromOffset: checkpoint?.nextOffset ?? 0 })) {
       for (const { event } of batch) {
         const { source, sequence } = event.meta;
-        if (wanted.has(source) && sequence > (known.get(source) ?? 0)) known.set(source, sequence);
+        if (sequence > (found.get(source) ?? 0)) found.set(source, sequence);
       }
     }
-  }
-  return known;
+    return found;
+  };
+
+  return async (sources) => {
+    const byPartition = Map.groupBy(sources, (source) => partitionOf(source, log.partitions));
+    const known = new Map<string, number>();
+    for (const [partition, mine] of byPartition) {
+      // Behind the checkpoint first: what is applied in between is then seen twice rather than not at all.
+      const rest = behind.get(partition) ?? (await readBehind(partition));
+      behind.set(partition, rest);
+      const seen =
+        log.db === undefined ? undefined : await loadSequences(log.db, { group, partition }, TOPIC, mine);
+      for (const source of mine) {
+        const last = Math.max(seen?.get(source) ?? 0, rest.get(source) ?? 0);
+        if (last > 0) known.set(source, last);
+      }
+    }
+    return known;
+  };
 }

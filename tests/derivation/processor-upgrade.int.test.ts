@@ -74,7 +74,7 @@ const sessionsUnder = (hash: string, from: number, to: number): AtlasEvent[][] =
 async function appendInTurn(log: EventLog, sessions: readonly AtlasEvent[][]): Promise<void> {
   for (const session of sessions) {
     await log.append(session.map(log.mask));
-    await settle(log, { upTo: "drift" });
+    await settle(log);
   }
 }
 

@@ -82,7 +82,7 @@ describe("drift", () => {
     expect(assessed!.meta).toMatchObject({
       source: "drift/counting",
       sequence: 6,
-      derivation: { processor: "drift", version: 1, rules_hash: HASH },
+      derivation: { processor: "drift", version: 2, rules_hash: HASH },
     });
   });
 

@@ -101,6 +101,8 @@ export interface RewardOptions {
   models?: string[];
   configuration?: string;
   complete?: boolean;
+  /** The session before it, by its id. */
+  after?: string;
 }
 
 /** A rewarded session of the learning key "counting". */
@@ -134,7 +136,7 @@ export function rewarded(
     {
       source: `session-rewards/${session}`,
       occurred_at: completed_at + 1,
-      derivation: { processor: "session-rewards", version: 1, rules_hash: HASH, revision: 0 },
+      derivation: { processor: "session-rewards", version: 2, rules_hash: HASH, revision: 0 },
     },
   );
 }

@@ -68,16 +68,26 @@ describe("session-rewards", () => {
       completed_at: 5_000_000,
       judgements: judged.judgements,
       meta: {
-        event_id: idOf("session-rewards", 1, HASH, judged.meta.event_id, 0),
+        event_id: idOf("session-rewards", 2, HASH, judged.meta.event_id, 0),
         session_id: judged.meta.session_id,
         source: `session-rewards/${judged.meta.session_id}`,
         sequence: 1,
         occurred_at: 6_000_000,
         causation_id: judged.meta.event_id,
         trace_id: "0af7651916cd43dd8448eb211c80319c",
-        derivation: { processor: "session-rewards", version: 1, rules_hash: HASH, branch: null, revision: 0 },
+        derivation: { processor: "session-rewards", version: 2, rules_hash: HASH, branch: null, revision: 0 },
       },
     });
+  });
+
+  it("says of an imported session which one its import put before it", () => {
+    const after = idOf("session", "before");
+    const [started, ...rest] = judgedSession("one", [{ score: 1 }]) as [
+      EventOf<"SessionStarted">,
+      ...AtlasEvent[],
+    ];
+    expect(rewardOf([{ ...started, after }, ...rest])).toMatchObject([{ after }]);
+    expect(rewardOf([started, ...rest])).toMatchObject([{ after: null }]);
   });
 
   it("weighs judges, and has figures that can be worked out by hand", () => {
@@ -188,7 +198,7 @@ describe("session-rewards", () => {
     const facts = judgedSession("one", [{ score: 1 }]) as Fact[];
     expect(applyFacts(sessionRewards, undefined, facts, rulesOf()).keyState).toEqual({
       state: undefined,
-      version: 1,
+      version: 2,
       emitted: 1,
     });
     const unjudged = judgedSession("two", []) as Fact[];

@@ -16,7 +16,7 @@ try {
   if (role === "worker") {
     await Promise.race([stopped, opened.pipeline?.done]);
   } else {
-    await opened.importFile(file, { inTurn: role !== "hasty importer" });
+    await opened.importFile(file);
     await opened.settled();
   }
   await opened.close();

@@ -53,23 +53,14 @@ function compareExports(got: string, expected: string): Anomaly[] {
   return [{ kind: "different", what }];
 }
 
-/** What does not depend on the order in which sessions were rewarded. */
-const UNORDERED = ["atlas.sessions", "atlas.rewards"];
-
-/**
- * What a disturbed run made different from an undisturbed one.
- *
- * @param inTurn false where sessions of one key were rewarded as they came: then drift, and what follows from it, may
- *   differ as far as the log explains it, which {@link Outcome.broken} tells
- */
-export function anomaliesOf(got: Outcome, expected: Outcome, { inTurn = true } = {}): Anomaly[] {
+/** What a disturbed run made different from an undisturbed one. */
+export function anomaliesOf(got: Outcome, expected: Outcome): Anomaly[] {
   const always = [
     ...got.broken.map((what): Anomaly => ({ kind: "lost", what })),
     ...got.twice.map((what): Anomaly => ({ kind: "duplicated", what: `${what} is there twice` })),
   ];
   const compareTopic = (topic: string): Anomaly[] =>
     compareSets(topic, got.events[topic]!, expected.events[topic]!);
-  if (!inTurn) return [...always, ...UNORDERED.flatMap(compareTopic)];
   const tables = Object.keys(expected.tables);
   return [
     ...always,

@@ -191,8 +191,7 @@ export async function killRounds(options: KillOptions): Promise<KillReport> {
         if (cast.anomalies.length === 0) {
           const outcome = await lookAt(place);
           repeated = outcome.repeated;
-          for (const one of anomaliesOf(outcome, expected, { inTurn: !roles.includes("hasty importer") }))
-            cast.anomalies.push(one);
+          for (const one of anomaliesOf(outcome, expected)) cast.anomalies.push(one);
         }
       } finally {
         await remove();

@@ -1,10 +1,7 @@
 import type { Place } from "./place.ts";
 
-/**
- * What a process does: consume until it is stopped, import without consuming, import without waiting until a session is
- * rewarded before the next one of its learning key follows, or import and consume.
- */
-export type Role = "worker" | "importer" | "hasty importer" | "both";
+/** What a process does: consume until it is stopped, import without consuming, or import and consume. */
+export type Role = "worker" | "importer" | "both";
 
 /** What a process is told. */
 export interface Orders {

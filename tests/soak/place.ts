@@ -39,27 +39,16 @@ export interface OpenPlace {
   db: Database;
   rules: RulesStore;
   pipeline: Pipeline | undefined;
-  /** @param options `inTurn`: a session follows once that before it of its learning key is rewarded, unless false */
-  importFile(file: string, options?: { inTurn?: boolean }): Promise<ImportSummary>;
+  importFile(file: string): Promise<ImportSummary>;
   settled(): Promise<void>;
   close(): Promise<void>;
 }
 
-const unordered = (): never => {
-  throw new Error("no consumer kept up with the import");
-};
-
 const importing =
   ({ log, rules }: Pick<OpenPlace, "log" | "rules">): OpenPlace["importFile"] =>
-  async (file, { inTurn = true } = {}) => {
-    const { knownSequences, ...ordered } = intakeInto(log, unordered);
-    return importRecorded({
-      files: [file],
-      at: AT,
-      rulesHash: await rules.ensure(loadConfig({ rules: RULES }, {}).rules),
-      log: inTurn ? ordered : log,
-      knownSequences,
-    });
+  async (file) => {
+    const intake = await intakeInto(log, rules, loadConfig({ rules: RULES }, {}).rules);
+    return importRecorded({ files: [file], at: AT, ...intake });
   };
 
 async function openKafkaPlace(

@@ -51,15 +51,14 @@ async function stage(log: Log): Promise<Pick<KillOptions, "casts" | "makePlace">
 /** Enough for several windows of drift in each learning key. */
 const PLANTED_RUNS = 300;
 const PLANTED_CASTS: Record<Log, KillOptions["casts"]> = {
-  embedded: [["both"], ["worker", "importer"], ["worker", "hasty importer"]],
+  embedded: [["both"], ["worker", "importer"]],
   postgres: [
     ["worker", "importer"],
-    ["worker", "worker", "hasty importer"],
+    ["worker", "worker", "importer"],
   ],
   kafka: [
     ["worker", "importer"],
     ["worker", "worker", "worker", "worker", "importer"],
-    ["worker", "worker", "worker", "worker", "hasty importer"],
   ],
 };
 
