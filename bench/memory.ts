@@ -41,7 +41,8 @@ async function measured(what: string, url: string): Promise<Figure> {
 const services = await startServices({ postgres: true });
 try {
   console.log(`${await machineOf(services)}\n`);
-  const { store, url } = await openStoreAt(services);
+  const store = await openStoreAt(services);
+  const { url } = store;
   try {
     let made = 0;
     for (const most of [tenth, sessions]) {

@@ -3,8 +3,7 @@ const OIDS: Readonly<Record<string, number>> = { text: 25, jsonb: 3802 };
 /** What begins a jsonb value on the wire. */
 const JSONB_VERSION = 1;
 
-const HEADER = 20;
-const LENGTH = 4;
+const INT = 4;
 const NULL = -1;
 
 /** Says whether {@link textArray} takes arrays of a type. */
@@ -20,14 +19,16 @@ export const isTextual = (type: string): boolean => type in OIDS;
  */
 export function textArray(type: string, cells: readonly (string | null)[]): Buffer {
   const version = type === "jsonb" ? 1 : 0;
-  let size = HEADER;
-  for (const cell of cells) size += LENGTH + (cell === null ? 0 : version + Buffer.byteLength(cell));
+  // An array without elements has no dimension either.
+  const dimension = cells.length === 0 ? [] : [cells.length, 1];
+  const head = [dimension.length / 2, cells.includes(null) ? 1 : 0, OIDS[type] ?? 0, ...dimension];
+  let size = head.length * INT;
+  for (const cell of cells) size += INT + (cell === null ? 0 : version + Buffer.byteLength(cell));
   const bytes = Buffer.allocUnsafe(size);
-  const head = [cells.length === 0 ? 0 : 1, cells.includes(null) ? 1 : 0, OIDS[type] ?? 0, cells.length, 1];
   let at = 0;
   for (const number of head) at = bytes.writeInt32BE(number, at);
   for (const cell of cells) {
-    const start = at + LENGTH;
+    const start = at + INT;
     if (cell === null) {
       at = bytes.writeInt32BE(NULL, at);
       continue;
