@@ -1,6 +1,6 @@
 /**
- * How much memory reading, exporting and building take, each in a process of its own, with a tenth of the sessions and
- * with all of them.
+ * How much memory reading, exporting, building, reports, metrics and decisions take, each in a process of its own, with a
+ * tenth of the sessions and with all of them.
  *
  *     node bench/memory.ts [--sessions 100000] [--events 16]
  */
@@ -22,6 +22,9 @@ const { values } = parseArgs({
 });
 const sessions = Number(values.sessions);
 const tenth = Math.ceil(sessions / 10);
+
+/** In their order: what is decided adds to the log. */
+const COMMANDS = ["stream", "export", "dataset", "rewards", "drift", "metrics", "approve"];
 
 interface Figure {
   sessions: number;
@@ -51,7 +54,7 @@ try {
       for (let skipped = 0; skipped < made; skipped += 1) all.next();
       await fill(store, all);
       made = most;
-      for (const what of ["stream", "export", "dataset"]) {
+      for (const what of COMMANDS) {
         const figure = await measured(what, url);
         console.log(
           `${what.padEnd(8)} ${String(figure.sessions).padStart(7)} sessions  ` +
