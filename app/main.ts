@@ -75,7 +75,14 @@ export type { SessionTokens, Tokens } from "../recording/tokens.ts";
 export type { Mask, Masked } from "../schemas/masked.ts";
 export type { Datasets } from "./api/datasets.ts";
 export type { Alerts, DeadLetters, SpoolFolder } from "./api/maintenance.ts";
-export type { Decided, DecidedSession, DecisionOptions, Reviews } from "./api/reviews.ts";
+export type {
+  AllDecisionOptions,
+  Decided,
+  DecidedSession,
+  DecisionFilters,
+  DecisionOptions,
+  Reviews,
+} from "./api/reviews.ts";
 export type { Drift, Rewards } from "./api/rewards.ts";
 export type { Erasable, Erasure, ImportOptions, Sessions } from "./api/sessions.ts";
 export type { Host } from "./host.ts";

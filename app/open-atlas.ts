@@ -137,7 +137,7 @@ const nounsOf = (parts: OpenParts) => {
     sessions,
     reviews: loadedWhenCalled<Reviews>(
       async () => (await import("./api/reviews.ts")).reviewsOf(parts, sessions),
-      { approve: true, quarantine: true, history: true },
+      { approve: true, quarantine: true, approveAll: true, quarantineAll: true, history: true },
     ),
     rewards: loadedWhenCalled<Rewards>(async () => (await rewarding()).rewardsOf(parts), {
       report: true,

@@ -2,9 +2,13 @@
 import { join } from "node:path";
 import { buildDataset } from "../app/datasets.ts";
 import { exportDataset } from "../app/export-dataset.ts";
+import { openAtlas } from "../app/open-atlas.ts";
 import { openPostgres } from "../database/pg-database.ts";
+import { driftReport } from "../derivation/reports/drift-report.ts";
+import { rewardReport } from "../derivation/reports/reward-report.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
 import { streamTrainingSessions } from "../projections/training-data.ts";
+import { stateReader } from "../sinks/metrics/worker-state.ts";
 
 const [what = "", url = "", folder = ""] = process.argv.slice(2);
 const db = await openPostgres(url);
@@ -26,6 +30,20 @@ const work: Record<string, () => Promise<number>> = {
     let sessions = 0;
     for await (const _ of streamTrainingSessions(db, all)) sessions += 1;
     return sessions;
+  },
+  rewards: async () => (await rewardReport({ log, db }, { by: "agent" })).sessions,
+  drift: async () => (await driftReport({ log, db }, { by: "agent" })).sessions,
+  metrics: async () => {
+    const { sessions } = await stateReader(log, () => [])();
+    return sessions.reduce((sum, { count }) => sum + count, 0);
+  },
+  approve: async () => {
+    const atlas = await openAtlas({ log: { kind: "postgres", databaseUrl: url } });
+    try {
+      return await atlas.reviews.approveAll({});
+    } finally {
+      await atlas.close();
+    }
   },
 };
 const start = performance.now();

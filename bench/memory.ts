@@ -1,6 +1,6 @@
 /**
- * How much memory reading, exporting and building take, each in a process of its own, with a tenth of the sessions and
- * with all of them.
+ * How much memory reading, exporting, building, reports, metrics and decisions take, each in a process of its own, with a
+ * tenth of the sessions and with all of them.
  *
  *     node bench/memory.ts [--sessions 100000] [--events 16]
  */
@@ -23,6 +23,9 @@ const { values } = parseArgs({
 const sessions = Number(values.sessions);
 const tenth = Math.ceil(sessions / 10);
 
+/** In their order: what is decided adds to the log. */
+const COMMANDS = ["stream", "export", "dataset", "rewards", "drift", "metrics", "approve"];
+
 interface Figure {
   sessions: number;
   seconds: number;
@@ -41,7 +44,8 @@ async function measured(what: string, url: string): Promise<Figure> {
 const services = await startServices({ postgres: true });
 try {
   console.log(`${await machineOf(services)}\n`);
-  const { store, url } = await openStoreAt(services);
+  const store = await openStoreAt(services);
+  const { url } = store;
   try {
     let made = 0;
     for (const most of [tenth, sessions]) {
@@ -50,7 +54,7 @@ try {
       for (let skipped = 0; skipped < made; skipped += 1) all.next();
       await fill(store, all);
       made = most;
-      for (const what of ["stream", "export", "dataset"]) {
+      for (const what of COMMANDS) {
         const figure = await measured(what, url);
         console.log(
           `${what.padEnd(8)} ${String(figure.sessions).padStart(7)} sessions  ` +

@@ -1,4 +1,5 @@
 import type { BenchContext, Benchmark, Figure } from "./benchmark.ts";
+import { copyFigure } from "./copy-figure.ts";
 import { filledStores, project } from "./filled-stores.ts";
 import { inEmptySchema, insertRaw, readRows } from "./raw-rows.ts";
 import { inTurns, rateOf } from "./rounds.ts";
@@ -33,6 +34,7 @@ export const projectLog: Benchmark = {
           }),
         );
       }
+      figures.push(await copyFigure(context, projectLog.name, stores, rows));
       return figures;
     } finally {
       await close();

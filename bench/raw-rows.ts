@@ -6,7 +6,7 @@ import { inBatches } from "./sessions.ts";
 const BATCH = 500;
 
 /** A table's rows, each value as text. */
-interface TableRows {
+export interface TableRows {
   table: ReadModelTable;
   columns: { name: string; type: string }[];
   rows: (string | null)[][];

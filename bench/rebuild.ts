@@ -1,5 +1,6 @@
 import { rebuildReadModels } from "../projections/rebuild.ts";
 import type { BenchContext, Benchmark, Figure } from "./benchmark.ts";
+import { copyFigure } from "./copy-figure.ts";
 import { filledStores } from "./filled-stores.ts";
 import { inEmptySchema, insertRaw, readRows } from "./raw-rows.ts";
 import { inTurns, rateOf } from "./rounds.ts";
@@ -9,7 +10,8 @@ export const rebuildLog: Benchmark = {
   name: "rebuild",
   needs: { kafka: true, postgres: true },
   async run(context: BenchContext): Promise<Figure[]> {
-    const { postgres, kafka, events, close } = await filledStores(context);
+    const stores = await filledStores(context);
+    const { postgres, kafka, events, close } = stores;
     try {
       const figures: Figure[] = [];
       const rows = await readRows(postgres.db);
@@ -28,6 +30,7 @@ export const rebuildLog: Benchmark = {
           }),
         );
       }
+      figures.push(await copyFigure(context, rebuildLog.name, stores, rows));
       return figures;
     } finally {
       await close();

@@ -19,6 +19,8 @@ import { inBatches } from "./sessions.ts";
 export interface BenchStore {
   log: EventLog;
   db: Database;
+  /** Of the database, for other clients. */
+  url: string;
   close(): Promise<void>;
 }
 
@@ -46,13 +48,11 @@ async function createDatabaseAt(services: { databaseUrl: string }): Promise<{ db
     await db.close();
     await administer(`drop database if exists ${name} with (force)`);
   };
-  return { db: { address: db.address, query: db.query, transaction: db.transaction, close }, url: url.href };
+  return { db: { ...db, close }, url: url.href };
 }
 
-/** An empty log on a Postgres server with read models beside it, and the address for other clients. */
-export async function openStoreAt(services: {
-  databaseUrl: string;
-}): Promise<{ store: BenchStore; url: string }> {
+/** An empty log on a Postgres server with read models beside it. */
+export async function openStoreAt(services: { databaseUrl: string }): Promise<BenchStore> {
   const { db, url } = await createDatabaseAt(services);
   const log = await openPostgresLog({ db });
   await prepareReadModels(db);
@@ -60,12 +60,11 @@ export async function openStoreAt(services: {
     await log.close();
     await db.close();
   };
-  return { store: { log, db, close }, url };
+  return { log, db, url, close };
 }
 
 /** Opens an empty log on the Postgres server, with read models beside it. */
-export const postgresStore = async (context: BenchContext): Promise<BenchStore> =>
-  (await openStoreAt(context.services)).store;
+export const postgresStore = (context: BenchContext): Promise<BenchStore> => openStoreAt(context.services);
 
 /** A client as users of Kafka would make it, for what the log is held against. */
 export const kafkaClient = ({ services }: BenchContext): kafkajs.Kafka =>
@@ -75,7 +74,7 @@ export const kafkaClient = ({ services }: BenchContext): kafkajs.Kafka =>
 export async function kafkaStore(context: BenchContext): Promise<BenchStore & { prefix: string }> {
   const { brokers, schemaRegistryUrl } = context.services;
   const prefix = `${nextName()}.`;
-  const db = await createDatabase(context);
+  const { db, url } = await createDatabaseAt(context.services);
   const log = await openKafkaLog({ brokers, schemaRegistryUrl, topicPrefix: prefix, db });
   await prepareReadModels(db);
   const close = async (): Promise<void> => {
@@ -83,7 +82,7 @@ export async function kafkaStore(context: BenchContext): Promise<BenchStore & { 
     await db.close();
     await deleteTopics(context, prefix);
   };
-  return { log, db, prefix, close };
+  return { log, db, url, prefix, close };
 }
 
 /** Creates a topic, and waits until the broker knows it. */

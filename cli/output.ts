@@ -35,6 +35,18 @@ export const print = (line = ""): void => write(process.stdout, line);
 /** Prints JSON to standard output. */
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2));
 
+/** Prints a list as {@link printJson} would, item after item: it never is in memory as a whole. */
+export function jsonList(): { add(item: unknown): void; end(): void } {
+  let previous: string | undefined;
+  return {
+    add(item) {
+      print(previous === undefined ? "[" : `${previous},`);
+      previous = JSON.stringify(item, null, 2).replace(/^/gm, "  ");
+    },
+    end: () => print(previous === undefined ? "[]" : `${previous}\n]`),
+  };
+}
+
 /** Tells people something on standard error. */
 export const tell = (line: string): void => write(process.stderr, line);
 

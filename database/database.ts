@@ -18,6 +18,9 @@ export interface StatementOptions {
 /** For statements that may take long by right: of a migration, an index, a swap of tables. */
 export const UNHURRIED: StatementOptions = { limitMs: 3_600_000 };
 
+/** Parsers of values by the oid of their type. */
+export type Parsers = Readonly<Record<number, (text: string) => unknown>>;
+
 /** Something that runs SQL: a database, or one open transaction of it. */
 export interface Queryable {
   query<Row = Record<string, unknown>>(
@@ -25,6 +28,11 @@ export interface Queryable {
     params?: readonly unknown[],
     options?: StatementOptions,
   ): Promise<QueryResult<Row>>;
+  /**
+   * The same with parsers of one's own. A large value is then parsed as it arrives, while the server works on the next row.
+   * A client that is not ours does without.
+   */
+  parsing?(parsers: Parsers): Queryable;
 }
 
 /** A Postgres database, whether a server or the embedded PGlite; the same SQL runs on both. */

@@ -1,4 +1,5 @@
 import pg from "pg";
+import type { Parsers } from "./database.ts";
 
 const INT8 = 20;
 const INT8_ARRAY = 1016;
@@ -24,3 +25,10 @@ export const TYPES: pg.CustomTypesConfig = {
     return pg.types.getTypeParser(oid);
   }) as pg.CustomTypesConfig["getTypeParser"],
 };
+
+/** The same parsers, but for the types that are named here. */
+export const typesWith = (parsers: Parsers): pg.CustomTypesConfig => ({
+  getTypeParser: ((oid: number, format?: "text" | "binary") =>
+    (format === "binary" ? undefined : parsers[oid]) ??
+    TYPES.getTypeParser(oid, format)) as pg.CustomTypesConfig["getTypeParser"],
+});

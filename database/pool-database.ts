@@ -1,7 +1,8 @@
 import type pg from "pg";
 import { AtlasError } from "../errors/atlas-error.ts";
 import { closeInTime } from "../errors/close-in-time.ts";
-import type { Database, Queryable, QueryResult, StatementOptions } from "./database.ts";
+import type { Database, Parsers, Queryable, QueryResult, StatementOptions } from "./database.ts";
+import { typesWith } from "./int8.ts";
 import { type Listener, listenOver } from "./listener.ts";
 
 /** Where a {@link Database} gets its node-postgres clients from. */
@@ -32,20 +33,29 @@ type Outcome<T> = { value: T } | { error: unknown; clean: boolean };
 const isAnswer = (error: unknown): boolean =>
   error instanceof Error && "severity" in error && error.severity === "ERROR";
 
+interface RunOptions extends StatementOptions {
+  parsers?: Parsers | undefined;
+}
+
 /** A statement for node-postgres, which gives up on it after the limit. */
-const statement = (sql: string, params: readonly unknown[] | undefined, limitMs: number | undefined) => ({
+const statement = (
+  sql: string,
+  params: readonly unknown[] | undefined,
+  { limitMs, parsers }: RunOptions,
+) => ({
   text: sql,
   ...(params !== undefined && { values: [...params] }),
   ...(limitMs !== undefined && Number.isFinite(limitMs) && { query_timeout: limitMs }),
+  ...(parsers !== undefined && { types: typesWith(parsers) }),
 });
 
 async function run<Row>(
   client: pg.PoolClient,
   sql: string,
   params: readonly unknown[] | undefined,
-  limitMs: number | undefined,
+  options: RunOptions,
 ): Promise<QueryResult<Row>> {
-  const answer: pg.QueryResult | pg.QueryResult[] = await client.query(statement(sql, params, limitMs));
+  const answer: pg.QueryResult | pg.QueryResult[] = await client.query(statement(sql, params, options));
   // Several statements in one text are answered by a list; the last of them counts.
   const last = Array.isArray(answer) ? answer.at(-1) : answer;
   return { rows: (last?.rows ?? []) as Row[], rowCount: last?.rowCount ?? 0 };
@@ -66,20 +76,24 @@ class Transaction implements Queryable {
   query<Row>(
     sql: string,
     params?: readonly unknown[],
-    { limitMs = this.limitMs }: StatementOptions = {},
+    { limitMs = this.limitMs, parsers }: RunOptions = {},
   ): Promise<QueryResult<Row>> {
     if (this.ended) {
       return Promise.reject(new AtlasError("ATLAS_UNEXPECTED", "a transaction was used after its end"));
     }
-    const answer = this.tail.then(() => run<Row>(this.client, sql, params, limitMs));
+    const answer = this.tail.then(() => run<Row>(this.client, sql, params, { limitMs, parsers }));
     this.tail = answer.catch(() => undefined);
     return answer;
+  }
+
+  parsing(parsers: Parsers): Queryable {
+    return { query: (sql, params, options) => this.query(sql, params, { ...options, parsers }) };
   }
 
   async end(how: "commit" | "rollback", limitMs: number | undefined): Promise<void> {
     this.ended = true;
     await this.tail;
-    const { command } = await this.client.query(statement(how, undefined, limitMs));
+    const { command } = await this.client.query(statement(how, undefined, { limitMs }));
     // Postgres answers the commit of a failed transaction with success, and the tag ROLLBACK.
     if (how === "commit" && command === "ROLLBACK") {
       throw new AtlasError("ATLAS_UNEXPECTED", "a statement failed, yet its transaction was to be committed");
@@ -93,7 +107,7 @@ async function inTransaction<T>(
   limitMs: number | undefined,
   body: (tx: Queryable) => Promise<T>,
 ): Promise<Outcome<T>> {
-  await run(client, begin, undefined, limitMs);
+  await run(client, begin, undefined, { limitMs });
   const tx = new Transaction(client, limitMs);
   let value: T;
   try {
@@ -156,10 +170,19 @@ export function databaseOver(source: ClientSource): Database {
     await closeInTime(source.close(), CLOSE_MS);
   }
 
+  const query = <Row>(
+    sql: string,
+    params?: readonly unknown[],
+    options?: RunOptions,
+  ): Promise<QueryResult<Row>> =>
+    tracked(async (client) => ({
+      value: await run<Row>(client, sql, params, { ...options, limitMs: limitOf(options) }),
+    }));
+
   return {
     address: source.address,
-    query: <Row>(sql: string, params?: readonly unknown[], options?: StatementOptions) =>
-      tracked(async (client) => ({ value: await run<Row>(client, sql, params, limitOf(options)) })),
+    query,
+    parsing: (parsers) => ({ query: (sql, params, options) => query(sql, params, { ...options, parsers }) }),
     transaction: (body, options) =>
       tracked((client) => inTransaction(client, source.begin ?? "begin", limitOf(options), body)),
     ...(connectAlone !== undefined && {

@@ -24,3 +24,24 @@ export function* groupsOf<Item>(
   }
   if (group.length > 0) yield group;
 }
+
+/** Joins consecutive batches to larger ones within limits; a single batch may be beyond them. */
+export async function* joined<Item>(
+  batches: AsyncIterable<readonly Item[]>,
+  sizeOf: (item: Item) => number,
+  limits: GroupLimits,
+): AsyncGenerator<Item[]> {
+  let group: Item[] = [];
+  let size = 0;
+  for await (const batch of batches) {
+    const more = batch.reduce((sum, item) => sum + sizeOf(item), 0);
+    if (group.length > 0 && (group.length + batch.length > limits.items || size + more > limits.size)) {
+      yield group;
+      group = [];
+      size = 0;
+    }
+    for (const item of batch) group.push(item);
+    size += more;
+  }
+  if (group.length > 0) yield group;
+}

@@ -27,9 +27,19 @@ interface Row extends SessionColumns {
   size: number;
   steps: StepColumns[] | null;
   notes: [step: number, note: string][] | null;
-  /** JSON text of all events; null where they were not asked for, or are too large for one text. */
-  events: string | null;
+  /** All events, or the text of them; null where they were not asked for, or are too large for one text. */
+  events: AtlasEvent[] | string | null;
 }
+
+/** The events that the query gives of one session as one text. */
+function eventsOf(text: string): AtlasEvent[] {
+  const [session, pairs] = JSON.parse(text) as [session: Uuid, pairs: EventPair[]];
+  return pairs.map(([metadata, fields]) => eventOf(metadata, fields, session));
+}
+
+const VARCHAR = 1043;
+/** Nothing else in the query has this type. A session is parsed while the server reads the next one. */
+const PARSERS = { [VARCHAR]: eventsOf };
 
 /** Characters of events that come as one text. A session with more has them read row by row. */
 const ONE_TEXT = 64 * 1024 * 1024;
@@ -49,9 +59,9 @@ const NOTES = `(select json_agg(json_build_array(n.step_id, n.note) order by n.s
 
 // Only what an event cannot be made without, as text that is parsed once: half the bytes of whole rows.
 const EVENTS = `case when s.size <= ${ONE_TEXT} then (
-    select '[' || string_agg('[' || (e.payload ->> 'metadata') || ',' ||
-             coalesce(e.payload #>> '{data,input,value}', e.payload #>> '{data,output,value}') || ']', ',' order by e.id) || ']'
-      from (select id, event -> 'payload' as payload from trajectory_events t where t.session_id = s.id offset 0) e) end`;
+    select '["' || s.session_uuid || '",[' || string_agg('[' || (e.payload ->> 'metadata') || ',' ||
+             coalesce(e.payload #>> '{data,input,value}', e.payload #>> '{data,output,value}') || ']', ',' order by e.id) || ']]'
+      from (select id, event -> 'payload' as payload from trajectory_events t where t.session_id = s.id offset 0) e) end::varchar`;
 
 /**
  * The statement behind {@link loadTrainingSessions}, and what it takes.
@@ -64,7 +74,7 @@ export function trainingSessionsQuery(options: SessionPage & SessionContents): {
 } {
   const { where, params } = conditionOf(options);
   const at = params.length;
-  const events = options.includeTrajectoryEvents === false ? "null::text" : EVENTS;
+  const events = options.includeTrajectoryEvents === false ? "null::varchar" : EVENTS;
   return {
     sql: `select ${COLUMNS}, ${STEPS}, ${NOTES}, ${events} as events
   from (select s.* from sessions s where ${where}
@@ -84,7 +94,7 @@ export async function loadTrainingSessions(
 ): Promise<AtlasSessionTrace[]> {
   const { includeTrajectoryEvents = true, includeLearningData = true } = options;
   const { sql, params } = trainingSessionsQuery(options);
-  const { rows } = await db.query<Row>(sql, params);
+  const { rows } = await (db.parsing?.(PARSERS) ?? db).query<Row>(sql, params);
   const large = includeTrajectoryEvents ? rows.filter(({ size }) => size > ONE_TEXT) : [];
   const events = large.length === 0 ? new Map<number, AtlasEvent[]>() : await loadEvents(db, large);
   return rows.map((row) => {
@@ -97,15 +107,13 @@ export async function loadTrainingSessions(
         (notes.get(step.step_id) ?? []).map(([, note]) => note),
       ),
     );
-    const mine = includeTrajectoryEvents ? (events.get(row.id) ?? eventsOf(row)) : undefined;
+    const mine = includeTrajectoryEvents ? (events.get(row.id) ?? ownEvents(row)) : undefined;
     return trainingSession(row, steps, plan, mine, includeLearningData);
   });
 }
 
-const eventsOf = ({ events, session_uuid }: Row): AtlasEvent[] =>
-  (JSON.parse(events ?? "[]") as EventPair[]).map(([metadata, fields]) =>
-    eventOf(metadata, fields, session_uuid),
-  );
+const ownEvents = ({ events }: Row): AtlasEvent[] =>
+  typeof events === "string" ? eventsOf(events) : (events ?? []);
 
 async function loadEvents(
   db: Queryable,

@@ -7,9 +7,11 @@ import { lockAssignments } from "../log/runner/assignment-store.ts";
 import { type Place, type Positions, placeOf, positionsOf } from "../log/runner/positions.ts";
 import { announceRebuild, deadRebuilds, forgetRebuild, touchRebuild } from "../log/runner/rebuilds.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
+import { type GroupLimits, joined } from "./groups.ts";
 import { currentSchema, prepareReadModels, seriesOf } from "./prepare-read-models.ts";
 import { createReadModels } from "./read-models.ts";
 import { inputsOf, Replay, recordsSetAside } from "./rebuild-replay.ts";
+import { bareTables } from "./swap/bare-tables.ts";
 import type { Schemas } from "./swap/catalog.ts";
 import { carryIndexes, carrySettings } from "./swap/settings.ts";
 import { swapTables } from "./swap/swap-tables.ts";
@@ -30,10 +32,20 @@ export interface RebuiltReadModels {
   events: number;
 }
 
+/**
+ * What other topics say comes first: then a session is written once, with all that is known of it, and there is none
+ * yet that an erasure would have to take out.
+ */
+const PHASES: readonly (readonly Topic[])[] = [
+  TOPICS.filter((topic) => topic !== "atlas.sessions"),
+  ["atlas.sessions"],
+];
 /** Partitions that are replayed at a time. */
 const LANES = 4;
 /** Deadlocks and the like are waited out a few times: a rebuild may be started again, too. */
 const PATIENCE: RetryOptions = { firstMs: 50, longestMs: 1000, tries: 5, passes: isTransient };
+/** What one unit applies: the fewer there are, the fewer sessions are cut in two, and written twice. */
+const UNIT: GroupLimits = { items: 2000, size: 8 * 1024 * 1024 };
 /** Records read ahead before the swap, from each partition. */
 const AHEAD = 500;
 
@@ -64,9 +76,10 @@ export async function rebuildReadModels(
     await db.query(`create schema ${quoteIdentifier(schema)}`);
     await prepareReadModels(db, { schema });
     const schemas = { live, rebuilt: schema };
-    await db.transaction(async (tx) => {
+    const putBack = await db.transaction(async (tx) => {
       await refuseUncarried(tx, schemas);
       await carrySettings(tx, schemas);
+      return bareTables(tx, schema);
     });
     const { apply } = createReadModels({ schema });
     const replay = new Replay(apply, schema, await recordsSetAside(log, group));
@@ -74,7 +87,11 @@ export async function rebuildReadModels(
     for (let indexed = false; ; indexed = true) {
       await catchUp(work, await positionsOf(db, group));
       // Full tables are indexed at once, and before the transaction that has to be short.
-      if (!indexed) await db.transaction((tx) => carryIndexes(tx, schemas), UNHURRIED);
+      const index = async (tx: Queryable): Promise<void> => {
+        await putBack(tx);
+        await carryIndexes(tx, schemas);
+      };
+      if (!indexed) await db.transaction(index, UNHURRIED);
       const sessions = await trySwap(work, schemas, await readAhead(work));
       if (sessions !== undefined) return { sessions, events: replay.events };
     }
@@ -100,24 +117,29 @@ const clear = (db: Database, id: number): Promise<void> =>
     await forgetRebuild(tx, id, schemaOf(id));
   }, UNHURRIED);
 
-/** Applies the log up to these positions, several partitions at a time. */
-async function catchUp({ db, log, id, replay, onProgress }: Work, until: Positions): Promise<void> {
+/** Applies the log up to these positions. */
+async function catchUp(work: Work, until: Positions): Promise<void> {
+  for (const topics of PHASES) await replayTopics(work, topics, until);
+}
+
+/** Applies topics up to these positions, several partitions at a time. */
+async function replayTopics(
+  { db, log, id, replay, onProgress }: Work,
+  topics: readonly Topic[],
+  until: Positions,
+): Promise<void> {
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
   const lane = async (): Promise<void> => {
     for (let partition = partitions.shift(); partition !== undefined; partition = partitions.shift()) {
-      for (const topic of TOPICS) {
+      for (const topic of topics) {
         const fromOffset = replay.doneAt(topic, partition);
         const untilOffset = until.get(placeOf(topic, partition)) ?? 0;
         if (fromOffset >= untilOffset) continue;
-        for await (const batch of log.readRaw([topic], { partition, fromOffset, untilOffset })) {
-          await retry(
-            () =>
-              db.transaction(async (tx) => {
-                await touchRebuild(tx, id);
-                await replay.unit(tx, topic, partition, batch);
-              }),
-            PATIENCE,
-          );
+        const batches = log.readRaw([topic], { partition, fromOffset, untilOffset });
+        for await (const batch of joined(batches, ({ body }) => body.length, UNIT)) {
+          // Not in the unit: its row would be locked until the commit, and the lanes would take turns.
+          await touchRebuild(db, id);
+          await retry(() => db.transaction((tx) => replay.unit(tx, topic, partition, batch)), PATIENCE);
           replay.advance(topic, partition, batch);
           onProgress?.(replay.events);
         }

@@ -82,10 +82,19 @@ export function applyEvents(state: StoredTrace, events: readonly AtlasEvent[]): 
 
 /** The rows of the events that changed; brings the session's size up to date. */
 export function changedEventRows(state: StoredTrace, session: number, changes: SessionChanges): EventRow[] {
+  const { trace, stored } = state;
+  const changed = new Map<Uuid, AtlasEvent>();
+  // What changed is at the end for the most part: a trace is not searched for each of its events.
+  for (let at = trace.events.length - 1; at >= 0 && changed.size < changes.events.size; at -= 1) {
+    const event = trace.events[at];
+    if (event !== undefined && changes.events.has(event.meta.event_id))
+      changed.set(event.meta.event_id, event);
+  }
+  for (const event of trace.pending) changed.set(event.meta.event_id, event);
   return [...changes.events].map((id) => {
-    const known = state.stored.get(id)!;
-    const joined = state.trace.continued.get(id) ?? 0;
-    const { row, length } = eventRow(findEvent(state, id)!, session, known.place, joined);
+    const known = stored.get(id)!;
+    const joined = trace.continued.get(id) ?? 0;
+    const { row, length } = eventRow(changed.get(id)!, session, known.place, joined);
     state.size += length - known.length;
     known.length = length;
     return row;

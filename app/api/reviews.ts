@@ -3,6 +3,7 @@ import type { EventLog } from "../../log/event-log.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
 import { type ReviewHistory, type ReviewVoice, reviewHistory } from "../../projections/review-history.ts";
 import { WHATEVER } from "../../projections/session-filters.ts";
+import { sessionKeys } from "../../projections/session-keys.ts";
 import {
   listSessions,
   type SessionSummary,
@@ -27,6 +28,15 @@ export interface DecisionOptions extends Interruptible {
 
 /** Sessions by their ids, each a UUID, an unambiguous prefix of it, or the integer; or all that pass filters. */
 export type Decided = string | readonly string[] | SummaryFilters;
+
+/** Which sessions a decision on all is about. */
+export type DecisionFilters = Omit<SummaryFilters, "limit" | "offset">;
+
+/** A decision on all, and what is told of it. */
+export interface AllDecisionOptions extends DecisionOptions {
+  /** Called with the sessions of each part, as {@link Reviews.approve} gives them. */
+  onDecided?: ((sessions: readonly DecidedSession[]) => void) | undefined;
+}
 
 /** A session after somebody decided on it. */
 export interface DecidedSession extends SessionSummary {
@@ -56,6 +66,24 @@ export interface Reviews {
    */
   quarantine(sessions: Decided, options?: DecisionOptions): Promise<DecidedSession[]>;
   /**
+   * Lets all sessions that pass filters into training sets, however many there are, in bounded memory: a few hundred at a
+   * time, newest first.
+   *
+   * @returns how many they were
+   * @throws AtlasError ATLAS_CONSUMER_BEHIND
+   * @example
+   * await atlas.reviews.approveAll({ reviewStatusFilters: ["pending"] }, { note: "the whole import" });
+   */
+  approveAll(filters: DecisionFilters, options?: AllDecisionOptions): Promise<number>;
+  /**
+   * Keeps all sessions that pass filters out of training sets, as {@link Reviews.approveAll} lets them in.
+   *
+   * @throws AtlasError ATLAS_CONSUMER_BEHIND
+   * @example
+   * await atlas.reviews.quarantineAll({ driftAlert: true });
+   */
+  quarantineAll(filters: DecisionFilters, options?: AllDecisionOptions): Promise<number>;
+  /**
    * How a session's review status came to be: every word on it, by whom, and what it overrode.
    *
    * @throws AtlasError ATLAS_SESSION_NOT_FOUND, ATLAS_SESSION_AMBIGUOUS
@@ -64,6 +92,11 @@ export interface Reviews {
    */
   history(id: string): Promise<ReviewHistory>;
 }
+
+type Decision = "approved" | "quarantined";
+
+/** Sessions that are decided on at a time. */
+const PART = 500;
 
 /** A session as the person who decides sees it. */
 export type ReviewedSession = Pick<SessionSummary, "sessionId" | "learningKey" | "reviewStatus">;
@@ -76,7 +109,7 @@ export type ReviewedSession = Pick<SessionSummary, "sessionId" | "learningKey" |
 export function decisionsOn(
   log: Pick<EventLog, "mask">,
   sessions: readonly ReviewedSession[],
-  decision: "approved" | "quarantined",
+  decision: Decision,
   { author = reviewer(), note }: DecisionOptions,
 ): Masked<ReviewDecided>[] {
   // One source for one sitting of a reviewer.
@@ -125,26 +158,56 @@ export function reviewsOf({ log, db, settled }: OpenParts, sessions: Pick<Sessio
     return outcomes;
   };
 
+  /** Decides on sessions that are known, and waits until that shows. */
+  const decideOn = async (
+    before: readonly SessionSummary[],
+    decision: Decision,
+    options: DecisionOptions,
+  ): Promise<DecidedSession[]> => {
+    if (before.length === 0) return [];
+    const decisions = decisionsOn(log, before, decision, options);
+    await log.append(decisions);
+    await settled({ signal: options.signal });
+    const sessionIds = before.map(({ sessionId }) => sessionId);
+    const outcomes = await outcomesOf(sessionIds, new Set(decisions.map(({ meta }) => meta.event_id)));
+    return (await listSessions(db, { sessionIds, limit: null })).map((session) => ({
+      ...session,
+      ...(outcomes.get(session.sessionId) ?? { overrode: null, overruledBy: null }),
+    }));
+  };
+
   const decide =
-    (decision: "approved" | "quarantined"): Reviews["approve"] =>
+    (decision: Decision): Reviews["approve"] =>
     async (which, options = {}) => {
       await settled({ signal: options.signal });
-      const before = await chosen(which);
-      if (before.length === 0) return [];
-      const decisions = decisionsOn(log, before, decision, options);
-      await log.append(decisions);
+      return decideOn(await chosen(which), decision, options);
+    };
+
+  const decideAll =
+    (decision: Decision): Reviews["approveAll"] =>
+    async (filters, options = {}) => {
       await settled({ signal: options.signal });
-      const sessionIds = before.map(({ sessionId }) => sessionId);
-      const outcomes = await outcomesOf(sessionIds, new Set(decisions.map(({ meta }) => meta.event_id)));
-      return (await listSessions(db, { sessionIds, limit: null })).map((session) => ({
-        ...session,
-        ...(outcomes.get(session.sessionId) ?? { overrode: null, overruledBy: null }),
-      }));
+      const { reviewStatusFilters = "all", simulated = "all" } = filters;
+      let count = 0;
+      const limits = { items: PART, size: Number.POSITIVE_INFINITY };
+      for await (const keys of sessionKeys(db, { ...filters, reviewStatusFilters, simulated }, limits)) {
+        const sessionIds = keys.map(({ sessionId }) => sessionId);
+        const decided = await decideOn(
+          await listSessions(db, { sessionIds, limit: null }),
+          decision,
+          options,
+        );
+        options.onDecided?.(decided);
+        count += decided.length;
+      }
+      return count;
     };
 
   return {
     approve: decide("approved"),
     quarantine: decide("quarantined"),
+    approveAll: decideAll("approved"),
+    quarantineAll: decideAll("quarantined"),
     history: async (id) => reviewHistory(await sessions.get(id)),
   };
 }

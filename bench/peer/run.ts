@@ -123,7 +123,8 @@ async function run(): Promise<void> {
   const services = await startServices({ postgres: true });
   try {
     const machine = await machineOf(services);
-    const { store, url } = await openStoreAt(services);
+    const store = await openStoreAt(services);
+    const { url } = store;
     try {
       console.error(`filling a log with ${sessions} sessions`);
       await fill(store, madeUpSessions(sessions, events));

@@ -1,11 +1,11 @@
-import type { Decided } from "../../app/api/reviews.ts";
+import type { DecidedSession } from "../../app/api/reviews.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { ReviewHistory } from "../../projections/review-history.ts";
 import type { SessionSummary, SummaryFilters } from "../../projections/session-summaries.ts";
 import type { ReviewStatus } from "../../schemas/vocabulary.ts";
 import { count } from "../count.ts";
 import { type Narrowing, nothingMatches } from "../nothing-found.ts";
-import { print, printJson, style } from "../output.ts";
+import { jsonList, print, printJson, style } from "../output.ts";
 import { type CommonOptions, interruptSignal } from "../program.ts";
 import { diffLines, historyLines, outcomeLines } from "../review-history-lines.ts";
 import { reviewLines } from "../review-line.ts";
@@ -102,10 +102,17 @@ export async function list(options: ListOptions): Promise<void> {
   }
 }
 
-const chosenBy = (ids: readonly string[], options: DecideOptions): Decided =>
-  options.all === true
-    ? { ...filtersOf(options), reviewStatusFilters: [options.status ?? "pending"], limit: null }
-    : ids;
+/** More sessions than this are not shown in full. */
+const IN_FULL = 20;
+
+/** Says of each session what became of it. */
+function tellDecided(sessions: readonly DecidedSession[], inFull: boolean): void {
+  for (const session of sessions) {
+    print(`Session ${session.id} (${session.sessionId}) is ${session.reviewStatus}.`);
+    for (const line of outcomeLines(session)) print(`  ${line}`);
+    if (inFull) for (const line of reviewLines(session)) print(`  ${line}`);
+  }
+}
 
 /** `atlas review approve` and `quarantine`. */
 export const decide =
@@ -119,27 +126,28 @@ export const decide =
     if (ids.length > 0 && options.all === true)
       throw new AtlasError("ATLAS_USAGE", "--all and session ids do not go together");
     const signal = interruptSignal();
-    const { author, note, status = "pending" } = options;
-    const { decided, all } = await withAtlas(options, async ({ reviews, sessions }) => {
-      const decideOn = decision === "approved" ? reviews.approve : reviews.quarantine;
-      const decided = await decideOn(chosenBy(ids, options), { author, note, signal });
-      const all = decided.length > 0 ? 0 : await sessions.count({ reviewStatusFilters: [status] });
-      return { decided, all };
+    const { author, note, status = "pending", json = false } = options;
+    const list = jsonList();
+    let decided = 0;
+    const onDecided = (sessions: readonly DecidedSession[]): void => {
+      decided += sessions.length;
+      if (json) for (const session of sessions) list.add(session);
+      else tellDecided(sessions, options.quiet !== true && decided <= IN_FULL);
+    };
+    const all = await withAtlas(options, async ({ reviews, sessions }) => {
+      const [decideOn, decideAll] =
+        decision === "approved"
+          ? [reviews.approve, reviews.approveAll]
+          : [reviews.quarantine, reviews.quarantineAll];
+      const how = { author, note, signal };
+      if (options.all !== true) onDecided(await decideOn(ids, how));
+      else await decideAll({ ...filtersOf(options), reviewStatusFilters: [status] }, { ...how, onDecided });
+      return decided > 0 ? 0 : sessions.count({ reviewStatusFilters: [status] });
     });
-    if (options.json === true) {
-      printJson(decided);
-      return;
-    }
-    for (const session of decided) {
-      print(`Session ${session.id} (${session.sessionId}) is ${session.reviewStatus}.`);
-      for (const line of outcomeLines(session)) print(`  ${line}`);
-      if (options.quiet !== true && decided.length <= 20)
-        for (const line of reviewLines(session)) print(`  ${line}`);
-    }
-    const none = (): string =>
-      nothingMatches(`${status} session`, narrowingOf(options), all) ?? `No session is ${status}.`;
-    if (decided.length === 0) print(none());
-    else if (decided.length > 1) print(`${decided.length} sessions ${decision}.`);
+    if (json) return list.end();
+    if (decided > 1) print(`${decided} sessions ${decision}.`);
+    if (decided === 0)
+      print(nothingMatches(`${status} session`, narrowingOf(options), all) ?? `No session is ${status}.`);
   };
 
 async function historyOf(id: string, options: CommonOptions): Promise<ReviewHistory> {

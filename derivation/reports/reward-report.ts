@@ -45,7 +45,7 @@ const scoreOf = ({ reward }: AssessedSession): number => reward.score;
 function groupOf(group: string, sessions: readonly AssessedSession[]): RewardGroup {
   const scores = sessions.map(scoreOf);
   const sorted = scores.toSorted((a, b) => a - b);
-  const uncertainties = sessions.flatMap(({ reward }) => reward.statistics.uncertainty_mean ?? []);
+  const uncertainties = sessions.flatMap(({ reward }) => reward.uncertainty ?? []);
   const middle = sorted.length >> 1;
   return {
     group,

@@ -41,30 +41,34 @@ async function assignmentsOf(
 
 /** Counts over tables that grow are looked up this often at most, however many ask. */
 const KEEP_MS = 15_000;
+/** And the more seldom the longer they take: they may keep the database busy for a twentieth of the time. */
+const KEEP_TIMES = 20;
 
 /**
  * Looks up what a worker's metrics show.
  *
  * @param owned the worker's groups, as they are now
- * @param keepMs for how long counts of sessions are good enough
+ * @param keepMs for how long counts of sessions are good enough; as long as they cost unless told
  */
 export function stateReader(
   log: EventLog,
   owned: () => readonly OwnedGroup[],
-  keepMs = KEEP_MS,
+  keepMs?: number,
 ): () => Promise<WorkerState> {
   const db = log.db!;
   let counted: Pick<WorkerState, "sessions" | "deadLetters"> | undefined;
-  let countedAt = Number.NEGATIVE_INFINITY;
+  let goodUntil = Number.NEGATIVE_INFINITY;
 
   async function count(): Promise<Pick<WorkerState, "sessions" | "deadLetters">> {
-    if (counted !== undefined && performance.now() - countedAt < keepMs) return counted;
+    const begun = performance.now();
+    if (counted !== undefined && begun < goodUntil) return counted;
     const sessions = await db.query<WorkerState["sessions"][number]>(
       `select status, review_status as "reviewStatus", count(*)::int as count from sessions
         group by status, review_status`,
     );
     counted = { sessions: sessions.rows, deadLetters: await countDeadLetters(db) };
-    countedAt = performance.now();
+    const now = performance.now();
+    goodUntil = now + (keepMs ?? Math.max(KEEP_MS, KEEP_TIMES * (now - begun)));
     return counted;
   }
 

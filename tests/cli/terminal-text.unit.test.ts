@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { print, printJson, style, table, tell } from "../../cli/output.ts";
+import { jsonList, print, printJson, style, table, tell } from "../../cli/output.ts";
 import { newProgram, runProgram } from "../../cli/program.ts";
 import { harmless, rendered, unstyled } from "../../cli/terminal-text.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
@@ -113,4 +113,16 @@ test("nothing of the commands writes past that place", () => {
   );
   // What begins a command says that Node is too old before anything else is loaded.
   expect(writing.sort()).toEqual(["output.ts", "start.ts"]);
+});
+
+test("a list of JSON that is printed item after item is the text of the whole list", async () => {
+  for (const items of [[], [{ a: 1 }], [{ a: ["x\ny", {}] }, null, [], "z"]]) {
+    const whole = await written(false, () => printJson(items));
+    const parts = await written(false, () => {
+      const list = jsonList();
+      for (const item of items) list.add(item);
+      list.end();
+    });
+    expect(parts.stdout).toBe(whole.stdout);
+  }
 });
