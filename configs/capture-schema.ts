@@ -18,7 +18,7 @@ export const captureSchema = z.strictObject({
     .default("full")
     .describe("All of it, all but what was said, or only how it went."),
   mask: z
-    .array(z.enum(["api_key", "jwt", "email", "card"]))
+    .array(z.enum(["api_key", "jwt", "email", "card", "secret"]))
     .default([])
     .describe("What is recognised and taken out."),
   patterns: z
