@@ -21,6 +21,10 @@ export const captureSchema = z.strictObject({
     .array(z.enum(["api_key", "jwt", "email", "card", "secret"]))
     .default([])
     .describe("What is recognised and taken out."),
+  names: z
+    .array(z.string().regex(/[\p{L}\p{N}]/u, { error: "must have a letter or a digit" }))
+    .default([])
+    .describe("Names of your own under which everything is secret, such as keys of JSON."),
   patterns: z
     .array(
       z

@@ -94,8 +94,9 @@ export function alsoEncoded(finder: Finder, depth = MOST_DEPTH): Finder {
       if (!BEGINS_TEXT.test(text)) continue;
       const beginning = Buffer.from(text.slice(start, start + 32), "base64").toString();
       if (!PRINTABLE.test(beginning.slice(0, -1))) continue;
-      if (inner(Buffer.from(text.slice(start, end), "base64").toString()).length > 0)
-        spans.push({ start, end });
+      if (inner(Buffer.from(text.slice(start, end), "base64").toString()).length === 0) continue;
+      const padding = /^={0,2}/.exec(text.slice(end, end + 2))?.[0].length ?? 0;
+      spans.push({ start, end: end + padding });
     }
     return spans;
   };

@@ -58,8 +58,8 @@ const ANYWHERE = [
   `(?:Account|SharedAccess)Key=${many("[A-Za-z0-9+/]", 32)}=*`,
 ];
 
-/** Not in the midst of what is base64 all along, where any four letters turn up. */
-const GOOGLE = `(?<![A-Za-z0-9+/]{16})AIza${WORD}{35}`;
+/** After a letter not in the midst of what is base64 all along, where any four letters turn up. */
+const GOOGLE = `(?:${START}|(?<![A-Za-z0-9+/]{16}))AIza${WORD}{35}`;
 
 const SHAPES = new RegExp(`${START}(?:${AT_WORDS.join("|")})|${ANYWHERE.join("|")}|${GOOGLE}`, "g");
 /** Every shape has so many of these in a row, so it is looked for only where they are. */

@@ -197,7 +197,7 @@ const ADDRESS = /:\/\/[^\s/:@"'<>`\\]{0,128}:([^\s/@"'<>`\\]{1,256})@/g;
 function flagsAndElements(text: string, isSecret: IsSecretName): Span[] {
   const spans: Span[] = [];
   const add = (value: string, end: number): void => void spans.push({ start: end - value.length, end });
-  if (text.includes(" -"))
+  if (text.includes("-"))
     for (const { 0: all, 1: name = "", 2: double, 3: single, 4: bare, index } of text.matchAll(FLAG)) {
       const value = double ?? single ?? bare ?? "";
       if (!isSecret(name) || isReference(value)) continue;

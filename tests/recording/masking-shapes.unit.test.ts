@@ -1,7 +1,11 @@
 import { expect, test } from "vitest";
+import { createMask } from "../../recording/masking/create-mask.ts";
 import { DETECTOR_NAMES, type DetectorName } from "../../recording/masking/detectors.ts";
 import { REDACTED } from "../../recording/masking/marker.ts";
+import { newId } from "../../schemas/identity.ts";
+import { maskingBy } from "../../schemas/masked.ts";
 import { maskedReason } from "./masked-text.ts";
+import { plantedEvents } from "./planted.ts";
 
 /** Put together here, so that no scanner takes this file for a leak. */
 const key = (...parts: string[]): string => parts.join("");
@@ -10,7 +14,7 @@ const base64 = (text: string): string => Buffer.from(text).toString("base64");
 const AWS_SECRET = key("wJalrXUtnFEMI/K7MDENG/", "bPxRfiCYEXAMPLEKEY");
 const OPENAI = key("sk-", "proj-", mixed(40));
 
-test.each<[DetectorName, string]>([
+const SHAPES: [DetectorName, string][] = [
   ["api_key", OPENAI],
   ["api_key", key("sk-", "ant-api03-", mixed(40))],
   ["api_key", key("sk-", "or-v1-", mixed(40))],
@@ -57,7 +61,9 @@ test.each<[DetectorName, string]>([
   ["api_key", OPENAI.replaceAll("-", "%2D")],
   ["api_key", base64(`the key is ${OPENAI} and that is it`)],
   ["email", base64(base64('{"to":"jane@mail.example"}'))],
-])("%s is taken out of a text, and of JSON, and nothing beside it (%s)", (name, secret) => {
+];
+
+test.each(SHAPES)("%s is taken out of a text, and of JSON, and nothing beside it (%s)", (name, secret) => {
   const options = { detectors: [name] };
   expect(maskedReason(options, `it is ${secret} now`)).toBe(`it is ${REDACTED} now`);
   expect(maskedReason(options, JSON.stringify({ a: ["b", secret] }))).toBe(`{"a":["b","${REDACTED}"]}`);
@@ -79,6 +85,39 @@ test("keys whose shape no word has are found directly after a letter, and cards 
     `${REDACTED} 123, 2026 ${REDACTED}`,
   );
   expect(maskedReason(options, "请发到zhang@mail.example")).toBe(`请发到${REDACTED}`);
+});
+
+const NAMED = [
+  "password=hunter2",
+  'password: "hunter2"',
+  "Cookie: sid=hunter2; a=b",
+  "Authorization: Digest hunter2",
+  "https://ann:hunter2@a.example",
+  "?token=hunter2&a=b",
+  "--password hunter2",
+  '{"password":"hunter2"}',
+  '{"secret":["hunter2"]}',
+  "{'token': 'hunter2'}",
+  "<token>hunter2</token>",
+];
+
+test("every shape and every name is taken out of every field of every event", () => {
+  const sessionId = newId();
+  const mask = maskingBy(createMask({ detectors: DETECTOR_NAMES }));
+  for (const [canary, gone] of [
+    ...SHAPES.map(([, secret]) => [secret, secret.slice(-8)] as const),
+    ...NAMED.map((text) => [text, "hunter2"] as const),
+  ])
+    for (const event of plantedEvents(sessionId, canary)) {
+      const written = JSON.stringify(event);
+      const said = written.includes(gone) || written.includes(JSON.stringify(gone).slice(1, -1));
+      expect(said, `${canary} is in ${event.type}`).toBe(true);
+      const left = JSON.stringify(mask(event));
+      expect(
+        left.includes(gone) || left.includes(JSON.stringify(gone).slice(1, -1)),
+        `${canary} ${left}`,
+      ).toBe(false);
+    }
 });
 
 /** Code, numbers and words that only look like what is looked for; `§` stands for a dollar sign. */
