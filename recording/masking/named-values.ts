@@ -1,15 +1,21 @@
 import { isReference, looksSecret } from "./bare-values.ts";
+import { BACKSLASH } from "./json-tokens.ts";
 import type { IsSecretName } from "./secret-names.ts";
 import type { Finder, Span } from "./spans.ts";
 
 /** How far back from a separator its name may stand, and how long it may be. */
 const MOST_GAP = 24;
 const MOST_NAME = 80;
+const LEAST_NAME = 2;
 /** So much of a line is looked at beside a pair. */
 const MOST_LEAD = 64;
 
-const isSpace = (char: string | undefined): boolean => char === " " || char === "\t";
-const isQuote = (char: string | undefined): boolean => char === '"' || char === "'" || char === "`";
+const QUESTION = 0x3f;
+/** `!`, `%`, `*`, `+`, `-`, `/`, `<`, `=`, `>`, `^`, `|` and `~`: with what follows them, a comparison or a sum. */
+const OPERATORS: ReadonlySet<number> = new Set([..."!%*+-/<=>^|~"].map((char) => char.charCodeAt(0)));
+
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;
+const isQuote = (code: number): boolean => code === 0x22 || code === 0x27 || code === 0x60;
 
 /** Letters, digits, `_`, `-`, and all beyond ASCII. */
 function isNameCode(code: number): boolean {
@@ -34,6 +40,7 @@ interface Name {
 
 /** Words that name nothing alone: `API key`, `connection string`, `authorization header`. */
 const SECOND_WORD = /^(?:keys?|tokens?|strings?|headers?|values?|secrets?)$/i;
+const MOST_SECOND = 7;
 
 function wordBack(text: string, end: number): number {
   let start = end;
@@ -45,20 +52,23 @@ function wordBack(text: string, end: number): number {
 function nameBefore(text: string, at: number): Name | undefined {
   let end = at;
   const least = Math.max(0, at - MOST_GAP);
-  while (end > least && isSpace(text[end - 1])) end -= 1;
+  while (end > least && isSpace(text.charCodeAt(end - 1))) end -= 1;
   const tight = end === at;
-  if (text[end - 1] === "?") end -= 1;
-  const quoted = isQuote(text[end - 1]);
+  if (text.charCodeAt(end - 1) === QUESTION) end -= 1;
+  const quoted = isQuote(text.charCodeAt(end - 1));
   if (quoted) end -= 1;
-  while (end > least && text[end - 1] === "\\") end -= 1;
+  while (end > least && text.charCodeAt(end - 1) === BACKSLASH) end -= 1;
   let start = wordBack(text, end);
-  if (start === end || end - start > MOST_NAME) return undefined;
-  if (text.slice(start - 1, end) === " is") {
+  const length = end - start;
+  if (length > MOST_NAME || length < LEAST_NAME) return undefined;
+  if (text.charCodeAt(start - 1) !== 0x20 || length > MOST_SECOND)
+    return { name: text.slice(start, end), start, quoted, tight };
+  if (text.startsWith("is", start) && length === 2) {
     end = start - 1;
     start = wordBack(text, end);
   }
   const name = text.slice(start, end);
-  if (text[start - 1] !== " " || !SECOND_WORD.test(name)) return { name, start, quoted, tight };
+  if (!SECOND_WORD.test(name)) return { name, start, quoted, tight };
   const first = wordBack(text, start - 1);
   return { name: `${text.slice(first, start - 1)} ${name}`, start: first, quoted, tight };
 }
@@ -120,7 +130,7 @@ function headerValue(text: string, start: number, { name, start: nameStart }: Na
   if (shape === undefined) return undefined;
   shape.lastIndex = start;
   if (!shape.test(text)) return undefined;
-  const quote = isQuote(text[nameStart - 1]) ? text[nameStart - 1] : undefined;
+  const quote = isQuote(text.charCodeAt(nameStart - 1)) ? text[nameStart - 1] : undefined;
   let end = start;
   while (end < text.length && !/[\r\n]/.test(text[end]!) && text[end] !== quote) {
     if (text[end] === "\\" && /[rn"'`]/.test(text[end + 1] ?? "")) break;
@@ -158,38 +168,47 @@ function valueAfter(text: string, at: number, found: Name): Value | undefined {
   if (text[start] === separator) return undefined;
   if (text[start] === "=" || (separator === "=" && text[start] === ">")) start += 1;
   const most = start + MOST_GAP;
-  while (start < most && isSpace(text[start])) start += 1;
+  while (start < most && isSpace(text.charCodeAt(start))) start += 1;
   const value = text[start];
   if (value === undefined || value === "\n" || value === "\r") return undefined;
   let quote = start;
   while (text[quote] === "\\" && quote < most) quote += 1;
-  if (isQuote(text[quote])) return quotedValue(text, start);
+  if (isQuote(text.charCodeAt(quote))) return quotedValue(text, start);
   if (value === "{" || value === "[") return found.quoted ? nestedValue(text, start) : undefined;
   return headerValue(text, start, found) ?? bareValue(text, start, separator, found);
+}
+
+/** The next of a character; the end where there is none. */
+function next(text: string, char: string, from: number): number {
+  const at = text.indexOf(char, from);
+  return at === -1 ? text.length : at;
 }
 
 /** `name: value` and `name=value`, as JSON, YAML, environments, queries, headers and prose have them. */
 function pairs(text: string, isSecret: IsSecretName): Span[] {
   const spans: Span[] = [];
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code !== 0x3a && code !== 0x3d) continue;
-    // A comparison, or a sum.
-    if (code === 0x3d && /[!<>=~+*/%|^-]/.test(text[at - 1] ?? "")) continue;
-    const found = nameBefore(text, at);
-    if (found === undefined || !isSecret(found.name)) continue;
-    // The end of a path is no name.
-    if (code === 0x3a && text[found.start - 1] === "/") continue;
-    const span = valueAfter(text, at, found);
-    if (span === undefined) continue;
-    if (span.kept !== true) spans.push({ start: span.start, end: span.end });
-    at = Math.max(span.end - 1, at);
+  let colon = next(text, ":", 0);
+  let equals = next(text, "=", 0);
+  for (let at = Math.min(colon, equals); at < text.length; at = Math.min(colon, equals)) {
+    const isColon = at === colon;
+    const span = isColon || !OPERATORS.has(text.charCodeAt(at - 1)) ? pairAt(text, at, isSecret) : undefined;
+    if (span !== undefined && span.kept !== true) spans.push({ start: span.start, end: span.end });
+    const from = Math.max(span?.end ?? 0, at + 1);
+    if (colon < from) colon = next(text, ":", from);
+    if (equals < from) equals = next(text, "=", from);
   }
   return spans;
 }
 
+function pairAt(text: string, at: number, isSecret: IsSecretName): Value | undefined {
+  const found = nameBefore(text, at);
+  if (found === undefined || !isSecret(found.name)) return undefined;
+  // The end of a path is no name.
+  return text[at] === ":" && text[found.start - 1] === "/" ? undefined : valueAfter(text, at, found);
+}
+
 const FLAG =
-  /(?<![\w-])--?([A-Za-z][\w-]{1,63})[ \t]+(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"'`\\|;&)<>-][^\s"'`\\|;&)<>]*))/g;
+  /-(?<![\w-]-)-?([A-Za-z][\w-]{1,63})[ \t]+(?:"([^"\n]+)"|'([^'\n]+)'|([^\s"'`\\|;&)<>-][^\s"'`\\|;&)<>]*))/g;
 const ELEMENT = /<([A-Za-z][\w:.-]{0,63})>([^<>]+)<\//g;
 const ADDRESS = /:\/\/[^\s/:@"'<>`\\]{0,128}:([^\s/@"'<>`\\]{1,256})@/g;
 

@@ -30,8 +30,8 @@ const masked = (options: MaskOptions, text: string): string => {
 };
 
 /** What this takes is a second at most where time grows with the text, and tens of seconds where it grows with the square. */
-const SIZE = 384 * 1024;
-const MOST_CPU_MS = 6000;
+const SIZE = 192 * 1024;
+const MOST_CPU_MS = 4000;
 const WAIT_MS = 120_000;
 
 /** CPU milliseconds, which do not depend on what else the machine does. */
