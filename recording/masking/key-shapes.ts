@@ -77,17 +77,23 @@ function isMixed(text: string): boolean {
   return upper >= 8 && lower >= 8 && /\d/.test(text) && new Set(text).size >= 20;
 }
 
+/** Without the header's name `Basic` is a word: what follows it has to be a name and a password. */
+const BASIC_ALONE = /\bbasic [A-Za-z0-9+/]{6}[A-Za-z0-9+/]*={0,2}/gi;
+const isNameAndPassword = (match: string): boolean =>
+  /^[\x20-\x7e]*:[\x20-\x7e]*$/.test(Buffer.from(match.slice(6), "base64").toString("latin1"));
+
+const shapes = matchesOf(SHAPES);
 const headers = matchesOf(BASIC);
+const basics = matchesOf(BASIC_ALONE, { isOne: isNameAndPassword });
 const privateKeys = matchesOf(PEM, { needs: "-----BEGIN " });
 
 /** Finds API keys and the like by their shapes. */
 export const keyShapes: Finder = (text) => {
-  const spans = [...privateKeys(text), ...headers(text)];
+  const spans = [...privateKeys(text), ...headers(text), ...basics(text)];
   for (const run of LONG_RUNS(text)) {
     const from = Math.max(0, run.start - LEAD);
     const piece = text.slice(from, run.end);
-    for (const { 0: found, index } of piece.matchAll(SHAPES))
-      spans.push({ start: from + index, end: from + index + found.length });
+    for (const { start, end } of shapes(piece)) spans.push({ start: from + start, end: from + end });
     const forty = run.end - run.start >= 40 ? FORTY.exec(piece) : null;
     if (forty !== null && isMixed(forty[0]))
       spans.push({ start: from + forty.index, end: from + forty.index + 40 });

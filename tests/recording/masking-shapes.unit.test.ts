@@ -44,6 +44,7 @@ const SHAPES: [DetectorName, string][] = [
   ["api_key", AWS_SECRET],
   ["api_key", `BEARER ${mixed(30)}`],
   ["api_key", "Authorization: Basic dXNlcjpodW50ZXIy"],
+  ["api_key", "Basic dXNlcjpodW50ZXIy"],
   ["api_key", `AccountKey=${mixed(86)}==`],
   ["card", "4111.1111.1111.1111"],
   ["card", "4111\u00a01111\u00a01111\u00a01111"],
