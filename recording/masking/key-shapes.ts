@@ -63,7 +63,7 @@ const GOOGLE = `(?:${START}|(?<![A-Za-z0-9+/]{16}))AIza${WORD}{35}`;
 
 const SHAPES = new RegExp(`${START}(?:${AT_WORDS.join("|")})|${ANYWHERE.join("|")}|${GOOGLE}`, "g");
 /** Every shape has so many of these in a row, so it is looked for only where they are. */
-const LONG_RUNS = runsOf(/[\w.~+/=-]/, 20);
+const LONG_RUNS = runsOf(/[\w.~+/=-]/, 15);
 /** So much before such a row may belong to a shape, such as `Bearer`. */
 const LEAD = 16;
 

@@ -136,7 +136,7 @@ class JsonMask {
     const { isSecret } = this.#rules;
     if (isSecret === undefined) return;
     if (frame.isObject) frame.named = frame.named || (NAME_KEYS.has(frame.key) && isSecret(said));
-    else frame.named = /^--?[A-Za-z]/.test(said) && !said.includes("=") && isSecret(said);
+    else frame.named = said.startsWith("-") && /^--?[A-Za-z]/.test(said) && isSecret(said);
   }
 
   #number(start: number): number {

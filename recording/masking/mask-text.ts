@@ -19,8 +19,12 @@ export interface TextRules {
   cleanKeys: Set<string>;
 }
 
-/** Nothing that is found without patterns is shorter. */
-const SHORTEST = 5;
+/**
+ * A few words or numbers, as most strings of JSON are: no key is as short as these words, no card has as few digits, and all
+ * else has signs that these have not. Only patterns find something in them.
+ */
+const PLAIN = /^(?!.*(?:[Aa][Ss][Ii][Cc] |-\w+ |\d{4}))(?:[\w.+/-]{0,14}[ ,;!?()'#$*])*[\w.+/-]{0,14}$/;
+const MOST_PLAIN = 48;
 
 /** Of a text that is not stable after so many looks, nothing stays: each look could find one match, and take for ever. */
 const MOST_LOOKS = 20;
@@ -93,7 +97,7 @@ function lookAt(text: string, rules: TextRules): string {
  * maskText('{"to":"a\\u0040b.example"}', rules); // '{"to":"[atlas:redacted]"}'
  */
 export const maskText = (text: string, rules: TextRules): string =>
-  text.length < SHORTEST && rules.patterns === undefined
+  text.length <= MOST_PLAIN && rules.patterns === undefined && PLAIN.test(text)
     ? text
     : isJson(text)
       ? maskJsonText(text, rules)
