@@ -106,6 +106,9 @@ class Reader {
   }
 }
 
+/** Says whether JSON may begin somewhere in a text. */
+export const mayHoldJson = (text: string): boolean => text.includes('"') && text.search(OPENING) !== -1;
+
 /**
  * Objects and lists of JSON within a text that is none: in a code fence, on lines of their own, or in a sentence. Of
  * what was cut off, those that are whole.
@@ -114,7 +117,6 @@ class Reader {
  * jsonParts('got {"a":1} and {"b":{"c":2},'); // [{ start: 4, end: 11 }, { start: 21, end: 28 }]
  */
 export function jsonParts(text: string): Span[] {
-  if (!text.includes('"')) return [];
   const reader = new Reader(text);
   OPENING.lastIndex = 0;
   for (let match = OPENING.exec(text); match !== null; match = OPENING.exec(text))

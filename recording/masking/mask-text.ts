@@ -1,9 +1,9 @@
-import { jsonParts } from "./json-parts.ts";
+import { jsonParts, mayHoldJson } from "./json-parts.ts";
 import { isJson } from "./json-tokens.ts";
 import { REDACTED } from "./marker.ts";
 import { maskJson } from "./mask-json.ts";
 import { maskWritten } from "./mask-written.ts";
-import { isNamedSecret } from "./named-values.ts";
+import { hasSecretName, isNamedSecret } from "./named-values.ts";
 import type { IsSecretName } from "./secret-names.ts";
 import { betweenMarkers, type Finder, merged, type Span, withoutSpans } from "./spans.ts";
 
@@ -82,8 +82,14 @@ function outside(spans: readonly Span[], parts: readonly Span[]): Span[] {
   });
 }
 
+/** Says whether JSON within a text may hide what is not found in the text as it stands: an escape, a name, a pattern. */
+const mayHide = (text: string, { patterns, isSecret }: TextRules): boolean =>
+  patterns !== undefined || text.includes("\\") || (isSecret !== undefined && hasSecretName(text, isSecret));
+
 function lookAt(text: string, rules: TextRules): string {
-  const { text: left, parts } = maskParts(text, rules);
+  const holdsJson = mayHoldJson(text);
+  if (holdsJson && !mayHide(text, rules) && rules.finder(text).length === 0) return text;
+  const { text: left, parts } = holdsJson ? maskParts(text, rules) : { text, parts: [] };
   const found = merged(betweenMarkers(left, rules.finder));
   const spans = parts.length === 0 ? found : outside(found, parts);
   return spans.length === 0 ? left : withoutSpans(left, spans);

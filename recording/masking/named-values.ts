@@ -200,6 +200,20 @@ function pairs(text: string, isSecret: IsSecretName): Span[] {
   return spans;
 }
 
+/** Strings, wherever one may begin, with the dashes of a flag. */
+const QUOTED = /"(?=-{0,2}([^"\\\n-][^"\\\n]{0,79})")/g;
+
+/** Says whether a text without backslashes has a secret name anywhere: in quotes, or before a separator. */
+export function hasSecretName(text: string, isSecret: IsSecretName): boolean {
+  for (const [, name = ""] of text.matchAll(QUOTED)) if (isSecret(name)) return true;
+  for (const separator of [":", "="])
+    for (let at = text.indexOf(separator); at !== -1; at = text.indexOf(separator, at + 1)) {
+      const found = nameBefore(text, at);
+      if (found !== undefined && isSecret(found.name)) return true;
+    }
+  return false;
+}
+
 function pairAt(text: string, at: number, isSecret: IsSecretName): Value | undefined {
   const found = nameBefore(text, at);
   if (found === undefined || !isSecret(found.name)) return undefined;
