@@ -8,9 +8,9 @@ import type { Mask, Masking } from "../schemas/masked.ts";
 
 /** What everything goes through that a configuration's log takes: the caller's mask, and then the configured one. */
 export function maskOf({ capture }: Pick<AtlasConfig, "capture">, own?: Mask): Mask | undefined {
-  const { level, mask, patterns } = capture;
-  const takesOut = level !== "full" || mask.length > 0 || patterns.length > 0;
-  return chainMasks(own, takesOut ? createMask({ level, detectors: mask, patterns }) : undefined);
+  const { level, mask, names, patterns } = capture;
+  const takesOut = level !== "full" || mask.length > 0 || names.length > 0 || patterns.length > 0;
+  return chainMasks(own, takesOut ? createMask({ level, detectors: mask, names, patterns }) : undefined);
 }
 
 /** Where a configuration's events wait while its log does not answer. */

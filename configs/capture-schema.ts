@@ -18,9 +18,13 @@ export const captureSchema = z.strictObject({
     .default("full")
     .describe("All of it, all but what was said, or only how it went."),
   mask: z
-    .array(z.enum(["api_key", "jwt", "email", "card"]))
+    .array(z.enum(["api_key", "jwt", "email", "card", "secret"]))
     .default([])
     .describe("What is recognised and taken out."),
+  names: z
+    .array(z.string().regex(/[\p{L}\p{N}]/u, { error: "must have a letter or a digit" }))
+    .default([])
+    .describe("Names of your own under which everything is secret, such as keys of JSON."),
   patterns: z
     .array(
       z

@@ -54,7 +54,8 @@ export const ERROR_CODES = {
     "A plan has a circle, a reference to a missing step, or an id twice; none of it was run.",
   ATLAS_DEADLINE_PASSED: "A session or step did not end before its deadline.",
   ATLAS_CANCELLED: "A run was cancelled.",
-  ATLAS_MASK_FAILED: "The mask function threw, or returned no text; nothing of the event was written.",
+  ATLAS_MASK_FAILED:
+    "The mask function threw, or returned no text or no event; nothing of the event was written.",
   ATLAS_SPOOLED: "Events wait in the spool because the log does not answer; none of them is lost.",
   ATLAS_SPOOL_FAILED: "Events could neither be written to the log nor to the spool.",
   ATLAS_SESSION_NOT_FOUND: "No session has this id.",

@@ -66,8 +66,35 @@ export function maskedText(returned: unknown): string {
 /** Says what a mask gave in place of what it was asked for; its message quotes nothing. */
 class NotMasked extends TypeError {}
 
-function isEventOf(type: string, value: unknown): value is AtlasEvent {
-  return typeof value === "object" && value !== null && (value as { type?: unknown }).type === type;
+/** The first text of an event in whose place a mask left none. A field that may be empty may become so. */
+function textLost(before: object, after: object): string | undefined {
+  const left = after as Record<string, unknown>;
+  for (const [field, was] of Object.entries(before)) {
+    const is = left[field];
+    if (typeof was === "string" && typeof is !== "string" && is !== null) return field;
+  }
+  return undefined;
+}
+
+/**
+ * What a mask returned for an event.
+ *
+ * @throws TypeError where that is no event of the same type, or has something else in the place of a text
+ */
+export function maskedEvent(event: AtlasEvent, returned: unknown): AtlasEvent {
+  if (returned === event) return event;
+  const { type } = event;
+  const isEvent =
+    typeof returned === "object" && returned !== null && (returned as { type?: unknown }).type === type;
+  if (!isEvent)
+    throw new NotMasked(`the mask returned ${kindOf(returned)}, and an event of the type ${type} is wanted`);
+  const left = returned as AtlasEvent;
+  if (typeof left.meta !== "object" || left.meta === null)
+    throw new NotMasked(`the mask returned an event of the type ${type} without \`meta\``);
+  const lost = textLost(event, left) ?? textLost(event.meta, left.meta);
+  if (lost === undefined) return left;
+  const kind = kindOf(({ ...left.meta, ...left } as Record<string, unknown>)[lost]);
+  throw new NotMasked(`the mask returned ${kind} in \`${lost}\`, and a text is wanted`);
 }
 
 /**
@@ -78,20 +105,13 @@ function isEventOf(type: string, value: unknown): value is AtlasEvent {
 export function maskingBy(mask?: Mask): Masking {
   if (mask === undefined) return alreadyMasked;
   return <E extends AtlasEvent>(event: E): Masked<E> => {
-    let left: unknown;
     try {
-      left = mask(event);
+      return alreadyMasked(maskedEvent(event, mask(event)) as E);
     } catch (error) {
       if (error instanceof NotMasked) throw failed(event, error.message);
       // Not what it threw: that may quote the very text which was to be taken out.
       const kind = error instanceof Error ? error.name : typeof error;
       throw failed(event, `the mask function threw (${kind})`);
     }
-    if (!isEventOf(event.type, left))
-      throw failed(
-        event,
-        `the mask returned ${kindOf(left)}, and an event of the type ${event.type} is wanted`,
-      );
-    return alreadyMasked(left) as Masked<E>;
   };
 }

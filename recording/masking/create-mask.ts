@@ -1,11 +1,14 @@
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import { nestsRepeats } from "../../guards/nested-repeats.ts";
 import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
-import { type Mask, maskedText } from "../../schemas/masked.ts";
+import { type Mask, maskedEvent, maskedText } from "../../schemas/masked.ts";
 import { type CaptureLevel, hiddenBy } from "./capture-level.ts";
-import { DETECTORS, type DetectorName, type Redact, replacing } from "./detectors.ts";
-import { REDACTED } from "./marker.ts";
-import { maskText } from "./mask-text.ts";
+import { DETECTORS, type Detector, type DetectorName } from "./detectors.ts";
+import { alsoDisguised, alsoEncoded } from "./encoded.ts";
+import { maskText, type TextRules } from "./mask-text.ts";
+import { namedValues } from "./named-values.ts";
+import { secretNames } from "./secret-names.ts";
+import { type Finder, matchesOf, type Span } from "./spans.ts";
 
 /** Where a text stands in an event. */
 export interface MaskPlace {
@@ -21,7 +24,12 @@ export interface MaskOptions {
   /** Built-in detectors to apply; none unless told. */
   detectors?: readonly DetectorName[];
   /**
-   * Everything that matches is taken out: regular expressions, as such or as texts. None may repeat a repetition without
+   * Names of your own under which everything is secret, as under `password`: keys of JSON, variables, headers, in any
+   * case and with any separators.
+   */
+  names?: readonly string[];
+  /**
+   * Everything that matches is taken out, of JSON also as it is written: regular expressions, as such or as texts. None may repeat a repetition without
    * limit, as `(a+)+` does.
    */
   patterns?: readonly (RegExp | string)[];
@@ -83,6 +91,41 @@ function walk(value: unknown, field: string, mask: MaskField): unknown {
   return copy ?? value;
 }
 
+const allOf =
+  (finders: readonly Finder[]): Finder =>
+  (text) => {
+    let spans: Span[] = [];
+    for (const finder of finders) {
+      const found = finder(text);
+      if (spans.length === 0) spans = found;
+      else if (found.length > 0) spans = spans.concat(found);
+    }
+    return spans;
+  };
+
+/** What a mask's options take out of texts; undefined where that is nothing. */
+function rulesOf({ detectors = [], patterns = [], names = [] }: MaskOptions): TextRules | undefined {
+  const chosen = detectors.map((name): Detector => DETECTORS[name]);
+  const isSecret = secretNames({
+    secrets: chosen.some(({ naming }) => naming === "secrets"),
+    apiKeys: chosen.some(({ naming }) => naming === "api keys"),
+    names,
+  });
+  const matchers = patterns.map((pattern) => matchesOf(compiled(pattern)));
+  const finders = [
+    ...chosen.flatMap((detector) => detector.finders),
+    ...matchers,
+    ...(isSecret === undefined ? [] : [namedValues(isSecret)]),
+  ];
+  if (finders.length === 0) return undefined;
+  return {
+    finder: alsoEncoded(alsoDisguised(allOf(finders))),
+    patterns: matchers.length === 0 ? undefined : allOf(matchers),
+    isSecret,
+    cleanKeys: new Set(),
+  };
+}
+
 /**
  * Makes the mask of a log: every text of every event goes through it before anything is written, shown or judged.
  *
@@ -91,25 +134,15 @@ function walk(value: unknown, field: string, mask: MaskField): unknown {
  * const atlas = await openAtlas(undefined, { mask: createMask({ detectors: ["api_key", "email"] }) });
  */
 export function createMask(options: MaskOptions): Mask {
-  const { level = "full", detectors = [], patterns = [], custom } = options;
-  const rules: Redact[] = [
-    ...detectors.map((name) => replacing(DETECTORS[name].pattern, REDACTED, DETECTORS[name].isOne)),
-    ...patterns.map((pattern) => replacing(compiled(pattern), REDACTED)),
-  ];
-  // What a rule put there is no text for the next one.
-  const redact: Redact = (text) =>
-    rules.reduce(
-      (masked, rule) =>
-        masked.includes(REDACTED) ? masked.split(REDACTED).map(rule).join(REDACTED) : rule(masked),
-      text,
-    );
+  const { level = "full", custom } = options;
+  const rules = rulesOf(options);
 
   return (event) => {
     const { type, ...rest } = event;
     const masked = walk(rest, "", (text, field) => {
       if (IDS.has(field) && LOOKS_LIKE_ID.test(text)) return text;
       const hidden = hiddenBy(level, type, field, text);
-      const left = rules.length === 0 ? (hidden ?? text) : maskText(hidden ?? text, redact);
+      const left = rules === undefined ? (hidden ?? text) : maskText(hidden ?? text, rules);
       return custom === undefined ? left : maskedText(custom(left, { type, field }));
     });
     return masked === rest ? event : ({ type, ...(masked as object) } as AtlasEvent);
@@ -120,5 +153,5 @@ export function createMask(options: MaskOptions): Mask {
 export function chainMasks(...masks: readonly (Mask | undefined)[]): Mask | undefined {
   const given = masks.filter((mask) => mask !== undefined);
   if (given.length <= 1) return given[0];
-  return (event) => given.reduce((masked, mask) => mask(masked), event);
+  return (event) => given.reduce((masked, mask) => maskedEvent(masked, mask(masked)), event);
 }

@@ -1,93 +1,110 @@
-import type { Redact } from "./detectors.ts";
+import { jsonParts, mayHoldJson } from "./json-parts.ts";
+import { isJson } from "./json-tokens.ts";
 import { REDACTED } from "./marker.ts";
+import { maskJson } from "./mask-json.ts";
+import { maskWritten } from "./mask-written.ts";
+import { hasSecretName, isNamedSecret } from "./named-values.ts";
+import type { IsSecretName } from "./secret-names.ts";
+import { betweenMarkers, type Finder, merged, type Span, withoutSpans } from "./spans.ts";
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
-const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
-
-/** The end of the JSON string that begins at `start`. */
-function endOfString(text: string, start: number): number {
-  let index = start + 1;
-  while (index < text.length) {
-    const code = text.charCodeAt(index);
-    if (code === QUOTE) return index + 1;
-    index += code === BACKSLASH ? 2 : 1;
-  }
-  return text.length;
+/** What is taken out of texts. */
+export interface TextRules {
+  /** Finds everything in a text that is no JSON. */
+  finder: Finder;
+  /** Patterns alone, which also go over JSON as it is written. */
+  patterns: Finder | undefined;
+  /** Names under which everything is secret. */
+  isSecret: IsSecretName | undefined;
+  /** Keys of JSON in which nothing was found. */
+  cleanKeys: Set<string>;
 }
 
-function endOfNumber(text: string, start: number): number {
-  let index = start + 1;
-  while (index < text.length && /[\d.eE+-]/.test(text[index]!)) index += 1;
-  return index;
-}
+/**
+ * A few words or numbers, as most strings of JSON are: no key is as short as these words, no card has as few digits, and all
+ * else has signs that these have not. Only patterns find something in them.
+ */
+const PLAIN = /^(?!.*(?:[Aa][Ss][Ii][Cc] |-\w+ |\d{4}))(?:[\w.+/-]{0,14}[ ,;!?()'#$*])*[\w.+/-]{0,14}$/;
+const MOST_PLAIN = 48;
 
 /** Of a text that is not stable after so many looks, nothing stays: each look could find one match, and take for ever. */
 const MOST_LOOKS = 20;
 
-/** Applies a rule to what stands between markers until nothing changes: a marker may part what a rule took for one. */
-function untilStable(text: string, redact: Redact): string {
+/** Looks at a text until nothing changes: a marker may part what was taken for one, or bring it together. */
+function untilStable(text: string, look: (text: string) => string, whole: string): string {
   let before = text;
-  for (let look = 0; look < MOST_LOOKS; look += 1) {
-    const after = before.includes(REDACTED)
-      ? before.split(REDACTED).map(redact).join(REDACTED)
-      : redact(before);
+  for (let looks = 0; looks < MOST_LOOKS; looks += 1) {
+    const after = look(before);
     if (after === before) return after;
     before = after;
   }
-  return REDACTED;
+  return whole;
 }
 
-function isJson(text: string): boolean {
-  if (!/^\s*[[{"]/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+function maskJsonText(text: string, rules: TextRules): string {
+  const { patterns, isSecret, finder, cleanKeys } = rules;
+  const left =
+    patterns === undefined
+      ? text
+      : untilStable(text, (before) => maskWritten(before, patterns), JSON.stringify(REDACTED));
+  return maskJson(left, {
+    isSecret,
+    cleanKeys,
+    maskString: (said) => maskText(said, rules),
+    // Without patterns only a card number can be one.
+    hidesNumber: (written) => (patterns !== undefined || written.length >= 13) && finder(written).length > 0,
+  });
 }
 
-/** A string or number of a JSON text, masked by what it says rather than by how it is escaped. */
-function maskToken(token: string, redact: Redact): string {
-  if (token.charCodeAt(0) !== QUOTE) return redact(token) === token ? token : JSON.stringify(REDACTED);
-  const value = token.includes("\\") ? (JSON.parse(token) as string) : token.slice(1, -1);
-  const masked = maskText(value, redact);
-  return masked === value ? token : JSON.stringify(masked);
-}
-
-function maskJson(text: string, redact: Redact): string {
+/** Masks the JSON within a text; says where it is now. */
+function maskParts(text: string, rules: TextRules): { text: string; parts: Span[] } {
+  const parts: Span[] = [];
   let masked = "";
   let kept = 0;
-  for (let index = 0; index < text.length; ) {
-    const code = text.charCodeAt(index);
-    const end =
-      code === QUOTE ? endOfString(text, index) : isDigit(code) ? endOfNumber(text, index) : undefined;
-    if (end === undefined) {
-      index += 1;
-      continue;
-    }
-    // A sign belongs to the number.
-    const start = code !== QUOTE && text[index - 1] === "-" ? index - 1 : index;
-    const token = text.slice(start, end);
-    const replaced = maskToken(token, redact);
-    if (replaced !== token) {
-      masked += text.slice(kept, start) + replaced;
-      kept = end;
-    }
-    index = end;
+  for (const { start, end } of jsonParts(text)) {
+    const { isSecret } = rules;
+    const named = isSecret !== undefined && isNamedSecret(text, start, isSecret);
+    masked += text.slice(kept, start);
+    const part = named ? JSON.stringify(REDACTED) : maskJsonText(text.slice(start, end), rules);
+    parts.push({ start: masked.length, end: masked.length + part.length });
+    masked += part;
+    kept = end;
   }
-  return kept === 0 ? text : masked + text.slice(kept);
+  return { text: kept === 0 ? text : masked + text.slice(kept), parts };
+}
+
+/** Spans but those within a part. Both are in order. */
+function outside(spans: readonly Span[], parts: readonly Span[]): Span[] {
+  let next = 0;
+  return spans.filter(({ start, end }) => {
+    while ((parts[next]?.end ?? end) < end) next += 1;
+    const part = parts[next];
+    return part === undefined || start < part.start || end > part.end;
+  });
+}
+
+/** Says whether JSON within a text may hide what is not found in the text as it stands: an escape, a name, a pattern. */
+const mayHide = (text: string, { patterns, isSecret }: TextRules): boolean =>
+  patterns !== undefined || text.includes("\\") || (isSecret !== undefined && hasSecretName(text, isSecret));
+
+function lookAt(text: string, rules: TextRules): string {
+  const holdsJson = mayHoldJson(text);
+  if (holdsJson && !mayHide(text, rules) && rules.finder(text).length === 0) return text;
+  const { text: left, parts } = holdsJson ? maskParts(text, rules) : { text, parts: [] };
+  const found = merged(betweenMarkers(left, rules.finder));
+  const spans = parts.length === 0 ? found : outside(found, parts);
+  return spans.length === 0 ? left : withoutSpans(left, spans);
 }
 
 /**
- * Masks a text. In JSON, also JSON within JSON, every string is masked by its value and all else stays as it was
- * written, so the result is JSON too.
+ * Masks a text. In JSON, also JSON within JSON or within other text, every string is masked by its value, what is
+ * secret by its key goes whole, and all else stays as it was written: so JSON stays JSON.
  *
  * @example
- * maskText('{"to":"a\\u0040b.example"}', redact); // '{"to":"[atlas:redacted]"}'
+ * maskText('{"to":"a\\u0040b.example"}', rules); // '{"to":"[atlas:redacted]"}'
  */
-export function maskText(text: string, redact: Redact): string {
-  return isJson(text) ? maskJson(text, redact) : untilStable(text, redact);
-}
+export const maskText = (text: string, rules: TextRules): string =>
+  text.length <= MOST_PLAIN && rules.patterns === undefined && PLAIN.test(text)
+    ? text
+    : isJson(text)
+      ? maskJsonText(text, rules)
+      : untilStable(text, (before) => lookAt(before, rules), REDACTED);

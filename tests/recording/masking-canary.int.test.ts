@@ -9,72 +9,22 @@ import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
 import { createFlusher } from "../../recording/flusher.ts";
 import { createMask } from "../../recording/masking/create-mask.ts";
+import { DETECTOR_NAMES } from "../../recording/masking/detectors.ts";
 import { createRecorder } from "../../recording/recorder.ts";
 import type { AtlasEvent, Draft, EventType } from "../../schemas/generated/events.ts";
-import { RELEASED_SCHEMAS } from "../../schemas/generated/released.ts";
-import { newId, nowMicros } from "../../schemas/identity.ts";
+import { newId } from "../../schemas/identity.ts";
 import { maskingBy } from "../../schemas/masked.ts";
-import { topicOf } from "../../schemas/topics.ts";
-import { VOCABULARIES } from "../../schemas/vocabulary.ts";
+import { EVENT_TYPES, plantedEvent, plantedEvents } from "./planted.ts";
 
 const CANARY = "CANARY7F3A";
+/** What only the name it stands under tells. */
+const NAMED = "hunter2canary";
 const HEX = Buffer.from(CANARY).toString("hex");
 
 const folder = mkdtempSync(join(tmpdir(), "atlas-canary-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-type Schema =
-  | string
-  | Schema[]
-  | { type: Schema; name?: string; logicalType?: string; items?: Schema; fields?: Field[] };
-interface Field {
-  name: string;
-  type: Schema;
-}
-
-/** A value of a schema with the canary in every text that may hold any. */
-function planted(schema: Schema, named: Map<string, Schema>, allowed?: readonly string[]): unknown {
-  if (Array.isArray(schema)) return planted(schema[1]!, named, allowed);
-  if (typeof schema === "string") {
-    if (named.has(schema)) return planted(named.get(schema)!, named);
-    if (schema === "string") return allowed?.[0] ?? `before ${CANARY} after`;
-    if (schema === "bytes") return Buffer.alloc(0);
-    return schema === "boolean" ? false : 1;
-  }
-  if (schema.name !== undefined) named.set(schema.name, schema);
-  if (schema.logicalType === "uuid") return newId();
-  if (schema.logicalType === "json")
-    return JSON.stringify({ [CANARY]: [CANARY, `line\n${CANARY}`, JSON.stringify({ [CANARY]: CANARY })] });
-  if (schema.type === "array") return [planted(schema.items!, named)];
-  if (schema.type !== "record") return planted(schema.type, named, allowed);
-  return Object.fromEntries(schema.fields!.map(({ name, type }) => [name, planted(type, named)]));
-}
-
-/** One event of a type, about a session, with the canary in every text of its draft and its envelope. */
-function plantedEvent(type: EventType, sessionId: string, sequence: number): AtlasEvent {
-  const { schema } = RELEASED_SCHEMAS.findLast(({ name }) => name === type)!;
-  const named = new Map<string, Schema>();
-  const { fields } = JSON.parse(schema) as { fields: Field[] };
-  const draft = Object.fromEntries(
-    fields.map((field) => [field.name, planted(field.type, named, VOCABULARIES[type]?.[field.name])]),
-  );
-  const own = topicOf(type) === "atlas.sessions";
-  const source = own ? sessionId : `${type}/${CANARY}`;
-  const meta = {
-    ...(draft["meta"] as object),
-    session_id: sessionId,
-    source,
-    sequence,
-    occurred_at: nowMicros(),
-  };
-  return { ...draft, type, meta } as unknown as AtlasEvent;
-}
-
-const TYPES = [...new Set(RELEASED_SCHEMAS.map(({ name }) => name as EventType))];
-const planting = (sessionId: string): AtlasEvent[] => {
-  const first: EventType[] = ["SessionStarted", ...TYPES.filter((type) => type !== "SessionStarted")];
-  return first.map((type, index) => plantedEvent(type, sessionId, index + 1));
-};
+const planting = (sessionId: string): AtlasEvent[] => plantedEvents(sessionId, CANARY);
 
 /** Every file below a folder. */
 const filesOf = (path: string): string[] =>
@@ -83,7 +33,9 @@ const filesOf = (path: string): string[] =>
     .filter((name) => statSync(name, { throwIfNoEntry: false })?.isFile());
 
 const clean = (text: string, where: string): void => {
-  expect(text.includes(CANARY) || text.toLowerCase().includes(HEX), where).toBe(false);
+  expect(text.includes(CANARY) || text.includes(NAMED) || text.toLowerCase().includes(HEX), where).toBe(
+    false,
+  );
 };
 
 test("the canary is planted in every text of every event type", () => {
@@ -96,7 +48,10 @@ test("what a mask takes out is in no log row, read model, dead letter, export, s
     .spyOn(process, "emitWarning")
     .mockImplementation((warning) => void told.push(String(warning)));
   const home = join(folder, "home");
-  const config = { log: { kind: "embedded" as const, path: home }, capture: { patterns: [CANARY] } };
+  const config = {
+    log: { kind: "embedded" as const, path: home },
+    capture: { patterns: [CANARY], mask: [...DETECTOR_NAMES] },
+  };
   const letters: string[] = [];
   {
     await using atlas = await openAtlas(config, {
@@ -105,13 +60,15 @@ test("what a mask takes out is in no log row, read model, dead letter, export, s
     const result = await atlas.run({
       task: `say ${CANARY}`,
       agent: functionAgent(async (_task, _input, ctx) => {
+        const login = { user: "ann", password: NAMED, headers: [{ name: "Cookie", value: NAMED }] };
+        await ctx.tool("login", login, () => `{"token":"${NAMED}"}\nPASSWORD=${NAMED}`);
         await ctx.tool(CANARY, { [CANARY]: CANARY }, () => `${"x".repeat(300_000)}${CANARY}`);
         throw new Error(`cannot say ${CANARY}`);
       }),
       teacher: simulatedModel({ latencyMs: 1 }),
       judge: simulatedModel({ latencyMs: 1 }),
       learningKey: CANARY,
-      metadata: { [CANARY]: CANARY },
+      metadata: { [CANARY]: CANARY, clientSecret: [NAMED] },
       onEvent: (event) => clean(JSON.stringify(event), "onEvent"),
     });
     await result.durable;
@@ -124,12 +81,18 @@ test("what a mask takes out is in no log row, read model, dead letter, export, s
       });
     }
     // Consumers refuse what is planted; with its branch it would go where none of them reads.
-    const drifted = plantedEvent("DriftAssessed", sessionId, TYPES.length + 1);
+    const drifted = plantedEvent("DriftAssessed", CANARY, {
+      sessionId,
+      sequence: EVENT_TYPES.length + 1,
+    });
     const derivation = { ...drifted.meta.derivation!, branch: null };
     await atlas.log.append([{ ...drifted, meta: { ...drifted.meta, derivation } }].map(atlas.log.mask));
     await atlas.settled();
     expect(letters.length).toBeGreaterThan(0);
-    const bad = { ...plantedEvent("LaneSelected", newId(), 1), lane: CANARY } as AtlasEvent;
+    const bad = {
+      ...plantedEvent("LaneSelected", CANARY, { sessionId: newId(), sequence: 1 }),
+      lane: CANARY,
+    } as AtlasEvent;
     const refused = await atlas.log.append([bad].map(atlas.log.mask)).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "ATLAS_EVENT_INVALID" });
     clean(`${explain(refused)} ${(refused as Error).stack}`, "the error of a refused event");
@@ -175,7 +138,7 @@ test("a secret across the place where a long content is cut is masked, as is wha
   clean(`${explain(failure)} ${(failure as Error).stack}`, "the error of durable");
   clean(JSON.stringify(recorder.history()), "history");
   clean(JSON.stringify(seen), "onEvent");
-  expect(seen.length).toBeGreaterThan(TYPES.length);
+  expect(seen.length).toBeGreaterThan(EVENT_TYPES.length);
   for (const file of filesOf(spool)) clean(readFileSync(file, "latin1"), file);
   const pieces = seen.filter((event) => event.type === "ContentContinued").map(({ text }) => text);
   expect(pieces.join("").replaceAll("[atlas:redacted]", "").length).toBeLessThan(200);

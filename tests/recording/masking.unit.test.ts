@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { captureSchema } from "../../configs/capture-schema.ts";
 import { isAtlasError } from "../../errors/atlas-error.ts";
 import { CAPTURE_LEVELS } from "../../recording/masking/capture-level.ts";
-import { createMask } from "../../recording/masking/create-mask.ts";
+import { chainMasks, createMask } from "../../recording/masking/create-mask.ts";
 import { DETECTOR_NAMES, type DetectorName } from "../../recording/masking/detectors.ts";
 import { REDACTED } from "../../recording/masking/marker.ts";
 import { createEvent, encodeEvent } from "../../schemas/codec.ts";
@@ -124,6 +124,37 @@ test("so is a mask of one's own that returns no event of the kind", () => {
     );
 });
 
+test("so is one that leaves something else in the place of a text, or of what says which event it is", () => {
+  const event = textEvent("CANARY");
+  const faults: [unknown, string][] = [
+    [{ ...event, reason: { text: "CANARY" } }, "the mask returned object in `reason`, and a text is wanted"],
+    [{ ...event, reason: undefined }, "the mask returned undefined in `reason`, and a text is wanted"],
+    [
+      { ...event, meta: { ...event.meta, session_id: 7 } },
+      "the mask returned number in `session_id`, and a text is wanted",
+    ],
+    [
+      { type: "StepSkipped", reason: "" },
+      "the mask returned an event of the type StepSkipped without `meta`",
+    ],
+  ];
+  for (const [returned, message] of faults)
+    expect(() => maskingBy(() => returned as never)(event)).toThrow(
+      expect.objectContaining({ code: "ATLAS_MASK_FAILED", message }),
+    );
+});
+
+test("of two masks the one that returned no event is named, not the one that was given it", () => {
+  const configured = createMask({ detectors: ["email"] });
+  for (const returned of [undefined, Promise.resolve(textEvent("CANARY"))])
+    expect(() => maskingBy(chainMasks(() => returned as never, configured))(textEvent("CANARY"))).toThrow(
+      expect.objectContaining({
+        code: "ATLAS_MASK_FAILED",
+        message: expect.stringMatching(/^the mask returned (undefined|a promise), and an event/),
+      }),
+    );
+});
+
 test("levels keep how a session went and hide what was said; what stays is valid", () => {
   const started = createEvent("SessionStarted", meta(), {
     task: "the task",
@@ -166,4 +197,6 @@ test("levels keep how a session went and hide what was said; what stays is valid
 test("the configuration names the same detectors and levels", () => {
   expect(captureSchema.shape.level.unwrap().options).toEqual([...CAPTURE_LEVELS]);
   expect(captureSchema.shape.mask.unwrap().element.options).toEqual(DETECTOR_NAMES);
+  expect(captureSchema.safeParse({ names: ["ssn"] }).success).toBe(true);
+  expect(captureSchema.safeParse({ names: ["-"] }).success).toBe(false);
 });

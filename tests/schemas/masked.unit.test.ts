@@ -69,7 +69,6 @@ const SAYS_MASKED = [
   "derivation/processor-consumer.ts",
   "derivation/rescore/promote.ts",
   "derivation/rescore/rescore.ts",
-  "log/runner/retry-record.ts",
   "reactors/judging/judging-reactor.ts",
   "recording/spool/drain-spools.ts",
   "recording/spool/spool.ts",
