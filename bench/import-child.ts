@@ -1,4 +1,4 @@
-// Imports a file into an empty embedded log, as it was built, and tells what processor time the process took.
+// Imports a file into an empty embedded log, as the command does when it was built, and tells the processor time of it.
 import { parseArgs } from "node:util";
 
 const { positionals, values } = parseArgs({
@@ -11,9 +11,15 @@ const built = (module: string): string => new URL(`../dist/${module}`, import.me
 const { compileOnce } = (await import(
   built("cli/compile-once.js")
 )) as typeof import("../cli/compile-once.ts");
-const { openAtlas } = (await import(built("app/open-atlas.js"))) as typeof import("../app/open-atlas.ts");
+const { openConfigured } = (await import(
+  built("app/open-atlas.js")
+)) as typeof import("../app/open-atlas.ts");
+const { loadConfig } = (await import(
+  built("configs/load-config.js")
+)) as typeof import("../configs/load-config.ts");
 compileOnce();
-const atlas = await openAtlas({ log: { kind: "embedded", path } }, { consumers: values.derive });
+const config = loadConfig({ log: { kind: "embedded", path } }, {});
+const atlas = await openConfigured(config, { consumers: values.derive ? "when-behind" : false });
 const { events } = await atlas.sessions.import({ files: [file], learningKey: "bench" });
 if (values.derive) await atlas.settled();
 await atlas.close();

@@ -65,7 +65,7 @@ const into = <K, V>(map: Map<K, V[]>, key: K, value: V): void => {
  * they are left out.
  *
  * @example
- * const arrivals = new Arrivals();
+ * const arrivals = new Arrivals(await setAsideBy(log, "drift"));
  * for await (const batch of log.read(TOPICS)) batch.forEach((record) => arrivals.take(record));
  * arrivals.disorder().outOfOrder;
  */
@@ -77,11 +77,20 @@ export class Arrivals {
   private readonly decisions = new Map<Uuid, Decision[]>();
   private readonly assessed = new Map<Uuid, Micros>();
 
+  private readonly isSetAside: (record: LogRecord) => boolean;
+
+  /** @param isSetAside tells which records drift refused: they had no turn */
+  constructor(isSetAside: (record: LogRecord) => boolean) {
+    this.isSetAside = isSetAside;
+  }
+
   /** Records of one topic come in the order of their partitions, each event once. */
-  take({ event, appendedAt }: LogRecord): void {
+  take(record: LogRecord): void {
+    const { event, appendedAt } = record;
     const sessionId = event.meta.session_id ?? "";
     if (!ORDERED.has(event.type) || (event.meta.derivation?.branch ?? null) !== null) return;
     if (event.type === "SessionRewarded") {
+      if (this.isSetAside(record)) return;
       const key = event.learning_key;
       const { order, due } = takeInOrder(this.orders.get(key) ?? NO_ORDER, event);
       this.orders.set(key, order);

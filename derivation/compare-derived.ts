@@ -14,6 +14,7 @@ import { BRANCHES, DERIVED_TOPICS, type Topic, topicOf } from "../schemas/topics
 import { emptyTrace, foldEvent } from "../traces/fold.ts";
 import { Arrivals, type Disorder } from "./arrivals.ts";
 import type { Derived } from "./recompute.ts";
+import { setAsideBy } from "./set-aside.ts";
 
 /** What one processor made of one session: as the log has it, and as it was computed again. */
 export interface Difference {
@@ -179,7 +180,7 @@ export async function compareDerived(log: EventLog, derived: Derived): Promise<D
   const live = await readDerived(log, null);
   const found = differencesOf(live, derived);
   if (found.length === 0) return found;
-  const arrivals = new Arrivals();
+  const arrivals = new Arrivals(await setAsideBy(log, "drift"));
   const repetitions = new Repetitions();
   for await (const batch of log.read(["atlas.rewards", "atlas.drift", "atlas.decisions"]))
     for (const record of batch) if (repetitions.isNew(record)) arrivals.take(record);

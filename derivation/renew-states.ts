@@ -1,5 +1,4 @@
 import type { Queryable } from "../database/database.ts";
-import { listDeadLetters } from "../log/dead-letters.ts";
 import type { EventLog, LogRecord } from "../log/event-log.ts";
 import { loadCheckpoints, lockAssignments } from "../log/runner/assignment-store.ts";
 import { Repetitions } from "../log/runner/repetitions.ts";
@@ -13,6 +12,7 @@ import type { Topic } from "../schemas/topics.ts";
 import { type KeyStates, outdatedPartitions, replaceStates } from "./processor-state.ts";
 import { inCompletionOrder, type OnProgress } from "./recompute.ts";
 import type { RulesStore } from "./rules.ts";
+import { setAsideBy } from "./set-aside.ts";
 import { PROCESSORS } from "./stages.ts";
 
 /** A processor whose state was computed anew. */
@@ -139,16 +139,6 @@ class Renewal {
       yield* batch;
     }
   }
-}
-
-/** The records that a processor refused, and that nobody has retried with success: they are no part of its state. */
-async function setAsideBy(log: EventLog, group: string): Promise<(record: LogRecord) => boolean> {
-  const places = new Set(
-    (await listDeadLetters(log))
-      .filter((letter) => letter.group === group)
-      .map(({ topic, partition, offset }) => `${topic}/${partition}/${offset}`),
-  );
-  return ({ topic, partition, offset }) => places.has(`${topic}/${partition}/${offset}`);
 }
 
 /** Computes the state of these partitions anew, each of them replaced in one transaction. */

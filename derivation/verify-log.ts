@@ -3,6 +3,7 @@ import { Repetitions } from "../log/runner/repetitions.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
 import { Arrivals, type Disorder } from "./arrivals.ts";
+import { setAsideBy } from "./set-aside.ts";
 
 /** What a look through the whole log found. */
 export interface LogReport extends Disorder {
@@ -31,7 +32,7 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
   };
   const repetitions = new Repetitions();
   const missing = new Map<Uuid, number>();
-  const arrivals = new Arrivals();
+  const arrivals = new Arrivals(await setAsideBy(log, "drift"));
 
   const visit = (record: LogRecord): void => {
     const { topic, event } = record;

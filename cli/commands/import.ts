@@ -8,7 +8,7 @@ import { maskingBy } from "../../schemas/masked.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { ATLAS } from "../program-name.ts";
-import { withAtlas } from "../session.ts";
+import { READING, withAtlas } from "../session.ts";
 
 interface Options extends CommonOptions {
   learningKey?: string;
@@ -89,13 +89,15 @@ export async function importSessions(files: string[], options: Options): Promise
           signal,
           onProgress: ({ sessions, events }) => progress.update(`${sessions} sessions, ${events} events`),
         });
-        if (atlas.host !== undefined) await atlas.settled({ signal });
+        // On Kafka workers consume, which nobody waits for.
+        if (atlas.log.kind === "postgres") await atlas.settled({ signal });
         return imported;
       } finally {
         progress.done();
       }
     },
-    { bulk: isBulk(files, options) },
+    // Consumers begin when all is there: in large steps, which takes them half the time.
+    { ...READING, bulk: isBulk(files, options) },
   );
   report(summary, options);
 }

@@ -59,7 +59,6 @@ test("drift over an import is that of sessions that came one by one, however par
   expect(order.every((session, index) => index === 0 || before.get(session ?? "") === order[index - 1])).toBe(
     true,
   );
-  expect((await rebuild(serial, { derived: true })).derived).toMatchObject({ differences: 0 });
 
   // Nobody consumes while the import runs; then rewards come partition by partition.
   const lagging = await openAtlas(
@@ -85,23 +84,47 @@ test("drift over an import is that of sessions that came one by one, however par
   expect(await events()).toBe(held);
 });
 
+const behind = (number: number, after: string, hash: string): AtlasEvent[] => {
+  const [first, ...rest] = judgedSession(number, { only: 0.9 }, hash) as [
+    EventOf<"SessionStarted">,
+    ...AtlasEvent[],
+  ];
+  return [{ ...first, after }, ...rest];
+};
+
+test("a session whose predecessor was set aside waits for it, and is assessed when that is retried", async () => {
+  const atlas = await opened(folderForTest(), RULES);
+  const { log, db } = atlas;
+  const hash = await atlas.rules.ensure(atlas.config.rules);
+  const [one, two] = [idOf("judged", 1), idOf("judged", 2)];
+  await db.query(
+    `create function refuse_one() returns trigger language plpgsql as $$
+     begin if new.state like '%,"${one}"]%' then raise exception 'it is refused'; end if; return new; end $$`,
+  );
+  await db.query(
+    "create trigger refuse before insert or update on atlas_log.state for each row execute function refuse_one()",
+  );
+  const events = [...judgedSession(1, { only: 0.9 }, hash), ...behind(2, one, hash)];
+  await log.append(events.map(log.mask));
+  await atlas.settled();
+  expect((await verifyLog(log)).waiting).toEqual([{ sessionId: two, learningKey: "judged", after: one }]);
+  await db.query("drop function refuse_one() cascade");
+  expect(await atlas.deadLetters.retry()).toMatchObject([{ status: "applied" }]);
+  await atlas.settled();
+  expect([...(await assessmentsOf(atlas)).keys()]).toEqual([one, two]);
+  expect((await verifyLog(log)).waiting).toEqual([]);
+});
+
 test("a session whose predecessor has no reward is named, and assessed by a rebuild", async () => {
   const atlas = await opened(folderForTest(), RULES);
   const { log, rules, config } = atlas;
   const hash = await rules.ensure(config.rules);
-  const behind = (number: number, after: string): AtlasEvent[] => {
-    const [first, ...rest] = judgedSession(number, { only: 0.9 }, hash) as [
-      EventOf<"SessionStarted">,
-      ...AtlasEvent[],
-    ];
-    return [{ ...first, after }, ...rest];
-  };
   const append = async (events: AtlasEvent[]): Promise<void> => {
     await log.append(events.map(log.mask));
     await atlas.settled();
   };
-  await append(behind(2, idOf("judged", 1)));
-  await append(behind(3, idOf("judged", 2)));
+  await append(behind(2, idOf("judged", 1), hash));
+  await append(behind(3, idOf("judged", 2), hash));
   expect((await assessmentsOf(atlas)).size).toBe(0);
   const { waiting } = await verifyLog(log);
   expect(waiting).toEqual([
@@ -117,7 +140,7 @@ test("a session whose predecessor has no reward is named, and assessed by a rebu
   expect((await verifyLog(log)).waiting).toEqual([]);
   expect((await rebuild(atlas, { derived: true })).derived).toMatchObject({ differences: 0 });
   // It is among those that later sessions are held against, and what names it waits no longer.
-  await append(behind(4, idOf("judged", 3)));
+  await append(behind(4, idOf("judged", 3), hash));
   const last = (await assessmentsOf(atlas)).get(idOf("judged", 4)) as EventOf<"DriftAssessed">;
   expect(last.baseline[0]!.sample_count).toBe(2);
 });

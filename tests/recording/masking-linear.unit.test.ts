@@ -180,11 +180,11 @@ test(
 );
 
 test(
-  "a secret of twenty megabytes needs no memory for each of its characters",
+  "a secret of ten megabytes needs no memory for each of its characters",
   () => {
-    const long = "a".repeat(2e7);
+    const long = "a".repeat(1e7);
     const secrets = [
-      `-----BEGIN PRIVATE KEY-----${"- a".repeat(7e6)}`,
+      `-----BEGIN PRIVATE KEY-----${"- a".repeat(6e6)}`,
       `sk-${long}`,
       `Bearer ${long}`,
       `eyJaaaaaaaaa.eyJ${long}.${long}`,
