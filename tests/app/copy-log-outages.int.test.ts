@@ -160,7 +160,7 @@ describe.skipIf(!canMount)("copying to a disk that fills up", () => {
     mkdirSync(join(folder, "disk"));
     writeFileSync(
       join(folder, "fill.sh"),
-      `mount -t tmpfs -o size=400m tmpfs disk && head -c 330m /dev/zero > disk/ballast
+      `mount -t tmpfs -o size=400m tmpfs disk && head -c 345m /dev/zero > disk/ballast
        "$1" "$2" log copy --to disk/log; echo "exit $?"
        rm disk/ballast
        "$1" "$2" log copy --to disk/log --json; echo "exit $?"`,
