@@ -70,7 +70,8 @@ async function readEvents(log: EventLog): Promise<Pick<Outcome, "events" | "twic
         seen.set(key, sequence);
         if (ids.has(event_id)) twice.push(`${event.type} ${event_id}`);
         ids.add(event_id);
-        found.push(`${event.type} ${event_id}`);
+        // Whoever sets rules first does so in an event of its own; what they are is in their hash.
+        found.push(`${event.type} ${event.type === "RulesSet" ? event.rules_hash : event_id}`);
       }
     }
     events[topic] = found.sort();
