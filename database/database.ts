@@ -1,5 +1,3 @@
-import type { Listener } from "./listener.ts";
-
 /** Rows of one statement. */
 export interface QueryResult<Row> {
   rows: Row[];
@@ -33,6 +31,13 @@ export interface Queryable {
    * A client that is not ours does without.
    */
   parsing?(parsers: Parsers): Queryable;
+}
+
+/** Hears what other sessions of a database notify, until it is closed. */
+export interface Listener {
+  /** Whether notifications reach this process now: one of its own came through, and the connection is still there. */
+  readonly hears: boolean;
+  close(): void;
 }
 
 /** A Postgres database, whether a server or the embedded PGlite; the same SQL runs on both. */

@@ -1,12 +1,6 @@
 import type pg from "pg";
 import { type Backoff, backoffMs } from "../errors/retry.ts";
-
-/** Hears what other sessions of a database notify, until it is closed. */
-export interface Listener {
-  /** Whether notifications reach this process now: one of its own came through, and the connection is still there. */
-  readonly hears: boolean;
-  close(): void;
-}
+import type { Listener } from "./database.ts";
 
 const RECONNECT: Backoff = { firstMs: 100, longestMs: 5000 };
 

@@ -1,9 +1,9 @@
 import type pg from "pg";
 import { AtlasError } from "../errors/atlas-error.ts";
 import { closeInTime } from "../errors/close-in-time.ts";
-import type { Database, Parsers, Queryable, QueryResult, StatementOptions } from "./database.ts";
+import type { Database, Listener, Parsers, Queryable, QueryResult, StatementOptions } from "./database.ts";
 import { typesWith } from "./int8.ts";
-import { type Listener, listenOver } from "./listener.ts";
+import { listenOver } from "./listener.ts";
 
 /** Where a {@link Database} gets its node-postgres clients from. */
 export interface ClientSource {

@@ -125,15 +125,16 @@ export class PostgresConsumer implements Consumer {
   private async turn(): Promise<void> {
     const seen = this.wake.count;
     const tell = this.troubles.of(this.member);
-    const { news } = this.options.log;
+    const { news, wake } = this.options.log;
+    const told = wake.count;
     let pauseMs = Math.min(news.pollMs(), this.renewMs);
     try {
       const due = performance.now() - this.renewedAt >= this.renewMs || news.members !== this.membersSeen;
       if (due) await this.renew();
-      if (!this.start() && this.isNews(seen)) {
+      if (!this.start() && this.isNews(told)) {
         this.ends = await readEnds(this.options.log.db, this.options.topics);
         this.lookedAt = performance.now();
-        this.lookedFor = seen;
+        this.lookedFor = told;
         this.start();
       }
       this.failures = 0;
@@ -149,9 +150,9 @@ export class PostgresConsumer implements Consumer {
   }
 
   /** Whether there may be more in the log than was seen there last: nobody asks for what is told. */
-  private isNews(seen: number): boolean {
+  private isNews(told: number): boolean {
     const { news } = this.options.log;
-    return seen !== this.lookedFor || performance.now() - this.lookedAt >= news.pollMs();
+    return told !== this.lookedFor || performance.now() - this.lookedAt >= news.pollMs();
   }
 
   private async renew(): Promise<void> {
@@ -202,7 +203,9 @@ export class PostgresConsumer implements Consumer {
       for (const topic of behind) {
         const { db } = this.options.log;
         const end = this.endOf(topic, partition);
-        const records = await readBatch(db, topic, partition, assignment.nextOffset(topic), end);
+        const next = assignment.nextOffset(topic);
+        const records = await readBatch(db, topic, partition, next, end);
+        if (records.length === 0 && next < end) throw replaced(this.group, `${topic}[${partition}]@${next}`);
         await assignment.apply(topic, records);
       }
       slot.goesOn();
@@ -263,8 +266,11 @@ async function checkPlace(db: Database, group: string, assignment: Assignment, t
   if (next === 0) return;
   const [last] = await readBatch(db, topic, assignment.partition, next - 1, next, 1);
   if (last !== undefined && (digest === undefined || digestOf(last.body) === digest)) return;
-  throw new AtlasError("ATLAS_LOG_REPLACED", `the log is not the one that ${group} read before`, {
-    where: `${topic}[${assignment.partition}]@${next - 1}`,
+  throw replaced(group, `${topic}[${assignment.partition}]@${next - 1}`);
+}
+
+const replaced = (group: string, where: string): AtlasError =>
+  new AtlasError("ATLAS_LOG_REPLACED", `the log is not the one that ${group} read before`, {
+    where,
     hint: "Restore the log, or rebuild from it into a fresh database.",
   });
-}

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Database } from "../../database/database.ts";
-import type { Listener } from "../../database/listener.ts";
+import type { Database, Listener } from "../../database/database.ts";
 import type { Wake } from "./wake.ts";
 
 const CHANNEL = "atlas_log";
