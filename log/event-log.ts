@@ -152,6 +152,8 @@ export interface EventLog {
    * emits until the log has it.
    */
   readonly appendInUnit?: ((tx: Queryable, records: readonly OutgoingRecord[]) => Promise<void>) | undefined;
+  /** Tells consumers of what {@link appendInUnit} appended, once that is committed. */
+  readonly announce?: (() => void) | undefined;
   /** Reads a bounded range of topics, one partition after the other, in batches. */
   read(topics: readonly Topic[], range?: ReadRange): AsyncIterable<readonly LogRecord[]>;
   /** Like {@link read}, without decoding: for copies, checks and rebuilds that keep the bytes. */

@@ -146,6 +146,7 @@ export class PostgresConsumer implements Consumer {
       tell(error);
     }
     this.loop.tried();
+    for (const { restMs } of this.slots.values()) if (restMs > 0) pauseMs = Math.min(pauseMs, restMs);
     if (!this.stopped) await this.wake.after(seen, pauseMs);
   }
 

@@ -10,7 +10,7 @@ const TOGETHER_MS = 5;
 /** How long who has nothing to do waits before it looks again for what other processes appended. */
 const POLL_MS = 100;
 /** And where it is told: for what nobody could tell, because its process died first. */
-const TOLD_POLL_MS = 10_000;
+const TOLD_POLL_MS = 3000;
 
 /**
  * Tells other processes that something was appended, and hears it from them, so that nobody has to ask again and again.

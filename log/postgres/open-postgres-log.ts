@@ -135,6 +135,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       news.tell();
     },
     appendInUnit: appendRecords,
+    announce: () => news.tell(),
     async *read(topics, range) {
       for await (const batch of readRaw(topics, range)) yield batch.map(decodeRecord);
     },

@@ -48,6 +48,7 @@ export async function retryRecord(log: EventLog, retry: RecordRetry): Promise<Re
     return true;
   });
   if (!applied) return "already-applied";
+  log.announce?.();
   if (log.appendInUnit !== undefined) return "applied";
   try {
     await log.caughtUp(group, new Map(), { timeoutMs: PUBLISH_MS });

@@ -18,7 +18,12 @@ export class Slot {
 
   /** Whether it can be worked on now. */
   get ready(): boolean {
-    return !this.busy && performance.now() >= this.restingUntil;
+    return !this.busy && this.restMs === 0;
+  }
+
+  /** Milliseconds for which it is still left alone. */
+  get restMs(): number {
+    return Math.max(0, this.restingUntil - performance.now());
   }
 
   /** Leaves it alone for a while, for longer each time. */
