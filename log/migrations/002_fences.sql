@@ -6,3 +6,6 @@ update atlas_log.assignments a
 
 -- A member is alive while its loop goes on and says so; what it owns has no lease of its own.
 alter table atlas_log.assignments drop column lease_until;
+
+-- A sign of life is worth nothing after a crash: it need not be on the disk, and waits for none.
+alter table atlas_log.members set unlogged;
