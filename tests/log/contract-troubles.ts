@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Database, Queryable } from "../../database/database.ts";
-import { isAtlasError } from "../../errors/atlas-error.ts";
+import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import type { Apply, ConsumeOptions, EventLog } from "../../log/event-log.ts";
 import { leaseTimes } from "../../log/postgres/leases.ts";
 import { createEvent } from "../../schemas/codec.ts";
@@ -10,6 +10,7 @@ import { partitionOf } from "../../schemas/partition.ts";
 import { recordsOf } from "../as-readers.ts";
 import { eventually, LIMIT_MS } from "../eventually.ts";
 import type { LogUnderTest } from "./contract.ts";
+import { Effects, effectsOf } from "./effects.ts";
 import { facts } from "./facts.ts";
 
 /** Sessions of which there is one in every partition. */
@@ -42,6 +43,7 @@ export function troublesContract(name: string, create: () => Promise<LogUnderTes
   describe(`troubles on ${name}`, () => {
     let under: LogUnderTest;
     let log: EventLog;
+    let done: Effects;
     const opened: EventLog[] = [];
     const open = async (): Promise<EventLog> => {
       const another = await under.open();
@@ -52,6 +54,8 @@ export function troublesContract(name: string, create: () => Promise<LogUnderTes
     beforeEach(async () => {
       under = await create();
       log = await open();
+      done = new Effects(under.db);
+      await done.prepare();
     });
     afterEach(async () => {
       for (const each of opened.splice(0)) await each.close();
@@ -76,6 +80,72 @@ export function troublesContract(name: string, create: () => Promise<LogUnderTes
         .sort();
     const caughtUp = async (group: string): Promise<void> =>
       log.caughtUp(group, await log.ends(["atlas.sessions"]), { timeoutMs: LIMIT_MS });
+
+    test("sets a poison record aside with its place, and not its neighbours", async () => {
+      const sessions = Array.from({ length: 3 }, newId);
+      await log.append(sessions.flatMap((session) => facts(session, 10)).map(log.mask));
+      const bad = `${sessions[1]}#5`;
+      const poison: Apply = async (batch) => {
+        if (batch.some(({ event }) => `${event.meta.source}#${event.meta.sequence}` === bad))
+          throw new AtlasError("ATLAS_EVENT_INVALID", "cannot be applied");
+      };
+      await log.consume(
+        { group: "poison", topics: ["atlas.sessions"], db: under.db },
+        done.writeDown("poison", poison),
+      );
+      await caughtUp("poison");
+      expect(await done.of("poison")).toEqual(effectsOf(sessions, 10).filter((effect) => effect !== bad));
+      const letters = await recordsOf(log, ["atlas.dead-letters"]);
+      expect(letters.map(({ event }) => event)).toEqual([
+        expect.objectContaining({
+          type: "DeadLettered",
+          group: "poison",
+          topic: "atlas.sessions",
+          error_code: "ATLAS_EVENT_INVALID",
+        }),
+      ]);
+      expect(letters[0]!.event.meta.session_id).toBe(sessions[1]);
+    });
+
+    test("sets a record aside that is no event", async () => {
+      const session = newId();
+      await log.append(facts(session, 2).map(log.mask));
+      await under.poison(log, session);
+      await log.append(facts(session, 2, 3).map(log.mask));
+      await log.consume(
+        { group: "foreign", topics: ["atlas.sessions"], db: under.db },
+        done.writeDown("foreign"),
+      );
+      await caughtUp("foreign");
+      expect(await done.of("foreign")).toEqual(effectsOf([session], 4));
+    });
+
+    test("stops as unhealthy when everything fails, instead of setting a topic aside", async () => {
+      const session = newId();
+      await log.append(facts(session, 40).map(log.mask));
+      const consumer = await log.consume(
+        { group: "storm", topics: ["atlas.sessions"], db: under.db },
+        async () => {
+          throw new TypeError("a bug");
+        },
+      );
+      await expect(consumer.done).rejects.toMatchObject({ code: "ATLAS_CONSUMER_UNHEALTHY" });
+      expect((await recordsOf(log, ["atlas.dead-letters"])).length).toBeLessThan(10);
+    });
+
+    test("notices that the log was truncated behind its back", async () => {
+      const session = newId();
+      await log.append(facts(session, 10).map(log.mask));
+      const { partition } = (await recordsOf(log, ["atlas.sessions"]))[0]!;
+      const options = { group: "truncated", topics: ["atlas.sessions"] as const, db: under.db };
+      const first = await log.consume(options, done.writeDown("truncated"));
+      await caughtUp("truncated");
+      await first.stop();
+      await log.append(facts(session, 10, 11).map(log.mask));
+      await under.truncate("atlas.sessions", partition, 15);
+      const failed = log.consume(options, done.writeDown("truncated")).then((consumer) => consumer.done);
+      await expect(failed).rejects.toMatchObject({ code: "ATLAS_LOG_REPLACED" });
+    });
 
     test("an event of a newer version holds up its own partition, and no other", async () => {
       const sessions = spread(log.partitions);

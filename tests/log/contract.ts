@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Database } from "../../database/database.ts";
-import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Apply, EventLog, LogRecord } from "../../log/event-log.ts";
 import { MAX_EVENT_BYTES } from "../../log/outgoing.ts";
 import { createEvent } from "../../schemas/codec.ts";
@@ -9,6 +8,7 @@ import { alreadyMasked, type Mask, type Masked } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import { recordsOf } from "../as-readers.ts";
 import { eventually, LIMIT_MS } from "../eventually.ts";
+import { Effects, effectsOf } from "./effects.ts";
 import { fact, facts } from "./facts.ts";
 
 /** One log of its own, and the ways to it. */
@@ -49,6 +49,7 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
   describe(`the log contract on ${name}`, () => {
     let under: LogUnderTest;
     let log: EventLog;
+    let done: Effects;
     const opened: EventLog[] = [];
     const open = async (mask?: Mask): Promise<EventLog> => {
       const another = await under.open(mask);
@@ -59,38 +60,17 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
     beforeEach(async () => {
       under = await create();
       log = await open();
-      await under.db.query("create table effects (group_id text, source text, sequence int, body text)");
+      done = new Effects(under.db);
+      await done.prepare();
     });
     afterEach(async () => {
       for (const each of opened.splice(0)) await each.close();
       await under.close();
     });
 
-    /** Writes down each fact that it is given: the effect that must come about exactly once. */
-    const writeDown =
-      (group: string, before?: Apply): Apply =>
-      async (batch, unit) => {
-        for (const { event } of batch) {
-          await unit.tx.query("insert into effects values ($1, $2, $3, $4)", [
-            group,
-            event.meta.source,
-            event.meta.sequence,
-            event.type === "StepSkipped" ? event.reason : event.type,
-          ]);
-        }
-        await before?.(batch, unit);
-      };
-    const effects = async (group: string): Promise<string[]> => {
-      const { rows } = await under.db.query<{ effect: string }>(
-        "select source || '#' || sequence as effect from effects where group_id = $1 order by source, sequence",
-        [group],
-      );
-      return rows.map((row) => row.effect);
-    };
-    const expected = (sessions: readonly string[], count: number): string[] =>
-      [...sessions]
-        .sort()
-        .flatMap((session) => Array.from({ length: count }, (_, index) => `${session}#${index + 1}`));
+    const writeDown = (group: string, before?: Apply): Apply => done.writeDown(group, before);
+    const effects = (group: string): Promise<string[]> => done.of(group);
+    const expected = effectsOf;
     const caughtUp = async (group: string): Promise<void> =>
       log.caughtUp(group, await log.ends(["atlas.sessions"]), { timeoutMs: LIMIT_MS });
 
@@ -351,69 +331,6 @@ export function logContract(name: string, create: () => Promise<LogUnderTest>): 
       const told = letters.map(({ event }) => event.meta.event_id);
       expect(shown.slice(3)).toEqual(expect.arrayContaining(told));
       expect(await recordsOf(masking, ["atlas.sessions"])).toHaveLength(3);
-    });
-
-    test("sets a poison record aside with its place, and not its neighbours", async () => {
-      const sessions = Array.from({ length: 3 }, newId);
-      await log.append(sessions.flatMap((session) => facts(session, 10)).map(log.mask));
-      const bad = `${sessions[1]}#5`;
-      const poison: Apply = async (batch) => {
-        if (batch.some(({ event }) => `${event.meta.source}#${event.meta.sequence}` === bad))
-          throw new AtlasError("ATLAS_EVENT_INVALID", "cannot be applied");
-      };
-      await log.consume(
-        { group: "poison", topics: ["atlas.sessions"], db: under.db },
-        writeDown("poison", poison),
-      );
-      await caughtUp("poison");
-      expect(await effects("poison")).toEqual(expected(sessions, 10).filter((effect) => effect !== bad));
-      const letters = await recordsOf(log, ["atlas.dead-letters"]);
-      expect(letters.map(({ event }) => event)).toEqual([
-        expect.objectContaining({
-          type: "DeadLettered",
-          group: "poison",
-          topic: "atlas.sessions",
-          error_code: "ATLAS_EVENT_INVALID",
-        }),
-      ]);
-      expect(letters[0]!.event.meta.session_id).toBe(sessions[1]);
-    });
-
-    test("sets a record aside that is no event", async () => {
-      const session = newId();
-      await log.append(facts(session, 2).map(log.mask));
-      await under.poison(log, session);
-      await log.append(facts(session, 2, 3).map(log.mask));
-      await log.consume({ group: "foreign", topics: ["atlas.sessions"], db: under.db }, writeDown("foreign"));
-      await caughtUp("foreign");
-      expect(await effects("foreign")).toEqual(expected([session], 4));
-    });
-
-    test("stops as unhealthy when everything fails, instead of setting a topic aside", async () => {
-      const session = newId();
-      await log.append(facts(session, 40).map(log.mask));
-      const consumer = await log.consume(
-        { group: "storm", topics: ["atlas.sessions"], db: under.db },
-        async () => {
-          throw new TypeError("a bug");
-        },
-      );
-      await expect(consumer.done).rejects.toMatchObject({ code: "ATLAS_CONSUMER_UNHEALTHY" });
-      expect((await recordsOf(log, ["atlas.dead-letters"])).length).toBeLessThan(10);
-    });
-
-    test("notices that the log was truncated behind its back", async () => {
-      const session = newId();
-      await log.append(facts(session, 10).map(log.mask));
-      const { partition } = (await all(log))[0]!;
-      const options = { group: "truncated", topics: ["atlas.sessions"] as const, db: under.db };
-      const first = await log.consume(options, writeDown("truncated"));
-      await caughtUp("truncated");
-      await first.stop();
-      await log.append(facts(session, 10, 11).map(log.mask));
-      await under.truncate("atlas.sessions", partition, 15);
-      const failed = log.consume(options, writeDown("truncated")).then((consumer) => consumer.done);
-      await expect(failed).rejects.toMatchObject({ code: "ATLAS_LOG_REPLACED" });
     });
 
     test("delivers to a subscriber again what it did not acknowledge", async () => {
