@@ -63,14 +63,11 @@ export function sharing(installed: () => Installed): void {
 
   test("Ctrl-C ends an import with 130, and a second import takes the rest", async () => {
     const shell = shellOf(installed());
-    // One learning key: sessions go in one after the other.
     const rows = Array.from({ length: 300 }, (_, index) => recorded(index));
     shell.write("runs.jsonl", linesOf(rows));
     const importing = shell.start("atlas", ["import", "runs.jsonl", "--learning-key", "one"]);
-    // It holds the folder before anybody else looks.
+    // It has just begun: by the time that anybody could see an event, it may have taken them all.
     await eventually(() => expect(existsSync(shell.file(".atlas/pgdata/PG_VERSION"))).toBe(true));
-    const begun = async (): Promise<string> => (await shell.atlas("log", "verify", "--json")).stdout;
-    await eventually(async () => expect(await begun()).toMatch(/"events": [1-9]/));
     importing.child.kill("SIGINT");
     const { code, stderr } = await importing.ended;
     expect({ code, stderr }).toEqual({ code: 130, stderr: "ATLAS_INTERRUPTED: interrupted.\n" });
