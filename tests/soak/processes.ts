@@ -50,6 +50,8 @@ export async function kill(running: Running): Promise<void> {
 
 /** Lets a process finish the work under way; kills it when it does not. */
 export async function stop(running: Running): Promise<number | NodeJS.Signals> {
+  // One that has just been started does not listen to signals yet.
+  await running.opened;
   running.child.kill("SIGTERM");
   const ended = await endsWithin(running, LIMIT_MS);
   if (ended !== undefined) return ended;
