@@ -3,15 +3,13 @@ import type { Database, Queryable } from "../../database/database.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import type { Apply, ConsumeOptions, EventLog } from "../../log/event-log.ts";
 import { leaseTimes } from "../../log/postgres/leases.ts";
-import { createEvent } from "../../schemas/codec.ts";
-import { idOf, newId } from "../../schemas/identity.ts";
-import { alreadyMasked } from "../../schemas/masked.ts";
+import { newId } from "../../schemas/identity.ts";
 import { partitionOf } from "../../schemas/partition.ts";
 import { recordsOf } from "../as-readers.ts";
 import { eventually, LIMIT_MS } from "../eventually.ts";
 import type { LogUnderTest } from "./contract.ts";
 import { Effects, effectsOf } from "./effects.ts";
-import { facts } from "./facts.ts";
+import { echoOf, facts } from "./facts.ts";
 
 /** Sessions of which there is one in every partition. */
 function spread(partitions: number): string[] {
@@ -23,19 +21,9 @@ function spread(partitions: number): string[] {
   return [...found.values()];
 }
 
-/** Emits one event for each fact, whose id follows from the fact's. */
+/** Emits one event for each fact. */
 const echo: Apply = async (batch, unit) => {
-  unit.emit(
-    batch.map(({ event: { meta } }) =>
-      alreadyMasked(
-        createEvent(
-          "ReviewStatusChanged",
-          { ...meta, event_id: idOf("echo", meta.event_id), source: `echo/${meta.source}` },
-          { learning_key: meta.source, from_status: "pending", to_status: "approved", because: "rule" },
-        ),
-      ),
-    ),
-  );
+  unit.emit(batch.map(({ event }) => echoOf(event, event.meta.source)));
 };
 
 /** What every log does about trouble: it is told, it stays where it is, and nothing is lost. */

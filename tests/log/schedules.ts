@@ -4,9 +4,9 @@ import type { Database, Queryable, QueryResult } from "../../database/database.t
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
 import type { Apply, OutgoingRecord, RawRecord } from "../../log/event-log.ts";
 import { type Assignment, type AssignmentOptions, claimAssignment } from "../../log/runner/assignment.ts";
-import { createEvent, decodeEvent } from "../../schemas/codec.ts";
-import { idOf } from "../../schemas/identity.ts";
-import { alreadyMasked, maskingBy } from "../../schemas/masked.ts";
+import { decodeEvent } from "../../schemas/codec.ts";
+import { maskingBy } from "../../schemas/masked.ts";
+import { echoOf } from "./facts.ts";
 
 /** What a test of schedules works with. */
 export interface World {
@@ -76,17 +76,7 @@ const echo =
   async (batch, unit) => {
     for (const { event } of batch)
       await unit.tx.query("insert into echoes values ($1, $2)", [group, event.meta.sequence]);
-    unit.emit(
-      batch.map(({ event: { meta } }) =>
-        alreadyMasked(
-          createEvent(
-            "ReviewStatusChanged",
-            { ...meta, event_id: idOf("echo", meta.event_id), source: `echo/${meta.source}` },
-            { learning_key: PARTITION_KEY, from_status: "pending", to_status: "approved", because: "rule" },
-          ),
-        ),
-      ),
-    );
+    unit.emit(batch.map(({ event }) => echoOf(event, PARTITION_KEY)));
   };
 
 /** A statement that is not answered by then waits for the lock of another member, which must be able to go on. */

@@ -10,24 +10,7 @@ import { learningKeyOf } from "../../recording/learning-key.ts";
 import { createMask, type MaskOptions } from "../../recording/masking/create-mask.ts";
 import { DETECTOR_NAMES } from "../../recording/masking/detectors.ts";
 import { REDACTED } from "../../recording/masking/marker.ts";
-import { createEvent } from "../../schemas/codec.ts";
-import type { EventOf } from "../../schemas/generated/events.ts";
-import { newId } from "../../schemas/identity.ts";
-
-const session = newId();
-const masked = (options: MaskOptions, text: string): string => {
-  const meta = {
-    event_id: newId(),
-    session_id: session,
-    source: session,
-    sequence: 1,
-    occurred_at: 1,
-    time_assumed: false,
-    trace_id: session.replaceAll("-", ""),
-  };
-  const event = createEvent("StepSkipped", meta, { step_id: 1, reason: text });
-  return (createMask(options)(event) as EventOf<"StepSkipped">).reason;
-};
+import { maskedReason } from "./masked-text.ts";
 
 /** What this takes is a second at most where time grows with the text, and tens of seconds where it grows with the square. */
 const SIZE = 192 * 1024;
@@ -148,7 +131,7 @@ test.each(RULES)(
   (_name, options) => {
     for (const shape of SHAPES)
       expect(
-        cpuOf(() => masked(options, filled(shape))),
+        cpuOf(() => maskedReason(options, filled(shape))),
         shape,
       ).toBeLessThan(MOST_CPU_MS);
   },
@@ -172,8 +155,8 @@ test(
     ];
     for (const text of texts) {
       const options: MaskOptions = { detectors: DETECTOR_NAMES, patterns: ["cust-[0-9]{6}"] };
-      expect(cpuOf(() => masked(options, text))).toBeLessThan(MOST_CPU_MS);
-      expect(masked(options, text)).not.toContain("hunter2");
+      expect(cpuOf(() => maskedReason(options, text))).toBeLessThan(MOST_CPU_MS);
+      expect(maskedReason(options, text)).not.toContain("hunter2");
     }
   },
   WAIT_MS,
@@ -193,7 +176,7 @@ test(
       `sk-ant-api03-${long}`,
     ];
     for (const secret of secrets)
-      expect(masked({ detectors: ["api_key", "jwt"] }, secret).length, secret.slice(0, 30)).toBe(
+      expect(maskedReason({ detectors: ["api_key", "jwt"] }, secret).length, secret.slice(0, 30)).toBe(
         REDACTED.length,
       );
     for (const named of [
@@ -202,7 +185,7 @@ test(
       `'password': {'a': '${long}`,
       `Cookie: a=${long}`,
     ])
-      expect(masked({ detectors: ["secret"] }, named).length, named.slice(0, 20)).toBeLessThan(100);
+      expect(maskedReason({ detectors: ["secret"] }, named).length, named.slice(0, 20)).toBeLessThan(100);
   },
   WAIT_MS,
 );
@@ -210,16 +193,16 @@ test(
 test("a token is found after dashes and other tokens, and what only begins like one stays", () => {
   const token = `eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.${"s".repeat(20)}`;
   const options: MaskOptions = { detectors: ["jwt"] };
-  expect(masked(options, `my-${token} eyJaaaaaaaaa-${token}`)).toBe(`my-${REDACTED} ${REDACTED}`);
-  expect(masked(options, "eyJaaaaaaaaaaa and eyJbbbbbbbbb.eyJcccc")).toBe(
+  expect(maskedReason(options, `my-${token} eyJaaaaaaaaa-${token}`)).toBe(`my-${REDACTED} ${REDACTED}`);
+  expect(maskedReason(options, "eyJaaaaaaaaaaa and eyJbbbbbbbbb.eyJcccc")).toBe(
     "eyJaaaaaaaaaaa and eyJbbbbbbbbb.eyJcccc",
   );
 });
 
 test("keys without anything between them are all taken out", () => {
-  expect(masked({ detectors: ["api_key"] }, "AKIA0123456789ABCDEF".repeat(5))).toBe(REDACTED.repeat(5));
+  expect(maskedReason({ detectors: ["api_key"] }, "AKIA0123456789ABCDEF".repeat(5))).toBe(REDACTED.repeat(5));
   // Of what goes on without end each look finds one, so nothing stays of it.
-  expect(masked({ patterns: ["(?<!b)b"] }, "b".repeat(500))).toBe(REDACTED);
+  expect(maskedReason({ patterns: ["(?<!b)b"] }, "b".repeat(500))).toBe(REDACTED);
 });
 
 test.each([
