@@ -165,8 +165,8 @@ export function databaseOver(source: ClientSource): Database {
 
   async function closeAll(): Promise<void> {
     for (const listener of listeners) listener.close();
-    const done = Promise.all(running).then(() => undefined);
-    if (!(await closeInTime(done, CLOSE_MS))) for (const client of busy) void client.end().catch(() => {});
+    if (!(await closeInTime(Promise.all(running), CLOSE_MS)))
+      for (const client of busy) void client.end().catch(() => {});
     await closeInTime(source.close(), CLOSE_MS);
   }
 

@@ -6,7 +6,7 @@ export const CLOSE_MS = 30_000;
  *
  * @returns whether it was done in time
  */
-export async function closeInTime(closing: Promise<void>, timeoutMs: number): Promise<boolean> {
+export async function closeInTime(closing: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), timeoutMs);

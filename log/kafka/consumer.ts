@@ -136,10 +136,7 @@ export class KafkaConsumer implements Consumer {
     const releasing = this.sharing.then(() =>
       Promise.all([...this.slots.keys()].map((partition) => this.drop(partition))),
     );
-    await closeInTime(
-      releasing.then(() => {}),
-      STOP_MS,
-    );
+    await closeInTime(releasing, STOP_MS);
     await Promise.race([offsets, sleep(LAST_MIRROR_MS, undefined, { ref: false })]);
     await this.membership.leave();
     await this.fetcher.close();
