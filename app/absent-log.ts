@@ -25,6 +25,8 @@ export function absentLog(
     address: db.address,
     db,
     mask: maskingBy(mask),
+    // What it cannot take it may describe all the same.
+    define: async () => undefined,
     append: async () => refuse(),
     read: refuse,
     readRaw: refuse,

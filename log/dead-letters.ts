@@ -1,5 +1,5 @@
 import type { DeadLettered, Uuid } from "../schemas/generated/events.ts";
-import { TOPICS, type Topic } from "../schemas/topics.ts";
+import { knownTopics, type Topic } from "../schemas/topics.ts";
 import type { EventLog } from "./event-log.ts";
 
 /** A record that a consumer could not apply, and that nobody has retried with success. */
@@ -57,7 +57,7 @@ export async function listDeadLetters(log: EventLog): Promise<DeadLetter[]> {
     }
   }
   const order = ({ group, topic, partition }: DeadLetter): string =>
-    `${group} ${TOPICS.indexOf(topic)} ${partition}`;
+    `${group} ${knownTopics().indexOf(topic)} ${partition}`;
   return [...letters.values()]
     .filter(({ sessionId }) => sessionId === null || !erased.has(sessionId))
     .sort((a, b) => order(a).localeCompare(order(b)) || a.offset - b.offset);

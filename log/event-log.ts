@@ -7,6 +7,7 @@
 
 import type { Database, Queryable } from "../database/database.ts";
 import type { AtlasError } from "../errors/atlas-error.ts";
+import type { EventDescription } from "../schemas/event-definitions.ts";
 import type { AtlasEvent, Micros } from "../schemas/generated/events.ts";
 import type { Masked, Masking } from "../schemas/masked.ts";
 import type { Topic } from "../schemas/topics.ts";
@@ -139,6 +140,16 @@ export interface EventLog {
    * await log.append(events.map(log.mask));
    */
   readonly mask: Masking;
+  /**
+   * Makes the log ready for events that users defined: creates their topics where they are missing, and learns to read
+   * the earlier versions that it has of them.
+   *
+   * @throws AtlasError ATLAS_SCHEMA_INCOMPATIBLE where the log has a version that does not go with the present one;
+   *   ATLAS_LOG_MISCONFIGURED, ATLAS_LOG_UNREACHABLE, ATLAS_REGISTRY_UNREACHABLE
+   * @example
+   * await log.define([tenantCost]);
+   */
+  define(events: readonly EventDescription[]): Promise<void>;
   /**
    * Appends events in order and resolves once they are durable.
    *

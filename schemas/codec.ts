@@ -51,6 +51,18 @@ function readerOf(released: ReleasedSchema): (body: Buffer) => unknown {
   return read;
 }
 
+/**
+ * Adds a version of an event that a user defined. The last one that is added writes; with `earlier`, it is only read.
+ */
+export function addSchema(schema: ReleasedSchema, { earlier = false }: { earlier?: boolean } = {}): void {
+  byFingerprint.set(schema.fingerprint, schema);
+  if (earlier) return;
+  latest.set(schema.name, schema);
+  writers.delete(schema.name);
+  for (const { name, fingerprint } of byFingerprint.values())
+    if (name === schema.name) readers.delete(fingerprint);
+}
+
 /** The released schema of a fingerprint; undefined when this version of the package does not have it. */
 export const releasedSchema = (fingerprint: string): ReleasedSchema | undefined =>
   byFingerprint.get(fingerprint);

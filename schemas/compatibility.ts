@@ -1,11 +1,5 @@
 import avsc from "avsc";
-import type { AvroSchema } from "./tools/assemble.ts";
-
-/** One way in which a schema breaks a rule; empty lists mean that all is well. */
-export interface SchemaProblem {
-  schema: string;
-  problem: string;
-}
+import type { SchemaProblem } from "./compatibility-rules.ts";
 
 const compile = (schema: unknown): avsc.Type => avsc.Type.forSchema(schema as avsc.Schema);
 
@@ -42,39 +36,5 @@ export function checkCompatibility(
       problems.push({ schema: name, problem: `version ${index + 1} cannot read what it writes: ${forward}` });
     }
   });
-  return problems;
-}
-
-/**
- * Checks the rules that keep schemas evolvable: no enums, and no union but a nullable one that defaults to null.
- *
- * @example
- * checkRules("SessionEnded", schema); // []
- */
-export function checkRules(name: string, schema: AvroSchema): SchemaProblem[] {
-  const problems: SchemaProblem[] = [];
-  const visit = (node: AvroSchema, path: string): void => {
-    if (Array.isArray(node)) {
-      if (node.length !== 2 || node[0] !== "null")
-        problems.push({ schema: name, problem: `${path} is a union other than [null, X]` });
-      for (const branch of node) visit(branch, path);
-      return;
-    }
-    if (typeof node === "string") return;
-    if ((node.type as string) === "enum") problems.push({ schema: name, problem: `${path} is an enum` });
-    if ("items" in node && node.items !== undefined) visit(node.items, `${path}[]`);
-    if ("fields" in node) {
-      for (const field of node.fields) {
-        if (Array.isArray(field.type) && field.default !== null) {
-          problems.push({
-            schema: name,
-            problem: `${path}.${field.name} is nullable but does not default to null`,
-          });
-        }
-        visit(field.type, `${path}.${field.name}`);
-      }
-    }
-  };
-  visit(schema, name);
   return problems;
 }

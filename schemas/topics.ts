@@ -1,7 +1,8 @@
 import { AtlasError } from "../errors/atlas-error.ts";
+import { descriptionOf, type UserTopic, userTopics } from "./event-definitions.ts";
 import type { AtlasEvent, EventType } from "./generated/events.ts";
 
-/** Every topic, in the order in which facts flow through them. */
+/** Every topic of Atlas, in the order in which facts flow through them. */
 export const TOPICS = [
   "atlas.sessions",
   "atlas.decisions",
@@ -15,15 +16,21 @@ export const TOPICS = [
   "atlas.branches",
 ] as const;
 
-/** The name of a topic. */
-export type Topic = (typeof TOPICS)[number];
+/** The name of a topic of Atlas. */
+export type AtlasTopic = (typeof TOPICS)[number];
+
+/** The name of a topic: one of Atlas, or one of events that a user defined. */
+export type Topic = AtlasTopic | UserTopic;
+
+/** Every topic of Atlas, and after them those that users have defined in this process. */
+export const knownTopics = (): readonly Topic[] => [...TOPICS, ...userTopics()];
 
 /** What happened, and what people and models said: nothing else is needed to rebuild the rest. */
 export const PRIMARY_TOPICS = [
   "atlas.sessions",
   "atlas.decisions",
   "atlas.learning",
-] as const satisfies Topic[];
+] as const satisfies AtlasTopic[];
 /** What processors computed from the primary topics, and can compute again. */
 export const DERIVED_TOPICS = [
   "atlas.rewards",
@@ -31,14 +38,14 @@ export const DERIVED_TOPICS = [
   "atlas.review-status",
   "atlas.conclusions",
   "atlas.lessons",
-] as const satisfies Topic[];
+] as const satisfies AtlasTopic[];
 
 /** Holds what was derived under other rules than those in force, of every branch: readers of live topics never see it. */
-export const BRANCHES = "atlas.branches" satisfies Topic;
+export const BRANCHES = "atlas.branches" satisfies AtlasTopic;
 /** Every topic but that of branches. */
 export const LIVE_TOPICS: readonly Topic[] = TOPICS.filter((topic) => topic !== BRANCHES);
 
-const ELSEWHERE: Partial<Record<EventType, Topic>> = {
+const ELSEWHERE: Partial<Record<EventType, AtlasTopic>> = {
   ReviewDecided: "atlas.decisions",
   RulesSet: "atlas.decisions",
   DerivationPromoted: "atlas.decisions",
@@ -71,7 +78,8 @@ const SHARED_KEY = "atlas";
  * @example
  * topicOf("SessionRewarded"); // "atlas.rewards"
  */
-export const topicOf = (type: EventType): Topic => ELSEWHERE[type] ?? "atlas.sessions";
+export const topicOf = (type: EventType): Topic =>
+  ELSEWHERE[type] ?? descriptionOf(type)?.topic ?? "atlas.sessions";
 
 /**
  * The topic that an event is written to: the one of its type, or the one of branches.
@@ -83,16 +91,18 @@ export const destinationOf = ({ type, meta }: AtlasEvent): Topic =>
   (meta.derivation?.branch ?? null) === null ? topicOf(type) : BRANCHES;
 
 /**
- * The key that decides an event's partition: the session on `atlas.sessions`, the learning key elsewhere, and
- * `eval:<id>` for an eval.
+ * The key that decides an event's partition: the session on `atlas.sessions`, the learning key elsewhere,
+ * `eval:<id>` for an eval, and for an event that a user defined the field that its definition names.
  *
  * @throws AtlasError ATLAS_EVENT_INVALID for a session event without a session
  * @example
  * keyOf(event); // "code-review"
  */
 export function keyOf(event: AtlasEvent): string {
+  const described = descriptionOf(event.type);
+  if (described?.key !== undefined) return (event as unknown as Record<string, string>)[described.key]!;
   if ("eval_id" in event) return `eval:${event.eval_id}`;
-  if (topicOf(event.type) !== "atlas.sessions")
+  if (described === undefined && topicOf(event.type) !== "atlas.sessions")
     return "learning_key" in event ? event.learning_key : SHARED_KEY;
   const session = event.meta.session_id;
   if (session === null || session === undefined) {

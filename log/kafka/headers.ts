@@ -2,6 +2,7 @@ import avsc from "avsc";
 import type { IHeaders } from "kafkajs";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { releasedSchema } from "../../schemas/codec.ts";
+import { fullNameOf } from "../../schemas/full-name.ts";
 import type { Meta } from "../../schemas/generated/events.ts";
 import { isoOf } from "../../schemas/identity.ts";
 import type { OutgoingRecord } from "../event-log.ts";
@@ -35,7 +36,7 @@ function kindOf(fingerprint: string): Kind {
   // The envelope is the first field of every event, so that it can be read without the rest.
   const envelope = avsc.Type.forSchema({ ...schema, fields: schema.fields.slice(0, 1) } as avsc.Schema);
   const kind: Kind = {
-    type: Buffer.from(`atlas.events.${released.name}`),
+    type: Buffer.from(fullNameOf(released.name)),
     schema: Buffer.from(SCHEMA_URN + fingerprint),
     readMeta: (body) => (envelope.fromBuffer(body, undefined, true) as { meta: Meta }).meta,
   };

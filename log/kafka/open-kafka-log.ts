@@ -4,6 +4,7 @@ import { AtlasError } from "../../errors/atlas-error.ts";
 import { retry } from "../../errors/retry.ts";
 import { maskingBy } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
+import { learnEarlierSchemas } from "../earlier-schemas.ts";
 import type { Consumer, Ends, EventLog, RawRecord, ReadRange } from "../event-log.ts";
 import { held } from "../held.ts";
 import { prepareLogTables } from "../log-tables.ts";
@@ -21,7 +22,7 @@ import { readEnds, readRange } from "./reader.ts";
 import { Registry } from "./registry.ts";
 import { type KafkaLogOptions, type KafkaSettings, settingsOf } from "./settings.ts";
 import { Subscription } from "./subscription.ts";
-import { LOG_ID_TOPIC, prepareTopics, topicsThere, wrong } from "./topics.ts";
+import { LOG_ID_TOPIC, prepareTopics, prepareUserTopics, topicsThere, wrong } from "./topics.ts";
 
 /**
  * Opens the event log on Kafka, and creates its topics where they are missing. The schema registry is asked when the
@@ -71,6 +72,15 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     address: settings.address,
     db,
     mask,
+    async define(events) {
+      usable();
+      const topics = events.map(({ topic }) => topic);
+      const look = () =>
+        withAdmin(settings, (admin) => prepareUserTopics(admin, settings, topics, partitions));
+      await held(retry(look, { ...BROKER_BACKOFF, forMs: settings.openTimeoutMs }));
+      for (const event of events)
+        await learnEarlierSchemas(event, await registry.versionsOf(event.type), settings.address);
+    },
     async append(events) {
       usable();
       await producer.append(toOutgoing(events, partitions));

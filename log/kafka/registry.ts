@@ -1,9 +1,11 @@
 import { AtlasError, isAtlasError, messageOf } from "../../errors/atlas-error.ts";
 import { limitedText } from "../../guards/limited-body.ts";
 import { releasedSchema } from "../../schemas/codec.ts";
+import { definedFingerprint } from "../../schemas/defined-fingerprint.ts";
+import { descriptionOf } from "../../schemas/event-definitions.ts";
 import { fingerprint } from "../../schemas/fingerprint.ts";
+import { EVENTS_NAMESPACE, fullNameOf } from "../../schemas/full-name.ts";
 
-const NAMESPACE = "atlas.events";
 const COMPATIBILITY = "FULL_TRANSITIVE";
 const TIMEOUT_MS = 5000;
 /** No schema is as large. */
@@ -72,6 +74,22 @@ export class Registry {
     return found;
   }
 
+  /**
+   * Every version that the registry has of an event which a user defined, oldest first.
+   *
+   * @throws AtlasError ATLAS_REGISTRY_UNREACHABLE
+   */
+  async versionsOf(type: string): Promise<string[]> {
+    const { status, body } = await this.ask("GET", `/subjects/${fullNameOf(type)}/versions`);
+    if (status !== 200 || !Array.isArray(body)) return [];
+    const texts: string[] = [];
+    for (const version of body as number[]) {
+      const found = await this.ask("GET", `/subjects/${fullNameOf(type)}/versions/${version}`);
+      if (typeof found.body.schema === "string") texts.push(found.body.schema);
+    }
+    return texts;
+  }
+
   private idOf(name: string): Promise<number> {
     const known = this.ids.get(name);
     if (known !== undefined) return known;
@@ -88,7 +106,7 @@ export class Registry {
         hint: "Upgrade atlas-sdk here before the programs that write to the log.",
       });
     }
-    const subject = `${NAMESPACE}.${released.name}`;
+    const subject = fullNameOf(released.name);
     const config = await this.ask("GET", `/config/${subject}`);
     if (config.body.compatibilityLevel !== COMPATIBILITY) {
       await this.ask("PUT", `/config/${subject}`, { compatibility: COMPATIBILITY });
@@ -154,5 +172,6 @@ function ourFingerprint(answer: Record<string, unknown>): string | undefined {
   if (schemaType !== "AVRO" || typeof schema !== "string") return undefined;
   const { name, namespace } = parsed(schema);
   const fullName = typeof namespace === "string" ? `${namespace}.${String(name)}` : String(name);
-  return fullName.startsWith(`${NAMESPACE}.`) ? fingerprint(parsed(schema)) : undefined;
+  if (descriptionOf(fullName) !== undefined) return definedFingerprint(fullName, parsed(schema));
+  return fullName.startsWith(`${EVENTS_NAMESPACE}.`) ? fingerprint(parsed(schema)) : undefined;
 }

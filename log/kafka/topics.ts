@@ -70,6 +70,27 @@ export async function prepareTopics(
   return wanted;
 }
 
+/**
+ * Creates the topics of events that users defined, where they are missing, laid out like those of the log.
+ *
+ * @throws AtlasError ATLAS_LOG_MISCONFIGURED
+ */
+export async function prepareUserTopics(
+  admin: Admin,
+  settings: KafkaSettings,
+  topics: readonly string[],
+  partitions: number,
+): Promise<void> {
+  const names = [...new Set(topics)];
+  const present = new Set(await admin.listTopics());
+  const missing = names.filter((name) => !present.has(settings.prefix + name));
+  if (missing.length > 0 && !settings.create)
+    throw wrong(settings.prefix + missing[0]!, "existence", "no such topic", "the topic");
+  if (missing.length > 0) await create(admin, settings, missing, partitions);
+  for (const { topic, partitions: found } of await layoutOf(admin, settings, names))
+    if (found < partitions) throw wrong(topic, "partitions", String(found), String(partitions));
+}
+
 /** How topics are laid out, named without the log's prefix. */
 export async function layoutOf(
   admin: Admin,

@@ -22,6 +22,7 @@ import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { checkLog } from "./check-log.ts";
 import { PostgresConsumer } from "./consumer.ts";
+import { defineEvents } from "./define-events.ts";
 import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
 import { News } from "./news.ts";
 import { subscribe } from "./subscription.ts";
@@ -129,6 +130,10 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     address: db.address,
     db,
     mask,
+    async define(events) {
+      usable();
+      await defineEvents(db, partitions, events);
+    },
     async append(events) {
       usable();
       await queue.append(toOutgoing(events, partitions));

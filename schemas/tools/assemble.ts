@@ -1,29 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-
-/** An Avro schema as parsed JSON. */
-export type AvroSchema =
-  | string
-  | AvroSchema[]
-  | AvroRecord
-  | { type: AvroSchema; items?: AvroSchema; logicalType?: string };
-
-/** A record schema. */
-export interface AvroRecord {
-  type: "record";
-  name: string;
-  namespace?: string;
-  doc?: string;
-  fields: AvroField[];
-}
-
-/** One field of a record schema. */
-export interface AvroField {
-  name: string;
-  type: AvroSchema;
-  doc?: string;
-  default?: unknown;
-}
+import type { AvroRecord, AvroSchema } from "../avro.ts";
 
 const SCHEMAS = join(import.meta.dirname, "..");
 

@@ -1,6 +1,8 @@
-import { checkCompatibility, checkRules, type SchemaProblem } from "../compatibility.ts";
+import type { AvroRecord } from "../avro.ts";
+import { checkCompatibility } from "../compatibility.ts";
+import { checkRules, type SchemaProblem } from "../compatibility-rules.ts";
 import { fingerprint } from "../fingerprint.ts";
-import { type AvroRecord, assembleAll } from "./assemble.ts";
+import { assembleAll } from "./assemble.ts";
 import { RELEASED, readChecksums, readReleased } from "./released.ts";
 
 /** Checks released versions against their checksums, and current schemas against every released version. */

@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AvroRecord, AvroSchema } from "../avro.ts";
 import { fingerprint } from "../fingerprint.ts";
-import { type AvroRecord, type AvroSchema, readEvents, readShared } from "./assemble.ts";
+import { readEvents, readShared } from "./assemble.ts";
 import { readReleased } from "./released.ts";
 
 const HEADER = "// Generated from schemas/ by `npm run schemas:generate`. Do not edit.\n";

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { checkCompatibility, checkRules } from "../compatibility.ts";
+import { checkCompatibility } from "../compatibility.ts";
+import { checkRules } from "../compatibility-rules.ts";
 import { fingerprint } from "../fingerprint.ts";
 import { assembleAll } from "./assemble.ts";
 import { CHECKSUMS, RELEASED, readChecksums, readReleased, sha256 } from "./released.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { AvroRecord } from "./assemble.ts";
+import type { AvroRecord } from "../avro.ts";
 
 /** Where released versions live. */
 export const RELEASED = join(import.meta.dirname, "..", "released");

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { type LogUnderTest, logContract } from "./contract.ts";
 import { troublesContract } from "./contract-troubles.ts";
+import { userEventsContract } from "./contract-user-events.ts";
 import { postgresUnderTest } from "./postgres-under-test.ts";
 
 const create = (): Promise<LogUnderTest> => {
@@ -16,3 +17,4 @@ const create = (): Promise<LogUnderTest> => {
 
 logContract("the embedded database", create);
 troublesContract("the embedded database", create);
+userEventsContract("the embedded database", create);

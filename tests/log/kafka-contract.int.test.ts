@@ -3,6 +3,7 @@ import { openPostgres } from "../../database/pg-database.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { type LogUnderTest, logContract } from "./contract.ts";
 import { troublesContract } from "./contract-troubles.ts";
+import { userEventsContract } from "./contract-user-events.ts";
 import { kafkaUnderTest } from "./kafka-under-test.ts";
 
 describe.skipIf(await missing("kafka", "postgres"))("with a broker, a registry and a database server", () => {
@@ -12,4 +13,5 @@ describe.skipIf(await missing("kafka", "postgres"))("with a broker, a registry a
   };
   logContract("Kafka", create);
   troublesContract("Kafka", create);
+  userEventsContract("Kafka", create);
 });

@@ -3,6 +3,7 @@ import { openPostgres } from "../../database/pg-database.ts";
 import { missing, postgres } from "../services/services.ts";
 import { type LogUnderTest, logContract } from "./contract.ts";
 import { troublesContract } from "./contract-troubles.ts";
+import { userEventsContract } from "./contract-user-events.ts";
 import { postgresUnderTest } from "./postgres-under-test.ts";
 
 describe.skipIf(await missing("postgres"))("with a database server", () => {
@@ -12,4 +13,5 @@ describe.skipIf(await missing("postgres"))("with a database server", () => {
   };
   logContract("a Postgres server", create);
   troublesContract("a Postgres server", create);
+  userEventsContract("a Postgres server", create);
 });

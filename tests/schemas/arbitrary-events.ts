@@ -1,7 +1,7 @@
 import fc from "fast-check";
+import type { AvroRecord, AvroSchema } from "../../schemas/avro.ts";
 import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
 import { RELEASED_SCHEMAS } from "../../schemas/generated/released.ts";
-import type { AvroRecord, AvroSchema } from "../../schemas/tools/assemble.ts";
 import { VOCABULARIES } from "../../schemas/vocabulary.ts";
 
 /** The latest released schema of every event, standing alone. */

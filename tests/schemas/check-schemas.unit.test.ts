@@ -2,8 +2,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, unlinkSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { checkRules } from "../../schemas/compatibility.ts";
-import { type AvroField, type AvroRecord, assembleAll } from "../../schemas/tools/assemble.ts";
+import type { AvroField, AvroRecord } from "../../schemas/avro.ts";
+import { checkRules } from "../../schemas/compatibility-rules.ts";
+import { assembleAll } from "../../schemas/tools/assemble.ts";
 import { checkSchemas } from "../../schemas/tools/check-schemas.ts";
 import { staleFiles } from "../../schemas/tools/generate-types.ts";
 import { CHECKSUMS, RELEASED, sha256 } from "../../schemas/tools/released.ts";

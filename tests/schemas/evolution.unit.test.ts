@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AvroField, AvroRecord } from "../../schemas/avro.ts";
 import * as today from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
-import type { AvroField, AvroRecord } from "../../schemas/tools/assemble.ts";
 import { leastEvent } from "./arbitrary-events.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
