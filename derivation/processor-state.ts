@@ -12,29 +12,25 @@ import type { Processor } from "../processors/processor.ts";
 import { type KeyState, otherVersion } from "../processors/run-processor.ts";
 
 /** What keys of an assignment have, undefined for those that keep nothing. */
-export type KeyStates<State = unknown> = ReadonlyMap<string, KeyState<State> | undefined>;
+export type KeyStates = ReadonlyMap<string, KeyState | undefined>;
 
 /** The saved states of these keys. */
-export async function loadStates<State>(
+export async function loadStates(
   tx: Queryable,
   place: AssignmentKey,
   keys: readonly string[],
-): Promise<Map<string, KeyState<State>>> {
+): Promise<Map<string, KeyState>> {
   const rows = await loadKeyedStates(tx, place, keys);
   return new Map(
     rows.map(({ key, state, version, emitted }) => [
       key,
-      { state: state === null ? undefined : (JSON.parse(state) as State), version, emitted },
+      { state: state === null ? undefined : JSON.parse(state), version, emitted },
     ]),
   );
 }
 
 /** Saves states, and drops those of keys that keep nothing. */
-export async function saveStates<State>(
-  tx: Queryable,
-  place: AssignmentKey,
-  states: KeyStates<State>,
-): Promise<void> {
+export async function saveStates(tx: Queryable, place: AssignmentKey, states: KeyStates): Promise<void> {
   const kept: KeyedState[] = [];
   const dropped: string[] = [];
   for (const [key, keyState] of states) {

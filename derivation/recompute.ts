@@ -8,8 +8,6 @@ import { sessionRewards } from "../processors/session-rewards.ts";
 import type {
   AtlasEvent,
   DriftAssessed,
-  EventOf,
-  EventType,
   ReviewDecided,
   SessionRewarded,
 } from "../schemas/generated/events.ts";
@@ -32,22 +30,21 @@ export interface RecomputeOptions {
 }
 
 /** Runs a processor over facts in the order given, with state of its own for each key. */
-class Replay<State, T extends EventType> {
+class Replay {
   readonly emitted: AtlasEvent[] = [];
-  private readonly processor: Processor<State, T>;
+  private readonly processor: Processor;
   private readonly rules: RulesStore;
-  private readonly states = new Map<string, KeyState<State> | undefined>();
+  private readonly states = new Map<string, KeyState | undefined>();
 
-  constructor(processor: Processor<State, T>, rules: RulesStore) {
+  constructor(processor: Processor, rules: RulesStore) {
     this.processor = processor;
     this.rules = rules;
   }
 
   apply(event: AtlasEvent): void {
-    if (!(this.processor.facts as readonly string[]).includes(event.type)) return;
-    const fact = event as EventOf<T>;
-    const key = this.processor.key(fact);
-    const { keyState, events } = applyFacts(this.processor, this.states.get(key), [fact], this.rules.lookup);
+    if (!this.processor.facts.includes(event.type)) return;
+    const key = this.processor.key(event);
+    const { keyState, events } = applyFacts(this.processor, this.states.get(key), [event], this.rules.lookup);
     this.states.set(key, keyState);
     for (const event of events) this.emitted.push(event);
   }
@@ -144,8 +141,8 @@ export async function recompute(
   for (const fact of facts.sort(byTime)) reviews.apply(fact);
 
   return new Map<Topic, AtlasEvent[]>([
-    [sessionRewards.output, rewards.emitted],
-    [drift.output, drifts.emitted],
-    [review.output, reviews.emitted],
+    ["atlas.rewards", rewards.emitted],
+    ["atlas.drift", drifts.emitted],
+    ["atlas.review-status", reviews.emitted],
   ]);
 }

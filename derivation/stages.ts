@@ -4,16 +4,12 @@ import { drift } from "../processors/drift.ts";
 import type { Processor } from "../processors/processor.ts";
 import { review } from "../processors/review.ts";
 import { sessionRewards } from "../processors/session-rewards.ts";
-import type { EventType } from "../schemas/generated/events.ts";
 import type { Topic } from "../schemas/topics.ts";
 import { refuseOutdated } from "./processor-state.ts";
 import { STAGES } from "./stage-list.ts";
 
 /** The processors, in the order in which facts flow through them. */
-export const PROCESSORS = [sessionRewards, drift, review] as unknown as readonly Processor<
-  unknown,
-  EventType
->[];
+export const PROCESSORS: readonly Processor[] = [sessionRewards, drift, review];
 
 /** How long to wait for consumers, and what ends the wait early. */
 export interface SettleOptions {

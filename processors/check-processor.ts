@@ -1,7 +1,8 @@
 import { AtlasError } from "../errors/atlas-error.ts";
 import { decodeEvent, encodeEvent } from "../schemas/codec.ts";
-import type { AtlasEvent, EventOf, EventType } from "../schemas/generated/events.ts";
+import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { type Rules, type RulesLookup, stableJson } from "../schemas/rules.ts";
+import { keyOf } from "../schemas/topics.ts";
 import { withoutClockOrChance } from "./impure-calls.ts";
 import { deepFreeze, jsonProblem } from "./plain-json.ts";
 import type { Processor } from "./processor.ts";
@@ -17,8 +18,8 @@ export interface CheckOptions {
 }
 
 /** One fact of the first run, and what it came to. */
-interface Step<T extends EventType> {
-  fact: EventOf<T>;
+interface Step {
+  fact: AtlasEvent;
   key: string;
   events: string[];
   keyState: string;
@@ -31,24 +32,30 @@ const KINDS = {
   repeat: "gives another result when facts are applied again from an earlier state",
 } as const;
 
+const WAYS = {
+  again: "in another run",
+  restart: "after a restart",
+  repeat: "applied again from an earlier state",
+} as const;
+
 /**
  * Proves on the given facts that a processor is a pure function of them: no split into batches, no restart between
  * two of them and no repetition from an earlier state changes an event or a state; facts and states are not
- * changed; the clock and chance are not asked; each fact gives one output; the state is plain JSON, and what is
- * emitted fits its schema. Facts of several keys may be mixed; other events are left out.
+ * changed; the clock, timers and chance are not asked; facts of one key lie in one partition; the state is plain JSON, and
+ * what is emitted fits its schema. Facts of several keys may be mixed; other events are left out.
  *
  * @returns the events that the facts come to, in the order of the facts
  * @throws AtlasError ATLAS_PROCESSOR_IMPURE saying which of these failed, at which fact
  * @example
  * const { events } = checkProcessor(mine, facts, { rules: () => DEFAULT_RULES });
  */
-export function checkProcessor<State, T extends EventType>(
-  processor: Processor<State, T>,
+export function checkProcessor(
+  processor: Processor,
   facts: readonly AtlasEvent[],
   { rules, runs = 24, seed = 1 }: CheckOptions,
 ): { events: AtlasEvent[] } {
   const frozen = frozenRules(rules);
-  const given = facts.filter((fact): fact is EventOf<T> => isFactOf(processor, fact)).map(asRead);
+  const given = facts.filter((fact) => isFactOf(processor, fact)).map(asRead);
   const { steps, events } = firstRun(processor, given, frozen);
   const random = randomNumbers(seed);
   const others = ["split", "restart", "repeat"] as const;
@@ -59,8 +66,7 @@ export function checkProcessor<State, T extends EventType>(
   return { events };
 }
 
-const isFactOf = <State, T extends EventType>(processor: Processor<State, T>, fact: AtlasEvent): boolean =>
-  (processor.facts as readonly EventType[]).includes(fact.type);
+const isFactOf = (processor: Processor, fact: AtlasEvent): boolean => processor.facts.includes(fact.type);
 
 /** A fact as it comes out of the log: defaults filled in, absent values null. */
 function asRead<E extends AtlasEvent>(fact: E): E {
@@ -90,21 +96,40 @@ const impure = (
 ): AtlasError =>
   new AtlasError("ATLAS_PROCESSOR_IMPURE", `${processor.name} ${problem}`, {
     where: placeOf(fact),
-    hint: "Compute everything from the facts, the rules and the state.",
+    hint: "Compute everything from the facts, the rules and the state; in a pipe, remember with scanState, slidingWindow, joinLatest or distinctBy.",
     cause,
   });
 
+const apart = (
+  { name }: Processor,
+  fact: AtlasEvent,
+  key: string,
+  [one, other]: readonly [string, string],
+): AtlasError =>
+  new AtlasError(
+    "ATLAS_PROCESSOR_IMPURE",
+    `${name} has facts of the keys ${JSON.stringify(one)} and ${JSON.stringify(other)} under its key ${JSON.stringify(key)}`,
+    {
+      where: placeOf(fact),
+      hint: "They may lie in different partitions, which nobody sees together: emit them as events of your own that are keyed by it, and let a second processor read those.",
+    },
+  );
+
 /** Applies the facts one by one, with a restart between any two: what every other way is held against. */
-function firstRun<State, T extends EventType>(
-  processor: Processor<State, T>,
-  facts: readonly EventOf<T>[],
+function firstRun(
+  processor: Processor,
+  facts: readonly AtlasEvent[],
   rules: RulesLookup,
-): { steps: Step<T>[]; events: AtlasEvent[] } {
-  const saved = new Map<string, KeyState<State> | undefined>();
+): { steps: Step[]; events: AtlasEvent[] } {
+  const saved = new Map<string, KeyState | undefined>();
+  const logKeys = new Map<string, string>();
   const events: AtlasEvent[] = [];
-  const steps = facts.map((fact): Step<T> => {
+  const steps = facts.map((fact): Step => {
     const key = withoutClockOrChance(processor.name, placeOf(fact), () => processor.key(fact));
     if (typeof key !== "string") throw impure(processor, "has no key for it", fact);
+    const logKey = logKeys.get(key) ?? keyOf(fact);
+    if (logKey !== keyOf(fact)) throw apart(processor, fact, key, [logKey, keyOf(fact)]);
+    logKeys.set(key, logKey);
     const before = deepFreeze(throughJson(saved.get(key)));
     const after = unchanging(processor, before, fact, rules);
     const state = after.keyState?.state;
@@ -119,12 +144,12 @@ function firstRun<State, T extends EventType>(
 }
 
 /** Applies one frozen fact to a frozen state under frozen rules; a write that fails on them succeeds on copies. */
-function unchanging<State, T extends EventType>(
-  processor: Processor<State, T>,
-  before: KeyState<State> | undefined,
-  fact: EventOf<T>,
+function unchanging(
+  processor: Processor,
+  before: KeyState | undefined,
+  fact: AtlasEvent,
   rules: RulesLookup,
-): Applied<State> {
+): Applied {
   const where = placeOf(fact);
   try {
     return withoutClockOrChance(processor.name, where, () => applyFacts(processor, before, [fact], rules));
@@ -145,14 +170,14 @@ function unchanging<State, T extends EventType>(
 const textOf = (keyState: KeyState | undefined): string => stableJson(keyState ?? null);
 
 /** Applies the same facts in another way and compares what each batch came to. */
-function replay<State, T extends EventType>(
-  processor: Processor<State, T>,
-  steps: readonly Step<T>[],
+function replay(
+  processor: Processor,
+  steps: readonly Step[],
   rules: RulesLookup,
   kind: keyof typeof KINDS,
   random: () => number,
 ): void {
-  let saved = new Map<string, KeyState<State> | undefined>();
+  let saved = new Map<string, KeyState | undefined>();
   let earlier = { at: 0, saved };
   let rewound = kind !== "repeat";
   for (let at = 0; at < steps.length; ) {
@@ -166,7 +191,7 @@ function replay<State, T extends EventType>(
       const after = withoutClockOrChance(processor.name, where, () =>
         applyFacts(processor, before, facts, rules),
       );
-      compare(processor, own, after, KINDS[kind]);
+      compare(processor, own, after, kind);
       saved.set(key, after.keyState);
     }
     at += size;
@@ -179,8 +204,8 @@ function replay<State, T extends EventType>(
   }
 }
 
-function byKey<T extends EventType>(steps: readonly Step<T>[]): [string, Step<T>[]][] {
-  const groups = new Map<string, Step<T>[]>();
+function byKey(steps: readonly Step[]): [string, Step[]][] {
+  const groups = new Map<string, Step[]>();
   for (const step of steps) {
     const group = groups.get(step.key);
     if (group === undefined) groups.set(step.key, [step]);
@@ -189,24 +214,40 @@ function byKey<T extends EventType>(steps: readonly Step<T>[]): [string, Step<T>
   return [...groups];
 }
 
-function compare<State, T extends EventType>(
-  processor: Processor<State, T>,
-  steps: readonly Step<T>[],
-  after: Applied<State>,
-  problem: string,
+function compare(
+  processor: Processor,
+  steps: readonly Step[],
+  after: Applied,
+  kind: keyof typeof KINDS,
 ): void {
   const got = after.events.map(stableJson);
+  const differ = ({ fact }: Step, expected: string | undefined, found: string | undefined): AtlasError => {
+    const way = kind === "split" ? `together with ${steps.length - 1} others` : WAYS[kind];
+    const results = `one by one it gives ${shown(expected)}, and ${way} ${shown(found)}`;
+    return impure(processor, `${KINDS[kind]}: ${results}`, fact);
+  };
   let at = 0;
   for (const step of steps) {
     for (const event of step.events) {
-      if (event !== got[at]) throw impure(processor, problem, step.fact);
+      if (event !== got[at]) throw differ(step, event, got[at]);
       at += 1;
     }
   }
   const last = steps.at(-1)!;
-  if (at !== got.length || last.keyState !== textOf(after.keyState))
-    throw impure(processor, problem, last.fact);
+  if (at !== got.length) throw differ(last, undefined, got[at]);
+  const state = textOf(after.keyState);
+  if (last.keyState !== state) throw differ(last, `the state ${last.keyState}`, `the state ${state}`);
 }
+
+/** What was compared, as far as a person would read it; an event without its envelope. */
+function shown(result: string | undefined): string {
+  if (result === undefined) return "nothing";
+  if (!result.startsWith("{")) return shortened(result);
+  const { meta: _, ...event } = JSON.parse(result) as { meta: unknown };
+  return shortened(stableJson(event));
+}
+
+const shortened = (text: string): string => (text.length > 300 ? `${text.slice(0, 300)}…` : text);
 
 function shuffled<V>(values: readonly V[], random: () => number): V[] {
   return values

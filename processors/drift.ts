@@ -1,14 +1,14 @@
 import type { ReviewDecided, SessionRewarded } from "../schemas/generated/events.ts";
 import { type DriftGuardrails, type Rules, stableJson } from "../schemas/rules.ts";
 import { round12 } from "../statistics/numbers.ts";
+import { defineProcessor } from "./define-processor.ts";
 import { type Cohort, cohortOf, type Entry, keepCohorts, newest, precedes } from "./drift-cohort.ts";
 import { directionOf, metricValues } from "./drift-metrics.ts";
 import { NO_ORDER, type Order, takeInOrder } from "./drift-order.ts";
 import { type Finding, messageOf, testMetrics } from "./drift-tests.ts";
 import { addEarly, addWord, type EarlyWord, type Words, wordsFor, wordsOn } from "./drift-words.ts";
 import { revisionOf, rulesHashOf, sessionOf } from "./fact-fields.ts";
-import { fold } from "./fold.ts";
-import { defineProcessor, type Emission, type EmissionOf } from "./processor.ts";
+import type { Emission, EmissionOf } from "./processor.ts";
 
 /** What is kept of a learning key: two of the widest windows that rules have asked for, of each cohort. */
 interface DriftState {
@@ -48,11 +48,10 @@ const LEAST_WORDS = 100;
 export const drift = defineProcessor({
   name: "drift",
   version: 2,
-  inputs: ["atlas.rewards", "atlas.decisions"],
-  output: "atlas.drift",
   facts: ["SessionRewarded", "ReviewDecided"],
+  emits: ["DriftAssessed"],
   key: (fact) => fact.learning_key,
-  process: fold<"SessionRewarded" | "ReviewDecided", DriftState>((before = NEW, fact, rules) => {
+  reduce: (before: DriftState = NEW, fact, rules) => {
     if (fact.type === "ReviewDecided") return { state: withWord(before, fact), emit: [] };
     const hash = rulesHashOf(fact);
     const known = { ...before.rules, [hash]: rules(hash) };
@@ -65,7 +64,7 @@ export const drift = defineProcessor({
       if (revisionOf(reward) === 0) emit.push(assessed.emission);
     }
     return { state: { ...state, rules: ofWaiting(order, known) }, emit };
-  }),
+  },
 });
 
 /** The rules that those that wait will be assessed by. */

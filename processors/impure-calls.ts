@@ -10,8 +10,11 @@ function replace(target: object, name: string, value: unknown): () => void {
   };
 }
 
+/** What runs later than the fact that asked for it. */
+const TIMERS = ["setTimeout", "setInterval", "setImmediate", "queueMicrotask"];
+
 /**
- * Runs a synchronous body while the clock and the sources of chance throw, and fails when it asked one of them,
+ * Runs a synchronous body while the clock, timers and the sources of chance throw, and fails when it asked one of them,
  * even if it caught what they threw. What is reached in another way shows when the body is run again.
  *
  * @throws AtlasError ATLAS_PROCESSOR_IMPURE naming what was called
@@ -23,7 +26,7 @@ export function withoutClockOrChance<T>(who: string, where: string, body: () => 
   const trap = (name: string) => (): never => {
     called ??= new AtlasError("ATLAS_PROCESSOR_IMPURE", `${who} calls ${name}`, {
       where,
-      hint: "Take times and ids from the facts.",
+      hint: "Take times and ids from the facts, and answer a fact at once.",
     });
     throw called;
   };
@@ -42,6 +45,7 @@ export function withoutClockOrChance<T>(who: string, where: string, body: () => 
       "hrtime",
       Object.assign(trap("process.hrtime()"), { bigint: trap("process.hrtime.bigint()") }),
     ),
+    ...TIMERS.map((name) => replace(globalThis, name, trap(`${name}()`))),
     replace(Math, "random", trap("Math.random()")),
     replace(crypto, "randomUUID", trap("crypto.randomUUID()")),
     replace(crypto, "getRandomValues", trap("crypto.getRandomValues()")),

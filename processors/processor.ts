@@ -1,18 +1,26 @@
 import type { Observable } from "rxjs";
-import { AtlasError } from "../errors/atlas-error.ts";
-import type { Draft, EventOf, EventType, Meta } from "../schemas/generated/events.ts";
+import type { DefinedEvent, EventDefinition } from "../schemas/define-event.ts";
+import type { AtlasEvent, Draft, EventOf, EventType, Meta } from "../schemas/generated/events.ts";
 import type { RulesLookup } from "../schemas/rules.ts";
-import { type Topic, topicOf } from "../schemas/topics.ts";
+import type { Topic } from "../schemas/topics.ts";
+
+/** A kind of event: one of Atlas by its name, one of your own by its definition. */
+export type EventKind = EventType | EventDefinition;
+
+/** An event of such a kind. */
+export type EventOfKind<K extends EventKind> = K extends EventType
+  ? EventOf<K>
+  : K extends EventDefinition<infer Type, infer Fields>
+    ? DefinedEvent<Type, Fields>
+    : never;
 
 /** The event that a derived one comes from; a processor may keep these few fields of it in its state. */
 export interface Cause {
   meta: Pick<Meta, "event_id" | "session_id" | "occurred_at" | "time_assumed" | "trace_id">;
 }
 
-/** A derived event without its envelope, which is computed from the cause. */
-export interface EmissionOf<T extends EventType> {
-  type: T;
-  draft: Draft<T>;
+/** What every emission says beside the event. */
+interface Emitted {
   /** Gives the derived event its time, session and trace, and takes part in its id. */
   cause: Cause;
   /** The rules that it was computed by; empty where no rule took part. */
@@ -21,10 +29,22 @@ export interface EmissionOf<T extends EventType> {
   ordinal?: number;
 }
 
-/** An emission of any event. */
-export type Emission = { [T in EventType]: EmissionOf<T> }[EventType];
+/** A derived event without its envelope, which is computed from the cause. */
+export interface EmissionOf<T extends EventType> extends Emitted {
+  type: T;
+  draft: Draft<T>;
+}
 
-/** What a processor makes of one fact. */
+/** An emission of an event that a user defined; {@link derive} makes it. */
+export interface DefinedEmission extends Emitted {
+  type: EventDefinition;
+  draft: object;
+}
+
+/** An emission of any event. */
+export type Emission = { [T in EventType]: EmissionOf<T> }[EventType] | DefinedEmission;
+
+/** What a reducer makes of one fact. */
 export interface Output<State> {
   /** Plain JSON, small; undefined forgets the key. */
   state: State | undefined;
@@ -32,70 +52,60 @@ export interface Output<State> {
 }
 
 /**
- * Turns the facts of one key, in their order, into exactly one output each, synchronously. `state` is what the
- * last output held, or undefined for a key that is new or was forgotten.
+ * Makes the next output of the last state and one fact, changing neither. `state` is undefined for a key that is new or was
+ * forgotten.
  */
-export type Process<T extends EventType, State> = (
-  facts$: Observable<EventOf<T>>,
+export type Reduce<State, K extends EventKind> = (
   state: State | undefined,
+  fact: EventOfKind<K>,
   rules: RulesLookup,
-) => Observable<Output<State>>;
+) => Output<State>;
+
+/**
+ * Makes a stream of emissions of the facts of one key, in their order: none, one or several for each fact, at once. What it
+ * remembers it keeps in durable operators (`scanState`, `slidingWindow`, `joinLatest`, `distinctBy`); operators of RxJS that
+ * remember nothing work as they are.
+ */
+export type Pipe<K extends EventKind> = (
+  facts$: Observable<EventOfKind<K>>,
+  context: { rules: RulesLookup },
+) => Observable<Emission>;
+
+/** A processor as it runs over the facts of one key, from what was saved of it. */
+export interface KeyRun<State = unknown> {
+  /** What a fact gives rise to. */
+  take(fact: AtlasEvent): readonly Emission[];
+  /** What is to be saved now; undefined forgets the key. */
+  state(): State | undefined;
+}
 
 /**
  * A pure function of events and of its own state for each key: no clock, no I/O, no chance, nothing remembered
  * elsewhere. That is what makes everything derived from the log the same wherever it is computed.
  */
-export interface Processor<State = unknown, T extends EventType = EventType> {
+export interface Processor<State = unknown> {
   readonly name: string;
-  /** Raised with every change of logic that may change a result or the shape of the state. */
   readonly version: number;
+  /** Types of the only events that it is given. */
+  readonly facts: readonly string[];
+  /** Where they are. */
   readonly inputs: readonly Topic[];
-  readonly output: Topic;
-  /** The only events that it is given. */
-  readonly facts: readonly T[];
-  /** Which state a fact belongs to. Facts of one key must share a partition. */
-  key(fact: EventOf<T>): string;
-  process(
-    facts$: Observable<EventOf<T>>,
-    state: State | undefined,
-    rules: RulesLookup,
-  ): Observable<Output<State>>;
+  /** Types of the only events that it emits. */
+  readonly emits: readonly string[];
+  key(fact: AtlasEvent): string;
+  /** @param state what was saved of the key; undefined for one that is new or was forgotten */
+  begin(state: State | undefined, rules: RulesLookup): KeyRun<State>;
 }
 
 /**
- * Defines a processor.
+ * What a fact gives rise to, as an event of your own.
  *
- * @throws AtlasError ATLAS_PROCESSOR_INVALID when a fact is on none of the inputs, or the output is one of them
+ * @param cause the fact, or what a processor kept of it
  * @example
- * const reviews = defineProcessor({
- *   name: "reviews", version: 1, inputs: ["atlas.decisions"], output: "atlas.review-status",
- *   facts: ["ReviewDecided"],
- *   key: (fact) => fact.meta.session_id ?? "",
- *   process: fold<"ReviewDecided", { seen: number }>((state) => ({
- *     state: { seen: (state?.seen ?? 0) + 1 }, emit: [],
- *   })),
- * });
+ * map((fact) => derive(tenantCost, fact, { tenant: "north", tokens: 12 }))
  */
-export function defineProcessor<State, const T extends EventType>(
-  definition: Processor<State, T>,
-): Processor<State, T> {
-  const { name, version, inputs, output, facts } = definition;
-  const refuse = (problem: string, hint: string): never => {
-    throw new AtlasError("ATLAS_PROCESSOR_INVALID", problem, { where: `processor ${name}`, hint });
-  };
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
-    refuse(`its name is ${JSON.stringify(name)}`, "Use lower-case letters, digits and hyphens.");
-  }
-  if (!Number.isInteger(version) || version < 1) {
-    refuse(`its version is ${version}`, "Use a whole number from 1.");
-  }
-  if (inputs.includes(output)) {
-    refuse(`it writes to its own input ${output}`, "Give it another output topic.");
-  }
-  for (const fact of facts) {
-    if (!inputs.includes(topicOf(fact))) {
-      refuse(`${fact} is on ${topicOf(fact)}, which is not among its inputs`, "Add the topic to `inputs`.");
-    }
-  }
-  return definition;
-}
+export const derive = <Draft extends object>(
+  type: EventDefinition<string, object, Draft>,
+  cause: Cause,
+  draft: Draft,
+): DefinedEmission => ({ type: type as EventDefinition, cause, draft, rulesHash: "" });

@@ -1,10 +1,10 @@
 import type { DriftAssessed, Micros, ReviewDecided, Uuid } from "../schemas/generated/events.ts";
 import type { ReviewGuardrails } from "../schemas/rules.ts";
 import type { ReviewStatus } from "../schemas/vocabulary.ts";
+import { defineProcessor } from "./define-processor.ts";
 import { readable } from "./drift-tests.ts";
 import { revisionOf, rulesHashOf, sessionOf } from "./fact-fields.ts";
-import { fold } from "./fold.ts";
-import { defineProcessor, type EmissionOf, type Output } from "./processor.ts";
+import type { EmissionOf, Output } from "./processor.ts";
 
 /** What stands, and by which event. */
 interface ReviewState {
@@ -30,15 +30,13 @@ const NO_RULES = "";
 export const review = defineProcessor({
   name: "review",
   version: 1,
-  inputs: ["atlas.drift", "atlas.decisions"],
-  output: "atlas.review-status",
   facts: ["DriftAssessed", "ReviewDecided"],
+  emits: ["ReviewStatusChanged"],
   key: sessionOf,
-  process: fold<"DriftAssessed" | "ReviewDecided", ReviewState>((before, fact, rules) =>
+  reduce: (before: ReviewState | undefined, fact, rules) =>
     fact.type === "ReviewDecided"
       ? byPerson(before, fact)
       : byRule(before, fact, rules(rulesHashOf(fact)).review),
-  ),
 });
 
 function byPerson(before: ReviewState | undefined, fact: ReviewDecided): Output<ReviewState> {

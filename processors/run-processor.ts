@@ -1,11 +1,9 @@
-import { Observable } from "rxjs";
 import { AtlasError } from "../errors/atlas-error.ts";
 import { createEvent } from "../schemas/codec.ts";
-import type { AtlasEvent, Draft, EventOf, EventType } from "../schemas/generated/events.ts";
+import type { AtlasEvent, Draft, EventType } from "../schemas/generated/events.ts";
 import { idOf } from "../schemas/identity.ts";
 import type { RulesLookup } from "../schemas/rules.ts";
-import { topicOf } from "../schemas/topics.ts";
-import type { Emission, Output, Processor } from "./processor.ts";
+import type { Emission, Processor } from "./processor.ts";
 
 /** What is saved for one key of a processor between units of work. */
 export interface KeyState<State = unknown> {
@@ -32,33 +30,31 @@ export interface Applied<State = unknown> {
  * the caller decides before it comes here.
  *
  * @param saved what the last call returned for this key; undefined for a new one
- * @throws AtlasError ATLAS_PROCESSOR_IMPURE when the facts do not give one output each, at once;
- *   ATLAS_PROCESSOR_OUTDATED for state of another version; ATLAS_PROCESSOR_INVALID for an event of another topic
+ * @throws AtlasError ATLAS_PROCESSOR_OUTDATED for state of another version; ATLAS_PROCESSOR_INVALID for an event that the
+ *   processor does not say it emits
  * @example
  * const { keyState, events } = applyFacts(drift, saved, facts, (hash) => known.get(hash)!);
  */
-export function applyFacts<State, T extends EventType>(
-  processor: Processor<State, T>,
+export function applyFacts<State>(
+  processor: Processor<State>,
   saved: KeyState<State> | undefined,
-  facts: readonly EventOf<T>[],
+  facts: readonly AtlasEvent[],
   rules: RulesLookup,
 ): Applied<State> {
   if (saved !== undefined && saved.version !== processor.version) {
     throw otherVersion(processor, saved.version);
   }
-  let keyState = saved;
+  const run = processor.begin(saved?.state ?? undefined, rules);
   const events: AtlasEvent[] = [];
-  const outputs = outputsOf(processor, saved?.state ?? undefined, facts, rules);
-  for (const [index, output] of outputs.entries()) {
-    const source = `${processor.name}/${processor.key(facts[index]!)}`;
-    const emitted = keyState?.emitted ?? 0;
-    const stamped = output.emit.map((emission, place) =>
-      stamp(processor, emission, source, emitted + place + 1, place),
-    );
-    for (const event of stamped) events.push(event);
-    keyState = nextKeyState(processor.version, output.state, emitted + stamped.length);
+  let emitted = saved?.emitted ?? 0;
+  for (const fact of facts) {
+    const source = `${processor.name}/${processor.key(fact)}`;
+    for (const [place, emission] of run.take(fact).entries()) {
+      emitted += 1;
+      events.push(stamp(processor, emission, source, emitted, place));
+    }
   }
-  return { keyState, events };
+  return { keyState: nextKeyState(processor.version, run.state(), emitted), events };
 }
 
 /** What is said of state that another version wrote: of an earlier one it is computed anew, a later one reads on. */
@@ -87,72 +83,26 @@ function nextKeyState<State>(
   return state === undefined && emitted === 0 ? undefined : { state, version, emitted };
 }
 
-/** Runs `process` to its end and makes sure that each fact gave one output before the next one came. */
-function outputsOf<State, T extends EventType>(
-  processor: Processor<State, T>,
-  state: State | undefined,
-  facts: readonly EventOf<T>[],
-  rules: RulesLookup,
-): Output<State>[] {
-  const impure = (problem: string, fact: EventOf<T> | undefined): AtlasError =>
-    new AtlasError("ATLAS_PROCESSOR_IMPURE", `${processor.name} ${problem}`, {
-      where: fact === undefined ? `processor ${processor.name}` : `${fact.type} ${fact.meta.event_id}`,
-      hint: "Give exactly one output for each fact, without time or scheduler operators.",
-    });
-  const outputs: Output<State>[] = [];
-  let misaligned: { outputs: number; fact: EventOf<T> } | undefined;
-  const facts$ = new Observable<EventOf<T>>((subscriber) => {
-    for (const [index, fact] of facts.entries()) {
-      if (subscriber.closed) return;
-      subscriber.next(fact);
-      if (outputs.length !== index + 1) misaligned ??= { outputs: outputs.length - index, fact };
-    }
-    subscriber.complete();
-  });
-  let ended: "completed" | { error: unknown } | undefined;
-  processor
-    .process(facts$, state, rules)
-    .subscribe({
-      next: (output) => outputs.push(output),
-      error: (error: unknown) => {
-        ended = { error };
-      },
-      complete: () => {
-        ended = "completed";
-      },
-    })
-    .unsubscribe();
-  if (typeof ended === "object") throw (ended as { error: unknown }).error;
-  if (ended === undefined) throw impure("did not complete as soon as its facts did", facts.at(-1));
-  if (misaligned !== undefined) {
-    throw impure(`gave ${misaligned.outputs} outputs for a fact, not one`, misaligned.fact);
-  }
-  if (outputs.length !== facts.length) {
-    throw impure(`gave ${outputs.length} outputs for ${facts.length} facts`, facts.at(-1));
-  }
-  return outputs;
-}
-
 /** Puts an emission into its envelope; nothing in it but the cause, the rules and the count decides its bytes. */
-function stamp<State, T extends EventType>(
-  processor: Processor<State, T>,
-  emission: Emission,
+function stamp(
+  { name, version, emits }: Pick<Processor, "name" | "version" | "emits">,
+  { type: kind, draft, cause, rulesHash, ordinal }: Emission,
   source: string,
   sequence: number,
   place: number,
 ): AtlasEvent {
-  const { name, version, output } = processor;
-  const { type, draft, cause, rulesHash } = emission;
-  if (topicOf(type) !== output) {
-    throw new AtlasError("ATLAS_PROCESSOR_INVALID", `${name} emits ${type}, which is not on ${output}`, {
+  const type = typeof kind === "string" ? kind : kind.type;
+  if (!emits.includes(type)) {
+    throw new AtlasError("ATLAS_PROCESSOR_INVALID", `${name} emits ${type}, which it does not say`, {
       where: `processor ${name}`,
+      hint: "Name it in `emits`.",
     });
   }
   const { event_id, session_id, occurred_at, time_assumed, trace_id } = cause.meta;
   return createEvent(
-    type,
+    type as EventType,
     {
-      event_id: idOf(name, version, rulesHash, event_id, emission.ordinal ?? place),
+      event_id: idOf(name, version, rulesHash, event_id, ordinal ?? place),
       session_id: session_id ?? null,
       source,
       sequence,
@@ -162,6 +112,6 @@ function stamp<State, T extends EventType>(
       trace_id: trace_id ?? null,
       derivation: { processor: name, version, rules_hash: rulesHash, branch: null, revision: 0 },
     },
-    draft as Draft<typeof type>,
+    (typeof kind === "string" ? draft : kind.fieldsOf(draft)) as Draft<EventType>,
   );
 }

@@ -4,9 +4,9 @@ import { RELEASED_SCHEMAS } from "../schemas/generated/released.ts";
 import { type RulesLookup, stableJson } from "../schemas/rules.ts";
 import { topicOf } from "../schemas/topics.ts";
 import { aggregate, type Judgement } from "./aggregate-judgements.ts";
+import { defineProcessor } from "./define-processor.ts";
 import { sessionOf } from "./fact-fields.ts";
-import { fold } from "./fold.ts";
-import { type Cause, defineProcessor, type Emission, type Output } from "./processor.ts";
+import type { Cause, Emission, Output } from "./processor.ts";
 
 /** All that a session can say: what is missing of it shows only to whoever counts every event. */
 const FACTS = [...new Set(RELEASED_SCHEMAS.map(({ name }) => name as EventType))].filter(
@@ -43,11 +43,10 @@ const NEW: SessionState = { next: 1, gap: false, models: [], made: [] };
 export const sessionRewards = defineProcessor({
   name: "session-rewards",
   version: 2,
-  inputs: ["atlas.sessions"],
-  output: "atlas.rewards",
   facts: FACTS,
+  emits: ["SessionRewarded"],
   key: sessionOf,
-  process: fold<EventType, SessionState>((saved, fact, rules) => {
+  reduce: (saved: SessionState | undefined, fact, rules) => {
     const before = counted(saved ?? NEW, fact);
     switch (fact.type) {
       case "SessionStarted":
@@ -70,7 +69,7 @@ export const sessionRewards = defineProcessor({
         // What comes before the start or after the reward leaves nothing behind.
         return { state: saved && before, emit: [] };
     }
-  }),
+  },
 });
 
 /** Notes which of its own events a session is at; other sources, such as a judge asked later, count for themselves. */

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { map } from "rxjs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { rebuild } from "../../app/rebuild.ts";
 import { processorConsumer } from "../../derivation/processor-consumer.ts";
@@ -10,7 +9,7 @@ import type { Consumer, EventLog } from "../../log/event-log.ts";
 import type { Emission, Processor } from "../../processors/processor.ts";
 import { createReadModels } from "../../projections/read-models.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
-import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES, type Rules } from "../../schemas/rules.ts";
 import { LIVE_TOPICS } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
@@ -33,19 +32,19 @@ const half = (emission: Emission): Emission =>
     : emission;
 
 /** The version before: its state has another shape, and what it makes of some sessions is something else. */
-const earlier = (
-  processor: Processor<unknown, EventType>,
-  change: (emission: Emission) => Emission,
-): Processor<unknown, EventType> => ({
+const earlier = (processor: Processor, change: (emission: Emission) => Emission): Processor => ({
   ...processor,
   version: processor.version - 1,
-  process: (facts$, state, rules) =>
-    processor.process(facts$, (state as { earlier: unknown } | undefined)?.earlier, rules).pipe(
-      map(({ state: after, emit }) => ({
-        state: after === undefined ? undefined : { earlier: after },
-        emit: emit.map(change),
-      })),
-    ),
+  begin: (state, rules) => {
+    const run = processor.begin((state as { earlier: unknown } | undefined)?.earlier, rules);
+    return {
+      take: (fact) => run.take(fact).map(change),
+      state: () => {
+        const after = run.state();
+        return after === undefined ? undefined : { earlier: after };
+      },
+    };
+  },
 });
 
 /** What the package consumed with before it was upgraded. */

@@ -1,8 +1,15 @@
 import { randomInt } from "node:crypto";
-import { map } from "rxjs";
+import { bufferCount, debounceTime, delay, distinct, map, type Observable, pairwise, scan, take } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { drift } from "../../processors/drift.ts";
-import { checkProcessor, defineProcessor, type EmissionOf, fold } from "../../processors/public.ts";
+import {
+  checkProcessor,
+  defineProcessor,
+  type Emission,
+  type EmissionOf,
+  type Processor,
+  scanState,
+} from "../../processors/public.ts";
 import { review } from "../../processors/review.ts";
 import { sessionRewards } from "../../processors/session-rewards.ts";
 import type { AtlasEvent, EventOf } from "../../schemas/generated/events.ts";
@@ -27,23 +34,31 @@ const adding = (step: (sum: number, fact: Reward, state: Sum | undefined, rules:
   defineProcessor<Sum, "SessionRewarded">({
     name: "adding",
     version: 1,
-    inputs: ["atlas.rewards"],
-    output: "atlas.drift",
     facts: ["SessionRewarded"],
+    emits: ["DriftAssessed"],
     key: ({ learning_key }) => learning_key,
-    process: fold((before, one, rules) => {
+    reduce: (before, one, rules) => {
       const state = step((before?.sum ?? 0) + one.score, one, before, rules);
       return { state, emit: [assessment(one, Number(state.sum))] };
-    }),
+    },
+  });
+
+/** A processor that is a pipe over rewards. */
+const piped = (pipe: (facts$: Observable<Reward>) => Observable<Emission>): Processor =>
+  defineProcessor({
+    name: "piped",
+    version: 1,
+    facts: ["SessionRewarded"],
+    emits: ["DriftAssessed"],
+    key: ({ learning_key }) => learning_key,
+    pipe,
   });
 
 const facts = Array.from({ length: 12 }, (_, index) =>
   rewarded(String(index), index / 10, at(index + 1), { learning_key: index % 3 === 0 ? "a" : "b" }),
 );
-const check = (
-  processor: Parameters<typeof checkProcessor<Sum, "SessionRewarded">>[0],
-  given: AtlasEvent[] = facts,
-) => checkProcessor(processor, given, { rules: rulesOf() });
+const check = (processor: Processor, given: AtlasEvent[] = facts) =>
+  checkProcessor(processor, given, { rules: rulesOf() });
 
 describe("checkProcessor", () => {
   it("accepts a pure processor and returns what the facts come to, in their order", () => {
@@ -197,12 +212,98 @@ describe("checkProcessor", () => {
   });
 
   it("catches a processor that counts within a batch", () => {
-    const counting = defineProcessor<Sum, "SessionRewarded">({
-      ...adding((sum) => ({ sum })),
-      process: (facts$) =>
-        facts$.pipe(map((one, index) => ({ state: { sum: 0 }, emit: [assessment(one, index)] }))),
-    });
+    const counting = piped((facts$) => facts$.pipe(map((one, index) => assessment(one, index))));
     expect(() => check(counting)).toThrow(/split into batches/);
+  });
+
+  const forgetful: [string, (facts$: Observable<Reward>) => Observable<Emission>][] = [
+    [
+      "scan",
+      (facts$) =>
+        facts$.pipe(
+          scan((sum, one) => assessment(one, sum.draft.threshold + one.score), assessment(facts[0]!, 0)),
+        ),
+    ],
+    [
+      "pairwise",
+      (facts$) =>
+        facts$.pipe(
+          pairwise(),
+          map(([before, one]) => assessment(one, before.score)),
+        ),
+    ],
+    [
+      "bufferCount",
+      (facts$) =>
+        facts$.pipe(
+          bufferCount(3),
+          map(([one]) => assessment(one!, 1)),
+        ),
+    ],
+    [
+      "distinct",
+      (facts$) =>
+        facts$.pipe(
+          distinct(({ agent }) => agent),
+          map((one) => assessment(one, 1)),
+        ),
+    ],
+    [
+      "take",
+      (facts$) =>
+        facts$.pipe(
+          take(2),
+          map((one) => assessment(one, 1)),
+        ),
+    ],
+  ];
+  it.each(forgetful)("catches %s, which remembers in memory, and shows what it came to", (_, pipe) => {
+    expect(() => check(piped(pipe))).toThrow(
+      expect.objectContaining({
+        code: "ATLAS_PROCESSOR_IMPURE",
+        message: expect.stringMatching(/split into batches.*one by one.*together with/s),
+        where: expect.stringMatching(/^SessionRewarded [0-9a-f-]{36}$/),
+        hint: expect.stringContaining("scanState"),
+      }),
+    );
+  });
+
+  it.each([
+    ["delay", delay<EmissionOf<"DriftAssessed">>(1)],
+    ["debounceTime", debounceTime<EmissionOf<"DriftAssessed">>(1)],
+  ])("catches %s, which waits", (_, operator) => {
+    const waiting = piped((facts$) =>
+      facts$.pipe(
+        map((one) => assessment(one, 1)),
+        operator,
+      ),
+    );
+    expect(() => check(waiting)).toThrow(expect.objectContaining({ code: "ATLAS_PROCESSOR_IMPURE" }));
+  });
+
+  it("accepts the same in durable operators", () => {
+    const summing = piped((facts$) =>
+      facts$.pipe(
+        scanState(({ sum }, one) => ({ sum: sum + one.score, cause: { meta: one.meta } }), {
+          sum: 0,
+          cause: { meta: facts[0]!.meta },
+        }),
+        map(({ sum, cause }) => assessment({ ...facts[0]!, ...cause }, sum)),
+      ),
+    );
+    expect(check(summing).events).toHaveLength(12);
+  });
+
+  it("catches facts of one key that lie in several partitions", () => {
+    const mixing = defineProcessor({
+      name: "mixing",
+      version: 1,
+      facts: ["SessionRewarded"],
+      emits: ["DriftAssessed"],
+      key: () => "all",
+      reduce: () => ({ state: { sum: 0 }, emit: [] }),
+    });
+    expect(() => check(mixing)).toThrow(/has facts of the keys "a" and "b" under its key "all"/);
   });
 
   it("catches a processor that mixes its keys", () => {
@@ -228,10 +329,7 @@ describe("checkProcessor", () => {
   });
 
   it("refuses an event that does not fit its schema", () => {
-    const wrong = defineProcessor<Sum, "SessionRewarded">({
-      ...adding((sum) => ({ sum })),
-      process: fold((_, one) => ({ state: { sum: 0 }, emit: [assessment(one, "three" as never)] })),
-    });
+    const wrong = piped(map((one) => assessment(one, "three" as never)));
     expect(() => check(wrong)).toThrow(expect.objectContaining({ code: "ATLAS_EVENT_INVALID" }));
   });
 

@@ -7,7 +7,7 @@ import type { Processor } from "../../processors/processor.ts";
 import { review } from "../../processors/review.ts";
 import { applyFacts, type KeyState } from "../../processors/run-processor.ts";
 import { sessionRewards } from "../../processors/session-rewards.ts";
-import type { AtlasEvent, DriftAssessed, EventOf, EventType } from "../../schemas/generated/events.ts";
+import type { AtlasEvent, DriftAssessed } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES, type Rules } from "../../schemas/rules.ts";
 import { emptyTrace, foldEvent } from "../../traces/fold.ts";
 import { at, fact, judgedSession, rulesOf } from "./facts.ts";
@@ -54,13 +54,13 @@ const DECISIONS: AtlasEvent[] = [3, 31, 71, 71, 80].map((session, index) =>
 );
 
 /** One process of a group, as the runner has it: state as JSON between units, repeated records dropped. */
-class Worker<State, T extends EventType> {
+class Worker {
   readonly emitted = new Map<string, AtlasEvent>();
   private readonly states = new Map<string, string>();
   private readonly seen = new Set<string>();
-  private readonly processor: Processor<State, T>;
+  private readonly processor: Processor;
 
-  constructor(processor: Processor<State, T>) {
+  constructor(processor: Processor) {
     this.processor = processor;
   }
 
@@ -68,13 +68,13 @@ class Worker<State, T extends EventType> {
   unit(facts: readonly AtlasEvent[], killed: boolean): void {
     const first = new Map(facts.map((each) => [each.meta.event_id, each]));
     const fresh = [...first.values()].filter(({ meta }) => !this.seen.has(meta.event_id));
-    const wanted = fresh.filter(({ type }) => (this.processor.facts as readonly string[]).includes(type));
+    const wanted = fresh.filter(({ type }) => this.processor.facts.includes(type));
     const states = new Map(this.states);
     const events: AtlasEvent[] = [];
-    for (const each of wanted as EventOf<T>[]) {
+    for (const each of wanted) {
       const key = this.processor.key(each);
       const text = states.get(key);
-      const saved = text === undefined ? undefined : (JSON.parse(text) as KeyState<State>);
+      const saved = text === undefined ? undefined : (JSON.parse(text) as KeyState);
       const applied = applyFacts(this.processor, saved, [each], rulesOf(RULES));
       if (applied.keyState === undefined) states.delete(key);
       else states.set(key, JSON.stringify(applied.keyState));
@@ -110,16 +110,16 @@ const AS_IT_HAPPENED: Disturbance = {
   decisionsFirst: false,
 };
 
-function run<State, T extends EventType>(
-  processor: Processor<State, T>,
+function run(
+  processor: Processor,
   facts: readonly AtlasEvent[],
   { batch, repeat, kill, workers }: Disturbance,
 ): AtlasEvent[] {
   const groups = Array.from({ length: workers }, () => [] as AtlasEvent[]);
   const place = new Map<string, number>();
   for (const each of facts) {
-    if (!(processor.facts as readonly string[]).includes(each.type)) continue;
-    const key = processor.key(each as EventOf<T>);
+    if (!processor.facts.includes(each.type)) continue;
+    const key = processor.key(each);
     if (!place.has(key)) place.set(key, place.size % workers);
     groups[place.get(key)!]!.push(each);
   }

@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import { TestScheduler } from "rxjs/testing";
 import { describe, expect, it } from "vitest";
 import { checkProcessor } from "../../processors/check-processor.ts";
 import { applyFacts } from "../../processors/run-processor.ts";
@@ -24,31 +23,13 @@ const rewardFor = (
 
 describe("session-rewards", () => {
   it("emits when the set is complete, and only then", () => {
-    const [started, ended, first, second, judged] = judgedSession("one", [
-      { score: 1 },
-      { score: 0 },
-    ]) as Fact[];
-    const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
-    scheduler.run(({ cold, expectObservable }) => {
-      const facts$ = cold("--s--e-(ab)--j|", {
-        s: started,
-        e: ended,
-        a: first,
-        b: second,
-        j: judged,
-      } as Record<string, Fact>);
-      const outputs$ = sessionRewards.process(facts$, undefined, rulesOf());
-      expectObservable(outputs$).toBe("--1--2-(34)--5|", {
-        1: expect.objectContaining({ emit: [] }),
-        2: expect.objectContaining({ emit: [] }),
-        3: expect.objectContaining({ emit: [] }),
-        4: expect.objectContaining({ emit: [] }),
-        5: {
-          state: undefined,
-          emit: [expect.objectContaining({ type: "SessionRewarded", rulesHash: HASH })],
-        },
-      });
-    });
+    const facts = judgedSession("one", [{ score: 1 }, { score: 0 }]);
+    const run = sessionRewards.begin(undefined, rulesOf());
+    expect(facts.slice(0, -1).flatMap((each) => run.take(each))).toEqual([]);
+    expect(run.take(facts.at(-1)!)).toEqual([
+      expect.objectContaining({ type: "SessionRewarded", rulesHash: HASH }),
+    ]);
+    expect(run.state()).toBeUndefined();
   });
 
   it("carries what the session was, and the envelope of its cause", () => {
