@@ -41,12 +41,16 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+// Examples name the package as its users do, and are tested as they stand.
+const resolve = { alias: { "atlas-sdk/processors": join(import.meta.dirname, "app/processors.ts") } };
+
 // What a test costs is in its name, and the cheap ones go first: a group starts when the one before it has ended.
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
       {
+        resolve,
         test: {
           name: "unit",
           ...sharing,
@@ -58,6 +62,7 @@ export default defineConfig({
         },
       },
       {
+        resolve,
         test: {
           name: "int",
           ...sharing,

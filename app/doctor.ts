@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import type { AtlasConfig, LlmConfig, LogConfig } from "../configs/config-schema.ts";
+import type { AtlasConfig, LlmConfig } from "../configs/config-schema.ts";
 import { isOffline } from "../configs/offline-mode.ts";
 import { redactUrl } from "../configs/redact.ts";
 import { readHolder } from "../database/embedded/folder-lock.ts";
 import { openPostgres } from "../database/pg-database.ts";
-import { STAGES } from "../derivation/stage-list.ts";
+import { eventsOf, stagesWith } from "../derivation/user-parts.ts";
 import { explain } from "../errors/atlas-error.ts";
 import { Registry } from "../log/kafka/registry.ts";
 import { lagOf } from "../log/runner/caught-up.ts";
@@ -12,6 +12,7 @@ import { detectModel } from "./detect-model.ts";
 import type { Finding } from "./finding.ts";
 import { openStore } from "./open-store.ts";
 import { keyVariableOf, probeModel } from "./probe-model.ts";
+import { userPartsOf } from "./user-parts.ts";
 
 const KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];
 
@@ -102,13 +103,14 @@ function holderFinding(path: string): Finding {
   return { name: "lock", status: "ok", detail };
 }
 
-async function logFindings(config: LogConfig): Promise<Finding[]> {
+async function logFindings(config: AtlasConfig): Promise<Finding[]> {
   const lags: Finding[] = [];
   const log = await look("log", async () => {
-    const { log, db, close } = await openStore(config);
+    const parts = await userPartsOf(config);
+    const { log, db, close } = await openStore(config.log, undefined, eventsOf(parts));
     try {
       let events = 0;
-      for (const { group, topics } of STAGES) {
+      for (const { group, topics } of stagesWith(parts)) {
         const ends = await log.ends(topics);
         const lag = (await lagOf(db, group, ends)).reduce((sum, { behind }) => sum + behind, 0);
         events = [...ends.values()].flat().reduce((sum, end) => sum + end, 0);
@@ -128,13 +130,14 @@ async function logFindings(config: LogConfig): Promise<Finding[]> {
   return [log, ...lags];
 }
 
-async function storeFindings(config: LogConfig): Promise<Finding[]> {
+async function storeFindings(whole: AtlasConfig): Promise<Finding[]> {
+  const config = whole.log;
   if (config.kind === "embedded") {
     if (!existsSync(config.path))
       return [
         { name: "log", status: "ok", detail: `${config.path} does not exist yet; the first run makes it` },
       ];
-    return [holderFinding(config.path), ...(await logFindings(config))];
+    return [holderFinding(config.path), ...(await logFindings(whole))];
   }
   const { databaseUrl } = config;
   const database: Finding =
@@ -151,7 +154,7 @@ async function storeFindings(config: LogConfig): Promise<Finding[]> {
     const detail = "not opened: what it needs is broken";
     return [...outside, { name: "log", status: "broken", detail }];
   }
-  return [...outside, ...(await logFindings(config))];
+  return [...outside, ...(await logFindings(whole))];
 }
 
 /**
@@ -166,6 +169,6 @@ export async function diagnose(config: AtlasConfig): Promise<Finding[]> {
   return [
     ...keyFindings(models.values()),
     ...(await modelFindings(models)),
-    ...(await storeFindings(config.log)),
+    ...(await storeFindings(config)),
   ];
 }

@@ -1,6 +1,8 @@
 import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { RulesStore } from "../derivation/rules.ts";
+import type { UserParts } from "../derivation/user-parts.ts";
 import type { Apply, EventLog } from "../log/event-log.ts";
+import type { Projection } from "../projections/define-projection.ts";
 import type { CourierEvents } from "../sinks/alerts/courier.ts";
 import { LIVE_JSONL } from "../sinks/jsonl/live-sink.ts";
 import { type Alerting, retryingSinks, startAlerting } from "./alerting.ts";
@@ -37,7 +39,7 @@ export async function startHost(
   log: EventLog,
   rules: RulesStore,
   config: HostConfig,
-  events: HostEvents,
+  { parts, ...events }: HostEvents & { parts?: UserParts<Projection> },
   reaping: ReaperOptions,
 ): Promise<Host> {
   const { alerts, liveDataset, judges } = config;
@@ -63,7 +65,7 @@ export async function startHost(
       liveDataset === undefined
         ? undefined
         : started(await startLiveDataset(background, liveDataset, events));
-    const pipeline = started(await startPipeline(background, rules, events));
+    const pipeline = started(await startPipeline(background, rules, events, parts));
     started(startReaper(log, pipeline, { ...reaping, ...(logger !== undefined && { logger }) }));
     const judging =
       judges?.mode === "deferred"

@@ -4,6 +4,7 @@ import type { Database } from "../database/database.ts";
 import { openRules, type RulesStore } from "../derivation/rules.ts";
 import { isSettled } from "../derivation/stage-list.ts";
 import type { SettleOptions } from "../derivation/stages.ts";
+import { eventsOf, stagesWith } from "../derivation/user-parts.ts";
 import { CLOSE_MS, closeInTime } from "../errors/close-in-time.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { held } from "../log/held.ts";
@@ -29,9 +30,10 @@ import { once } from "./once.ts";
 import { openStore } from "./open-store.ts";
 import type { RebuildOptions, RebuildSummary } from "./rebuild.ts";
 import type { RunOptions } from "./run-options.ts";
+import { type ProgramParts, userPartsOf } from "./user-parts.ts";
 
 /** How to open Atlas. */
-export interface OpenOptions extends Omit<HostEvents, "logger"> {
+export interface OpenOptions extends Omit<HostEvents, "logger">, ProgramParts {
   /**
    * Takes what happens beside the results, such as a consumer that waits or a record that is set aside. Without one,
    * warnings and errors are warnings of the process.
@@ -170,7 +172,8 @@ const nounsOf = (parts: OpenParts) => {
 export async function openConfigured(config: AtlasConfig, options: ConfiguredOptions = {}): Promise<Atlas> {
   const { consumers = true } = options;
   const logger = loggerOf(options);
-  const store = await openStore(config.log, maskOf(config, options.mask));
+  const parts = await userPartsOf(config, options);
+  const store = await openStore(config.log, maskOf(config, options.mask), eventsOf(parts));
   const { log, db } = store;
   const folder = spoolFolderOf(config);
   const spool: SpoolFolder = { drain: () => held(drainSpools(folder, log)) };
@@ -182,7 +185,7 @@ export async function openConfigured(config: AtlasConfig, options: ConfiguredOpt
   const startConsumers = once(async () => {
     const { startHost } = await import("./host.ts");
     const reaping = { isHolding: () => flusher.spooled > 0 };
-    host = await startHost(log, rules, config, { ...options, logger }, reaping);
+    host = await startHost(log, rules, config, { ...options, logger, parts }, reaping);
   });
   const mayHost = log.kind !== "kafka" || options.consumers === true;
   try {
@@ -226,16 +229,16 @@ export async function openConfigured(config: AtlasConfig, options: ConfiguredOpt
     return result;
   };
   const settled = async (settling?: SettleOptions): Promise<void> => {
-    if (await isSettled(log)) return;
+    if (await isSettled(log, stagesWith(parts))) return;
     if (mayHost && consumers === "when-behind") await startConsumers();
     const { settle } = await import("../derivation/stages.ts");
     // A consumer that stopped as unhealthy must not leave anybody waiting for it.
     const stopped = host?.pipeline.done.then(() => new Promise<never>(() => undefined));
-    await Promise.race([settle(log, settling), ...(stopped === undefined ? [] : [stopped])]);
+    await Promise.race([settle(log, { ...settling, parts }), ...(stopped === undefined ? [] : [stopped])]);
   };
 
   return {
-    ...nounsOf({ config, log, db, rules, logger, settled }),
+    ...nounsOf({ config, log, db, rules, logger, parts, settled }),
     config,
     log,
     db,

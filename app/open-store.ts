@@ -10,8 +10,9 @@ import { prepareLogTables } from "../log/log-tables.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
 import { logElsewhere } from "../log/runner/assignment-store.ts";
 import { prepareReadModels } from "../projections/prepare-read-models.ts";
+import type { EventDescription } from "../schemas/event-definitions.ts";
 import type { Mask } from "../schemas/masked.ts";
-import { absentLog } from "./absent-log.ts";
+import { absentLog } from "../log/absent-log.ts";
 
 /** A log and the database of its consumers, opened together. */
 export interface Store {
@@ -24,11 +25,12 @@ type KafkaConfig = Extract<LogConfig, { kind: "kafka" }>;
 
 /** How the Kafka of a configuration is reached. */
 export function kafkaOptionsOf(config: KafkaConfig): KafkaLogOptions {
-  const { brokers, schemaRegistryUrl, partitions, replicationFactor, ssl, sasl } = config;
+  const { brokers, schemaRegistryUrl, namespace, partitions, replicationFactor, ssl, sasl } = config;
   return {
     brokers,
     schemaRegistryUrl,
     ssl,
+    ...(namespace !== undefined && { topicPrefix: `${namespace}.`, clientId: `atlas-sdk.${namespace}` }),
     ...(partitions !== undefined && { partitions }),
     ...(replicationFactor !== undefined && { replicationFactor }),
     ...(sasl !== undefined && {
@@ -60,7 +62,11 @@ function databaseOf({ databaseUrl }: { databaseUrl?: string | undefined }): stri
  * @throws AtlasError ATLAS_LOG_HELD, ATLAS_LOG_UNREACHABLE, ATLAS_DATABASE_UNREACHABLE, ATLAS_DATABASE_TOO_NEW,
  *   ATLAS_NODE_UNSUPPORTED and what the adapters throw
  */
-export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> {
+export async function openStore(
+  config: LogConfig,
+  mask?: Mask,
+  events: readonly EventDescription[] = [],
+): Promise<Store> {
   requireNode();
   const db =
     config.kind === "embedded"
@@ -85,6 +91,7 @@ export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> 
       });
     }
     await prepareReadModels(db);
+    if (events.length > 0) await log.define(events);
   } catch (error) {
     await log?.close().catch(() => undefined);
     await db.close().catch(() => undefined);
@@ -109,10 +116,12 @@ export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> 
 export async function openLogAlone(
   config: LogConfig,
   mask?: Mask,
+  events: readonly EventDescription[] = [],
 ): Promise<{ log: EventLog; close(): Promise<void> }> {
-  if (config.kind !== "kafka") return openStore(config, mask);
+  if (config.kind !== "kafka") return openStore(config, mask, events);
   requireNode();
   const { openKafkaLog } = await import("../log/kafka/open-kafka-log.ts");
   const log = await openKafkaLog({ ...kafkaOptionsOf(config), mask });
+  if (events.length > 0) await log.define(events);
   return { log, close: () => log.close() };
 }

@@ -40,18 +40,19 @@ export interface RebuildSummary {
 }
 
 /** What a rebuild needs of an open Atlas. */
-export type Rebuildable = Pick<OpenParts, "log" | "db" | "rules">;
+export type Rebuildable = Pick<OpenParts, "log" | "db" | "rules"> & Partial<Pick<OpenParts, "parts">>;
 
 async function rebuildDerived(
   atlas: Rebuildable,
   options: RebuildOptions,
 ): Promise<NonNullable<RebuildSummary["derived"]>> {
-  const { log, rules } = atlas;
+  const { log, rules, parts } = atlas;
   const renewing: RenewOptions = {
     onProgress: (events) => options.onProgress?.("Renewing", events),
     signal: options.signal,
+    processors: parts?.processors,
   };
-  const settling: SettleOptions = options.signal === undefined ? {} : { signal: options.signal };
+  const settling: SettleOptions = { signal: options.signal, parts };
   const renewed = await renewStates(log, rules, renewing);
   await settle(log, settling);
   const derived = await recompute(log, rules, {
@@ -89,7 +90,7 @@ async function rebuildDerived(
  */
 export async function rebuild(atlas: Rebuildable, options: RebuildOptions = {}): Promise<RebuildSummary> {
   const derived = options.derived === true ? await rebuildDerived(atlas, options) : undefined;
-  await settle(atlas.log, options.signal === undefined ? {} : { signal: options.signal });
+  await settle(atlas.log, { signal: options.signal, parts: atlas.parts });
   const { sessions, events } = await rebuildReadModels(atlas.db, atlas.log, {
     onProgress: (done) => options.onProgress?.("Rebuilding", done),
   });

@@ -4,12 +4,14 @@ import { processorConsumer } from "../derivation/processor-consumer.ts";
 import type { RulesStore } from "../derivation/rules.ts";
 import { READ_MODELS } from "../derivation/stage-list.ts";
 import { PROCESSORS } from "../derivation/stages.ts";
+import type { UserParts } from "../derivation/user-parts.ts";
 import { AtlasError, asAtlasError } from "../errors/atlas-error.ts";
 import { type RetryOptions as Patience, retry } from "../errors/retry.ts";
 import { type DeadLetter, listDeadLetters, placeOf } from "../log/dead-letters.ts";
 import type { Apply, EventLog, LogRecord, RawRecord } from "../log/event-log.ts";
 import { decodeRecord } from "../log/records.ts";
 import { type RetryEnd, retryRecord } from "../log/runner/retry-record.ts";
+import type { Projection } from "../projections/define-projection.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { DeadLetterRetried } from "../schemas/generated/events.ts";
 import { idOf, nowMicros } from "../schemas/identity.ts";
@@ -29,6 +31,8 @@ export type RetryOutcome =
 export interface RetryContext {
   log: EventLog;
   rules: RulesStore;
+  /** What a user added to the consumers. */
+  parts?: UserParts<Projection> | undefined;
 }
 
 /** Which letters to retry. */
@@ -115,7 +119,10 @@ async function applyOf(
   const own = consumers?.[letter.group];
   if (own !== undefined) return own;
   if (letter.group === READ_MODELS) return retryInReadModels(context.log, letter);
-  const processor = PROCESSORS.find(({ name }) => name === letter.group);
+  const projection = context.parts?.projections.find(({ group }) => group === letter.group);
+  if (projection !== undefined) return projection.consume;
+  const processors = [...PROCESSORS, ...(context.parts?.processors ?? [])];
+  const processor = processors.find(({ name }) => name === letter.group);
   if (processor !== undefined) return processorConsumer(processor, context.rules.lookup);
   throw new AtlasError(
     "ATLAS_DEAD_LETTER_FOREIGN",

@@ -1,7 +1,9 @@
 import { type Atlas, type ConfiguredOptions, openConfigured } from "../app/open-atlas.ts";
 import { openLogAlone } from "../app/open-store.ts";
+import { userPartsOf } from "../app/user-parts.ts";
 import type { AtlasConfig, LogConfig } from "../configs/config-schema.ts";
 import { loadConfig } from "../configs/load-config.ts";
+import { eventsOf } from "../derivation/user-parts.ts";
 import { CLOSE_MS, closeInTime } from "../errors/close-in-time.ts";
 import type { EventLog } from "../log/event-log.ts";
 import { guardLogger } from "../logging/guard-logger.ts";
@@ -75,7 +77,8 @@ export async function withAtlas<T>(
 
 /** Opens the log alone, without anything that would add to it. */
 export async function withLog<T>(options: CommonOptions, body: (log: EventLog) => Promise<T>): Promise<T> {
-  const { log, close } = await openLogAlone(configOf(options).log);
+  const config = configOf(options);
+  const { log, close } = await openLogAlone(config.log, undefined, eventsOf(await userPartsOf(config)));
   let hasFailed = true;
   try {
     const result = await body(log);

@@ -12,7 +12,7 @@ import { logSchema } from "./log-schema.ts";
 import { llmSchema } from "./model-schema.ts";
 import { pricesSchema } from "./prices-schema.ts";
 import { rulesSchema } from "./rules-schema.ts";
-import { block, text } from "./schema-parts.ts";
+import { block, moduleExport, text } from "./schema-parts.ts";
 import { scoreSchema } from "./score-schema.ts";
 
 const KEY_ERROR = "must be at most 512 characters long, without control characters";
@@ -47,6 +47,14 @@ export const configSchema = block({
   live_dataset: liveDatasetSchema.optional().describe("Approved sessions, written as they are approved."),
   export: exportSchema.prefault({}),
   score: scoreSchema.prefault({}).describe("What POST /score of a worker takes."),
+  processors: z
+    .array(block(moduleExport("the processor")))
+    .default([])
+    .describe("Processors of your own, beside those of Atlas."),
+  projections: z
+    .array(block(moduleExport("the projection")))
+    .default([])
+    .describe("Read models of your own."),
   alerts: alertsSchema.default([]).describe("Who is told about drift and rewards."),
 })
   .refine(judgeSees, JUDGE_NEEDS_CONTENT)

@@ -192,7 +192,7 @@ const expandHome = (path: string): string =>
 
 /** A module is looked for beside the file that names it; a bare name is a package. */
 function withPaths(config: AtlasConfig, folder: string): AtlasConfig {
-  const { log, agent, triage, plugins, judges } = config;
+  const { log, agent, triage, plugins, judges, processors, projections } = config;
   if (log.kind === "embedded") log.path = expandHome(log.path);
   const found = (path: string): string => {
     const whole = expandHome(path);
@@ -200,6 +200,7 @@ function withPaths(config: AtlasConfig, folder: string): AtlasConfig {
   };
   if (agent?.type === "function" || agent?.type === "langgraph") agent.importPath = found(agent.importPath);
   if (triage !== undefined) triage.importPath = found(triage.importPath);
+  for (const part of [...processors, ...projections]) part.importPath = found(part.importPath);
   for (const judge of judges?.list ?? [])
     if (judge.importPath !== undefined) judge.importPath = found(judge.importPath);
   if (plugins !== undefined) config.plugins = plugins.map(found);

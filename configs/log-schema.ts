@@ -41,6 +41,10 @@ const kafkaLog = block({
   database_url: databaseUrl
     .optional()
     .describe("Postgres with checkpoints, state and read models; only reading the log does without."),
+  namespace: text
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, { error: "must be letters, digits, - and _, at most 64 of them" })
+    .optional()
+    .describe("Put before the names of topics, groups and clients, so that several logs share a cluster."),
   partitions,
   replication_factor: z.int().min(1).max(32767).optional(),
   ssl: z.boolean().default(false),

@@ -29,6 +29,8 @@ export interface RenewOptions {
   /** Called while the log is read, with the number of events so far. */
   onProgress?: OnProgress | undefined;
   signal?: AbortSignal | undefined;
+  /** Processors beside those of Atlas. */
+  processors?: readonly Processor[] | undefined;
 }
 
 type Offsets = ReadonlyMap<Topic, number>;
@@ -187,7 +189,7 @@ export async function renewStates(
 ): Promise<RenewedState[]> {
   const renewed: RenewedState[] = [];
   const work: { processor: Processor; outdated: ReadonlyMap<number, number> }[] = [];
-  for (const processor of PROCESSORS)
+  for (const processor of [...PROCESSORS, ...(options.processors ?? [])])
     work.push({ processor, outdated: await outdatedPartitions(log.db!, processor) });
   for (const { processor, outdated } of work) {
     if (outdated.size === 0) continue;

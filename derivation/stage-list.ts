@@ -5,11 +5,17 @@ import { LIVE_TOPICS, type Topic } from "../schemas/topics.ts";
 /** The group that fills the read models. */
 export const READ_MODELS = "read-models";
 
+/** A group and what it reads. */
+export interface Stage {
+  group: string;
+  topics: readonly Topic[];
+}
+
 /**
  * Every group and what it reads, in the order in which facts flow. The processors say the same of themselves; it stands
  * here so that one can know it without loading them.
  */
-export const STAGES: readonly { group: string; topics: readonly Topic[] }[] = [
+export const STAGES: readonly Stage[] = [
   { group: "session-rewards", topics: ["atlas.sessions"] },
   { group: "drift", topics: ["atlas.rewards", "atlas.decisions"] },
   { group: "review", topics: ["atlas.drift", "atlas.decisions"] },
@@ -17,6 +23,6 @@ export const STAGES: readonly { group: string; topics: readonly Topic[] }[] = [
 ];
 
 /** Whether every group has applied all that the log holds, and what that led to; on Kafka one cannot tell at once. */
-export async function isSettled(log: EventLog): Promise<boolean> {
-  return log.kind === "postgres" && log.db !== undefined && hasNothingToApply(log.db, STAGES);
+export async function isSettled(log: EventLog, stages: readonly Stage[] = STAGES): Promise<boolean> {
+  return log.kind === "postgres" && log.db !== undefined && hasNothingToApply(log.db, stages);
 }

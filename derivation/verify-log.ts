@@ -18,7 +18,9 @@ export interface LogReport extends Disorder {
 
 /** Reads the whole log and reports what does not fit together. Unreadable records throw, with their place. */
 export async function verifyLog(log: EventLog, onProgress?: (events: number) => void): Promise<LogReport> {
-  const ends = await log.ends(TOPICS);
+  const own = (await log.definitions()).map(({ topic }) => topic);
+  const topics = [...new Set<Topic>([...TOPICS, ...own])];
+  const ends = await log.ends(topics);
   const report: LogReport = {
     logId: log.id,
     events: 0,
@@ -44,7 +46,7 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
     arrivals.take(record);
   };
 
-  for (const topic of TOPICS) {
+  for (const topic of topics) {
     let events = 0;
     for (const [partition, end] of ends.get(topic)!.entries()) {
       let next = 0;

@@ -151,6 +151,11 @@ export interface EventLog {
    */
   define(events: readonly EventDescription[]): Promise<void>;
   /**
+   * The events of users that the log has, and from now on can be read here: on Postgres all of them, whoever defined them; on
+   * Kafka those that this process has defined.
+   */
+  definitions(): Promise<readonly EventDescription[]>;
+  /**
    * Appends events in order and resolves once they are durable.
    *
    * @throws AtlasError ATLAS_EVENT_INVALID, ATLAS_EVENT_TOO_LARGE, ATLAS_EVENT_UNMASKED (nothing was appended), or

@@ -1,8 +1,8 @@
 import { AtlasError } from "../errors/atlas-error.ts";
+import { definedAmong, type EventKind, type EventOfKind, topicsOf, typesOf } from "../schemas/event-kinds.ts";
 import type { RulesLookup } from "../schemas/rules.ts";
-import { type Topic, topicOf } from "../schemas/topics.ts";
 import type { OperatorStates } from "./durable.ts";
-import type { EventKind, EventOfKind, KeyRun, Pipe, Processor, Reduce } from "./processor.ts";
+import type { KeyRun, Pipe, Processor, Reduce } from "./processor.ts";
 import { runPipe } from "./run-pipe.ts";
 
 interface Common<K extends EventKind> {
@@ -26,13 +26,9 @@ export interface ReducerDefinition<State, K extends EventKind> extends Common<K>
 /** A processor as a pipe. */
 export interface PipeDefinition<K extends EventKind> extends Common<K> {
   pipe: Pipe<K>;
+  /** Says of which fact on nothing of its key has to be remembered: without it, durable operators keep what they have. */
+  ends?(fact: EventOfKind<K>): boolean;
 }
-
-const typeOf = (kind: EventKind): string => (typeof kind === "string" ? kind : kind.type);
-
-const topicOfKind = (kind: EventKind): Topic => (typeof kind === "string" ? topicOf(kind) : kind.topic);
-
-const topicsOf = (kinds: readonly EventKind[]): Topic[] => [...new Set(kinds.map(topicOfKind))];
 
 function check({ name, version, facts, emits }: Common<EventKind>): void {
   const refuse = (problem: string, hint: string): never => {
@@ -73,13 +69,14 @@ export function defineProcessor(
   return {
     name,
     version,
-    facts: facts.map(typeOf),
+    facts: typesOf(facts),
     inputs: topicsOf(facts),
-    emits: emits.map(typeOf),
+    emits: typesOf(emits),
+    events: definedAmong([...facts, ...emits]),
     key: (fact) => definition.key(fact),
     begin:
       "pipe" in definition
-        ? (state, rules) => runPipe(name, definition.pipe, state as OperatorStates | undefined, rules)
+        ? (state, rules) => runPipe(definition, state as OperatorStates | undefined, rules)
         : (state, rules) => runReducer(definition.reduce, state, rules),
   };
 }

@@ -44,6 +44,11 @@ export class Cells {
     this.open = false;
   }
 
+  /** Nothing of the key is remembered any longer. */
+  forget(): void {
+    for (const cell of this.cells.values()) cell.value = undefined;
+  }
+
   /** What there is to save; undefined where no operator remembers anything. */
   states(): OperatorStates | undefined {
     const kept = [...this.cells].filter(([, { value }]) => value !== undefined);

@@ -1,7 +1,6 @@
 import { filter, Observable, type OperatorFunction } from "rxjs";
-import type { EventDefinition } from "../schemas/define-event.ts";
+import { type EventKind, type EventOfKind, typesOf } from "../schemas/event-kinds.ts";
 import { claimed, type DurableOptions, durable } from "./durable.ts";
-import type { EventKind, EventOfKind } from "./processor.ts";
 
 /**
  * Passes events of these kinds on, and no others.
@@ -12,9 +11,7 @@ import type { EventKind, EventOfKind } from "./processor.ts";
 export const ofType = <In extends { type: string }, const K extends EventKind>(
   ...kinds: readonly K[]
 ): OperatorFunction<In, Extract<In, EventOfKind<K>>> => {
-  const types = new Set<string>(
-    kinds.map((kind) => (typeof kind === "string" ? kind : (kind as EventDefinition).type)),
-  );
+  const types = new Set(typesOf(kinds));
   return filter((event: In): event is Extract<In, EventOfKind<K>> => types.has(event.type));
 };
 

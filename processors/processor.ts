@@ -1,18 +1,10 @@
 import type { Observable } from "rxjs";
-import type { DefinedEvent, EventDefinition } from "../schemas/define-event.ts";
-import type { AtlasEvent, Draft, EventOf, EventType, Meta } from "../schemas/generated/events.ts";
+import type { EventDefinition } from "../schemas/define-event.ts";
+import type { EventDescription } from "../schemas/event-definitions.ts";
+import type { EventKind, EventOfKind } from "../schemas/event-kinds.ts";
+import type { AtlasEvent, Draft, EventType, Meta } from "../schemas/generated/events.ts";
 import type { RulesLookup } from "../schemas/rules.ts";
 import type { Topic } from "../schemas/topics.ts";
-
-/** A kind of event: one of Atlas by its name, one of your own by its definition. */
-export type EventKind = EventType | EventDefinition;
-
-/** An event of such a kind. */
-export type EventOfKind<K extends EventKind> = K extends EventType
-  ? EventOf<K>
-  : K extends EventDefinition<infer Type, infer Fields>
-    ? DefinedEvent<Type, Fields>
-    : never;
 
 /** The event that a derived one comes from; a processor may keep these few fields of it in its state. */
 export interface Cause {
@@ -36,7 +28,7 @@ export interface EmissionOf<T extends EventType> extends Emitted {
 }
 
 /** An emission of an event that a user defined; {@link derive} makes it. */
-export interface DefinedEmission extends Emitted {
+export interface DefinedEmission extends Partial<Emitted> {
   type: EventDefinition;
   draft: object;
 }
@@ -92,20 +84,22 @@ export interface Processor<State = unknown> {
   readonly inputs: readonly Topic[];
   /** Types of the only events that it emits. */
   readonly emits: readonly string[];
+  /** What users defined of those that it looks at or emits. */
+  readonly events: readonly EventDescription[];
   key(fact: AtlasEvent): string;
   /** @param state what was saved of the key; undefined for one that is new or was forgotten */
   begin(state: State | undefined, rules: RulesLookup): KeyRun<State>;
 }
 
 /**
- * What a fact gives rise to, as an event of your own.
+ * An event of your own, as what a processor emits.
  *
- * @param cause the fact, or what a processor kept of it
+ * @param cause what it comes from; the fact that the processor is at, unless told
  * @example
- * map((fact) => derive(tenantCost, fact, { tenant: "north", tokens: 12 }))
+ * map(({ tokens }) => derive(tenantCost, { tenant: "north", tokens }))
  */
 export const derive = <Draft extends object>(
   type: EventDefinition<string, object, Draft>,
-  cause: Cause,
   draft: Draft,
-): DefinedEmission => ({ type: type as EventDefinition, cause, draft, rulesHash: "" });
+  cause?: Cause,
+): DefinedEmission => ({ type: type as EventDefinition, draft, ...(cause !== undefined && { cause }) });

@@ -1,15 +1,22 @@
 import { Subject } from "rxjs";
+import type { EventKind, EventOfKind } from "../schemas/event-kinds.ts";
 import type { RulesLookup } from "../schemas/rules.ts";
 import { Cells, type OperatorStates, withCells } from "./durable.ts";
-import type { Emission, EventKind, EventOfKind, KeyRun, Pipe } from "./processor.ts";
+import type { Emission, KeyRun, Pipe } from "./processor.ts";
+
+/** What of a definition runs. */
+interface RunnablePipe {
+  name: string;
+  pipe: Pipe<EventKind>;
+  ends?(fact: EventOfKind<EventKind>): boolean;
+}
 
 /**
  * Runs a pipe over the facts of one key. It never ends: the next batch, in whichever process, goes on from what its
  * durable operators have saved.
  */
 export function runPipe(
-  name: string,
-  pipe: Pipe<EventKind>,
+  { name, pipe, ends }: RunnablePipe,
   saved: OperatorStates | undefined,
   rules: RulesLookup,
 ): KeyRun {
@@ -35,6 +42,7 @@ export function runPipe(
     take(fact) {
       emissions = [];
       within(() => facts$.next(fact));
+      if (ends?.(fact) === true) cells.forget();
       return emissions;
     },
     state: () => cells.states(),

@@ -51,7 +51,7 @@ export function applyFacts<State>(
     const source = `${processor.name}/${processor.key(fact)}`;
     for (const [place, emission] of run.take(fact).entries()) {
       emitted += 1;
-      events.push(stamp(processor, emission, source, emitted, place));
+      events.push(stamp(processor, { cause: fact, rulesHash: "", ...emission }, source, emitted, place));
     }
   }
   return { keyState: nextKeyState(processor.version, run.state(), emitted), events };
@@ -86,7 +86,13 @@ function nextKeyState<State>(
 /** Puts an emission into its envelope; nothing in it but the cause, the rules and the count decides its bytes. */
 function stamp(
   { name, version, emits }: Pick<Processor, "name" | "version" | "emits">,
-  { type: kind, draft, cause, rulesHash, ordinal }: Emission,
+  {
+    type: kind,
+    draft,
+    cause,
+    rulesHash,
+    ordinal,
+  }: Required<Omit<Emission, "ordinal">> & Pick<Emission, "ordinal">,
   source: string,
   sequence: number,
   place: number,

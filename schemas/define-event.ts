@@ -7,6 +7,7 @@ import { definedFingerprint } from "./defined-fingerprint.ts";
 import {
   descriptionOf,
   type EventDescription,
+  isDefined,
   rememberDescription,
   type UserTopic,
 } from "./event-definitions.ts";
@@ -182,7 +183,7 @@ export function defineEvent(
     schema: JSON.stringify(record),
   };
   const known = descriptionOf(type);
-  if (known === undefined) {
+  if (known === undefined || !isDefined(type)) {
     addSchema({ name: type, version: 0, fingerprint: description.fingerprint, schema: description.schema });
     rememberDescription(description);
   } else if (

@@ -29,7 +29,21 @@ export const userTopics = (): UserTopic[] => [
   ...new Set([...descriptions.values()].map(({ topic }) => topic)),
 ];
 
+/** Types that are known from a log alone: a program may still define them. */
+const fromLogs = new Set<string>();
+
+/** Says whether a program has defined that type. */
+export const isDefined = (type: string): boolean => descriptions.has(type) && !fromLogs.has(type);
+
 /** Remembers a definition. Only `defineEvent` calls it, after it has checked that the type is new or means the same. */
-export const rememberDescription = (description: EventDescription): void => {
+export function rememberDescription(description: EventDescription): void {
+  fromLogs.delete(description.type);
   descriptions.set(description.type, description);
-};
+}
+
+/** Remembers what a log says of an event that this program does not define, so that it can be read here. */
+export function rememberFromLog(description: EventDescription): void {
+  if (isDefined(description.type)) return;
+  fromLogs.add(description.type);
+  descriptions.set(description.type, description);
+}

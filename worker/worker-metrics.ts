@@ -37,7 +37,7 @@ export interface MeasuredWorker {
 /** Every group that a worker is a member of, with what it owns. */
 export function groupsOf({ host }: Pick<Atlas, "host">): OwnedGroup[] {
   const consumers = host?.pipeline.consumers ?? [];
-  const stages = STAGES.map(({ group, topics }) => ({
+  const stages = (host?.pipeline.stages ?? STAGES).map(({ group, topics }) => ({
     group,
     topics,
     assignments: consumers.find((consumer) => consumer.group === group)?.assignments ?? [],

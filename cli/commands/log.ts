@@ -1,7 +1,9 @@
 import { copyLogTo } from "../../app/copy-log.ts";
 import { verifyLog } from "../../derivation/verify-log.ts";
+import { AtlasError } from "../../errors/atlas-error.ts";
+import type { EventLog } from "../../log/event-log.ts";
 import { isoOf } from "../../schemas/identity.ts";
-import type { Topic } from "../../schemas/topics.ts";
+import { TOPICS, type Topic } from "../../schemas/topics.ts";
 import { copyTargetOf } from "../copy-target.ts";
 import { count } from "../count.ts";
 import { oneLine, print, printJson, startProgress, table } from "../output.ts";
@@ -9,12 +11,25 @@ import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { withAtlas, withLog } from "../session.ts";
 
 interface TailOptions extends CommonOptions {
-  topic: Topic[];
+  topic?: string[];
   limit: string;
 }
 
 /** Reads without hosting consumers: looking at a log must not change anything. */
 const LOOKING = { consumers: false };
+
+/** The topics of a log that are asked for, by name; all of them where none is. */
+async function topicsOf(log: EventLog, asked?: readonly string[]): Promise<Topic[]> {
+  const own = (await log.definitions()).map(({ topic }) => topic);
+  const all = [...new Set<Topic>([...TOPICS, ...own])];
+  const unknown = asked?.find((name) => !(all as string[]).includes(name));
+  if (unknown !== undefined)
+    throw new AtlasError("ATLAS_USAGE", `the log has no topic ${JSON.stringify(unknown)}`, {
+      where: "--topic",
+      hint: `It has ${all.join(", ")}.`,
+    });
+  return asked === undefined ? all : all.filter((topic) => asked.includes(topic));
+}
 
 /** `atlas log tail`. */
 export async function tail(options: TailOptions): Promise<void> {
@@ -22,7 +37,7 @@ export async function tail(options: TailOptions): Promise<void> {
   const records = await withAtlas(
     options,
     async ({ log }) => {
-      const ends = await log.ends(options.topic);
+      const ends = await log.ends(await topicsOf(log, options.topic));
       const found = [];
       for (const [topic, offsets] of ends) {
         for (const [partition, end] of offsets.entries()) {
@@ -35,7 +50,8 @@ export async function tail(options: TailOptions): Promise<void> {
     },
     LOOKING,
   );
-  if (records.length === 0 && options.json !== true) print(`No event in ${options.topic.join(", ")}.`);
+  if (records.length === 0 && options.json !== true)
+    print(`No event in ${options.topic?.join(", ") ?? "the log"}.`);
   for (const { topic, partition, offset, event } of records) {
     if (options.json === true) print(JSON.stringify({ topic, partition, offset, event }));
     else {

@@ -1,5 +1,4 @@
 import { type Command, Option } from "commander";
-import { TOPICS } from "../../schemas/topics.ts";
 import { lazily, withCommonOptions } from "../program.ts";
 
 const commands = () => import("../commands/log.ts");
@@ -10,7 +9,10 @@ export function logCommands(program: Command): void {
   withCommonOptions(log.command("tail"))
     .description("the newest events")
     .addOption(
-      new Option("--topic <topic...>", "only these topics").choices([...TOPICS]).default([...TOPICS]),
+      new Option(
+        "--topic <topic...>",
+        "only these topics, of Atlas or of your own events; all of them unless told",
+      ),
     )
     .option("--limit <n>", "how many", "20")
     .action(lazily(async () => (await commands()).tail));

@@ -122,7 +122,7 @@ async function copyPlace(
 
 /** A send whose answer was lost may stand twice in a log on Kafka, and others may append to the target. */
 async function refuseMore(target: EventLog, places: readonly Place[]): Promise<void> {
-  const ends = await target.ends(TOPICS);
+  const ends = await target.ends([...new Set(places.map(({ topic }) => topic))]);
   for (const place of places) {
     const end = ends.get(place.topic)?.[place.partition];
     if (end === place.until) continue;
@@ -149,8 +149,11 @@ export async function copyRecords(
     const message = `the target has ${log.partitions} partitions, and the log ${source.partitions}`;
     throw refused(message, log.address, NEW_TARGET);
   }
-  const [held, ends] = [await log.ends(TOPICS), await source.ends(TOPICS)];
-  const places = TOPICS.flatMap((topic) =>
+  const definitions = await source.definitions();
+  await log.define(definitions);
+  const topics = [...new Set<Topic>([...TOPICS, ...definitions.map(({ topic }) => topic)])];
+  const [held, ends] = [await log.ends(topics), await source.ends(topics)];
+  const places = topics.flatMap((topic) =>
     Array.from({ length: source.partitions }, (_, partition) => ({
       topic,
       partition,

@@ -2,6 +2,7 @@ import type { Admin } from "kafkajs";
 import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { retry } from "../../errors/retry.ts";
+import type { EventDescription } from "../../schemas/event-definitions.ts";
 import { maskingBy } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import { learnEarlierSchemas } from "../earlier-schemas.ts";
@@ -43,6 +44,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
   const producer = new RecordProducer(settings, registry);
   const reading = { settings, partitions, fetcher, registry };
   const consumers = new Set<Consumer>();
+  const defined = new Map<string, EventDescription>();
   const closing = new AbortController();
 
   const usable = (): void => {
@@ -80,7 +82,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
       await held(retry(look, { ...BROKER_BACKOFF, forMs: settings.openTimeoutMs }));
       for (const event of events)
         await learnEarlierSchemas(event, await registry.versionsOf(event.type), settings.address);
+      for (const event of events) defined.set(event.type, event);
     },
+    definitions: async () => [...defined.values()],
     async append(events) {
       usable();
       await producer.append(toOutgoing(events, partitions));

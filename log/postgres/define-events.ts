@@ -1,9 +1,16 @@
 import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import type { EventDescription } from "../../schemas/event-definitions.ts";
+import { addSchema } from "../../schemas/codec.ts";
+import {
+  type EventDescription,
+  isDefined,
+  rememberFromLog,
+  type UserTopic,
+} from "../../schemas/event-definitions.ts";
 import { learnEarlierSchemas } from "../earlier-schemas.ts";
 
 interface Row {
+  type: string;
   fingerprint: string;
   version: number;
   topic: string;
@@ -38,7 +45,7 @@ export async function defineEvents(
         [topic, partitions],
       );
       const { rows } = await tx.query<Row>(
-        "select fingerprint, version, topic, key, schema from atlas_log.event_schemas where type = $1 order by version",
+        "select type, fingerprint, version, topic, key, schema from atlas_log.event_schemas where type = $1 order by version",
         [type],
       );
       const last = rows.at(-1);
@@ -59,4 +66,21 @@ export async function defineEvents(
       );
     });
   }
+}
+
+/** Every event of users that a log on Postgres has; all its versions can be read from now on. */
+export async function definitionsOf(db: Database): Promise<EventDescription[]> {
+  const { rows } = await db.query<Row>(
+    "select type, fingerprint, version, topic, key, schema from atlas_log.event_schemas order by type, version",
+  );
+  const latest = new Map(rows.map((row) => [row.type, row]));
+  for (const { type, version, fingerprint, schema } of rows) {
+    const earlier = isDefined(type) || latest.get(type)?.fingerprint !== fingerprint;
+    addSchema({ name: type, version, fingerprint, schema }, { earlier });
+  }
+  return [...latest.values()].map(({ type, topic, key, fingerprint, schema }) => {
+    const description = { type, topic: topic as UserTopic, key: key ?? undefined, fingerprint, schema };
+    rememberFromLog(description);
+    return description;
+  });
 }

@@ -22,7 +22,7 @@ import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { checkLog } from "./check-log.ts";
 import { PostgresConsumer } from "./consumer.ts";
-import { defineEvents } from "./define-events.ts";
+import { defineEvents, definitionsOf } from "./define-events.ts";
 import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
 import { News } from "./news.ts";
 import { subscribe } from "./subscription.ts";
@@ -134,6 +134,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       usable();
       await defineEvents(db, partitions, events);
     },
+    definitions: () => definitionsOf(db),
     async append(events) {
       usable();
       await queue.append(toOutgoing(events, partitions));

@@ -26,7 +26,7 @@ declare module "pino" {
 const ENTRIES = `
 import { AtlasError, defineAgent, openAtlas, openaiAgent, type RunResult, simulatedModel } from "atlas-sdk";
 import { type EventLog, openLog, openPostgres } from "atlas-sdk/log";
-import { checkProcessor, defineProcessor, fold } from "atlas-sdk/processors";
+import { checkProcessor, defineEvent, defineProcessor, defineProjection, scanState } from "atlas-sdk/processors";
 import { createEvent, decodeEvent, encodeEvent, newId, nowMicros, TOPICS } from "atlas-sdk/schemas";
 import { buildDataset, DATASET_FORMATS, diffDatasets, type LineFormat, verifyDataset } from "atlas-sdk/datasets";
 import { getTrainingSessions } from "atlas-sdk/training-data";
@@ -51,7 +51,8 @@ const { folder } = await buildDataset(log, { output: "typed-data", where: { revi
 const { manifest } = await verifyDataset(folder);
 const { unchanged } = await diffDatasets(folder, folder);
 const dataset = manifest.records === 1 && unchanged === 1 && DATASET_FORMATS.length > 1;
-const functions = [AtlasError, openaiAgent, openLog, openPostgres, checkProcessor, defineProcessor, fold];
+const processing = [checkProcessor, defineEvent, defineProcessor, defineProjection, scanState];
+const functions = [AtlasError, openaiAgent, openLog, openPostgres, ...processing];
 console.log(JSON.stringify({
   status: result.status, sessions: sessions.length, topics: TOPICS.length, partitions: log.partitions, same, dataset,
   functions: functions.every((value) => typeof value === "function"),

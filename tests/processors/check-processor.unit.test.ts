@@ -1,7 +1,6 @@
 import { randomInt } from "node:crypto";
 import { bufferCount, debounceTime, delay, distinct, map, type Observable, pairwise, scan, take } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { drift } from "../../processors/drift.ts";
 import {
   checkProcessor,
   defineProcessor,
@@ -9,7 +8,8 @@ import {
   type EmissionOf,
   type Processor,
   scanState,
-} from "../../processors/public.ts";
+} from "../../app/processors.ts";
+import { drift } from "../../processors/drift.ts";
 import { review } from "../../processors/review.ts";
 import { sessionRewards } from "../../processors/session-rewards.ts";
 import type { AtlasEvent, EventOf } from "../../schemas/generated/events.ts";

@@ -12,7 +12,7 @@ import {
   ofType,
   scanState,
   slidingWindow,
-} from "../../processors/public.ts";
+} from "../../app/processors.ts";
 import { applyFacts, type KeyState } from "../../processors/run-processor.ts";
 import type { AtlasEvent, EventOf } from "../../schemas/generated/events.ts";
 import { at, judgedSession, rewarded, rulesOf } from "./facts.ts";
@@ -33,17 +33,7 @@ const saying = (pipe: (facts$: Observable<Fact>) => Observable<unknown>) =>
     facts: ["SessionRewarded"],
     emits: [said],
     key: ({ learning_key }) => learning_key,
-    pipe: (facts$) => {
-      let latest: Fact | undefined;
-      return pipe(
-        facts$.pipe(
-          map((fact) => {
-            latest = fact;
-            return fact;
-          }),
-        ),
-      ).pipe(map((value) => derive(said, latest!, { text: JSON.stringify(value) })));
-    },
+    pipe: (facts$) => pipe(facts$).pipe(map((value) => derive(said, { text: JSON.stringify(value) }))),
   });
 
 const rewards = [0.1, 0.2, 0.2, 0.4, 0.1].map((score, index) =>
@@ -152,11 +142,30 @@ describe("a pipe", () => {
               map(({ task }) => task),
             ),
           ),
-          map(([fact, task]) => derive(said, fact, { text: `${task}: ${fact.status}` })),
+          map(([{ status }, task]) => derive(said, { text: `${task}: ${status}` })),
         ),
     });
     const { events } = checkProcessor(ended, judgedSession("one", [{ score: 1 }]), { rules: rulesOf() });
     expect(events.map((event) => said.read(event)?.text)).toEqual([expect.stringMatching(/: succeeded$/)]);
+  });
+
+  test("forgets a key with its last fact", () => {
+    const counting = defineProcessor({
+      name: "counting",
+      version: 1,
+      facts: ["SessionRewarded"],
+      emits: [said],
+      key: ({ learning_key }) => learning_key,
+      pipe: (facts$) =>
+        facts$.pipe(
+          scanState((count) => count + 1, 0),
+          map((count) => derive(said, { text: String(count) })),
+        ),
+      ends: ({ score }) => score === 0.4,
+    });
+    const { events } = checkProcessor(counting, rewards, { rules: rulesOf() });
+    expect(events.map((event) => said.read(event)?.text)).toEqual(["1", "2", "3", "4", "1"]);
+    expect(applyFacts(counting, undefined, rewards.slice(0, 4), rulesOf()).keyState?.state).toBeUndefined();
   });
 
   test("passes on what it throws", () => {

@@ -1,7 +1,7 @@
 import type { Database } from "../database/database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
-import type { EventLog } from "../log/event-log.ts";
 import { type Mask, maskingBy } from "../schemas/masked.ts";
+import type { EventLog } from "./event-log.ts";
 
 /**
  * Stands for a log whose events are elsewhere: its read models can be looked at and exported as they are, and nothing
@@ -27,6 +27,7 @@ export function absentLog(
     mask: maskingBy(mask),
     // What it cannot take it may describe all the same.
     define: async () => undefined,
+    definitions: async () => [],
     append: async () => refuse(),
     read: refuse,
     readRaw: refuse,
