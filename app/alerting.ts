@@ -3,7 +3,8 @@ import type { Database } from "../database/database.ts";
 import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
 import type { Apply, Consumer, EventLog } from "../log/event-log.ts";
 import { startsOf } from "../log/runner/group-starts.ts";
-import { ALERT_TOPICS, ALERTS, alertConsumer } from "../sinks/alerts/alert-consumer.ts";
+import type { Topic } from "../schemas/topics.ts";
+import { ALERTS, alertConsumer, alertTopics } from "../sinks/alerts/alert-consumer.ts";
 import { checkUrl } from "../sinks/alerts/check-url.ts";
 import { type CourierEvents, startCourier } from "../sinks/alerts/courier.ts";
 import { type Delivery, listDeliveries, retryFailed } from "../sinks/alerts/delivery-store.ts";
@@ -53,6 +54,7 @@ export function destinationOf(config: DestinationConfig, env: NodeJS.ProcessEnv)
 /** The alerts of one process. */
 export interface Alerting {
   readonly consumer: Consumer;
+  readonly topics: readonly Topic[];
   /** Stops reading, delivers for a moment what is due, and ends; what is left is delivered by whoever is next. */
   stop(): Promise<void>;
 }
@@ -78,14 +80,16 @@ export async function startAlerting(
   const { env = process.env, graceMs = GRACE_MS, onDelivery, logger } = options;
   const destinations = configs.map((config) => destinationOf(config, env));
   const db = log.db!;
-  const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
+  const topics = alertTopics(destinations);
+  const starts = await startsOf(log, ALERTS, topics);
   const consumer = await log.consume(
-    { group: ALERTS, topics: ALERT_TOPICS, ...consumerEvents(ALERTS, options) },
+    { group: ALERTS, topics, ...consumerEvents(ALERTS, options) },
     alertConsumer(destinations, starts),
   );
   const couriers = destinations.map((destination) => startCourier(db, destination, { onDelivery, logger }));
   return {
     consumer,
+    topics,
     stop: async () => {
       await consumer.stop();
       await Promise.all(couriers.map((courier) => courier.stop(graceMs)));
@@ -103,7 +107,7 @@ export async function retryingSinks(
 ): Promise<Record<string, Apply>> {
   const nothing: Apply = async () => undefined;
   if (configs.length === 0) return { [ALERTS]: nothing, [METRICS]: nothing };
-  const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
+  const starts = await startsOf(log, ALERTS, alertTopics(configs));
   return { [ALERTS]: alertConsumer(configs, starts), [METRICS]: nothing };
 }
 

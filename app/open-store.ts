@@ -4,6 +4,7 @@ import { openEmbedded } from "../database/embedded/open-embedded.ts";
 import { openPostgres } from "../database/pg-database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import { requireNode } from "../errors/node-version.ts";
+import { absentLog } from "../log/absent-log.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { KafkaLogOptions } from "../log/kafka/settings.ts";
 import { prepareLogTables } from "../log/log-tables.ts";
@@ -12,7 +13,6 @@ import { logElsewhere } from "../log/runner/assignment-store.ts";
 import { prepareReadModels } from "../projections/prepare-read-models.ts";
 import type { EventDescription } from "../schemas/event-definitions.ts";
 import type { Mask } from "../schemas/masked.ts";
-import { absentLog } from "../log/absent-log.ts";
 
 /** A log and the database of its consumers, opened together. */
 export interface Store {

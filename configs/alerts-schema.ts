@@ -12,8 +12,8 @@ const common = {
   url: httpUrl.optional().describe("Where alerts are posted; https, unless allow_private is set."),
   url_env: variable.optional().describe("Environment variable with the URL, where that is a secret."),
   on: z
-    .array(z.enum(["drift", "reward"]))
-    .min(1, { error: "must name drift, reward or both" })
+    .array(z.enum(["drift", "reward", "event"]))
+    .min(1, { error: "must name drift, reward or event, or several of them" })
     .default(["drift"])
     .describe("What raises an alert."),
   directions: z
@@ -23,6 +23,11 @@ const common = {
     .describe("Which drift raises an alert."),
   reward_below: share.optional().describe("A reward below this raises an alert."),
   reward_above: share.optional().describe("A reward above this raises an alert."),
+  events: z
+    .array(text)
+    .min(1, { error: "must name a type, such as acme.LoopFound" })
+    .optional()
+    .describe("Types of events of your own that raise an alert."),
   learning_keys: z
     .array(text)
     .min(1, { error: "must name a learning key, or be left out for all" })
@@ -64,7 +69,7 @@ const checked = z
   .superRefine((destination: Destination, context) => {
     const problem = (path: string, message: string): void =>
       context.addIssue({ code: "custom", path: [path], message });
-    const { url, urlEnv, on, rewardBelow, rewardAbove } = destination;
+    const { url, urlEnv, on, rewardBelow, rewardAbove, events } = destination;
     if ((url === undefined) === (urlEnv === undefined))
       problem("url", "or url_env must be given, one of them");
     const thresholds = rewardBelow !== undefined || rewardAbove !== undefined;
@@ -72,6 +77,8 @@ const checked = z
       problem("on", "names reward: say reward_below or reward_above too");
     if (thresholds && !on.includes("reward"))
       problem("on", "must name reward for reward_below and reward_above");
+    if (on.includes("event") !== (events !== undefined))
+      problem("on", "must name event where events are given, and nowhere else");
   });
 
 /** Who is told about drift and rewards. */

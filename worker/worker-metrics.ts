@@ -4,7 +4,6 @@ import { STAGES } from "../derivation/stage-list.ts";
 import type { Consumer, EventLog } from "../log/event-log.ts";
 import { startsOf } from "../log/runner/group-starts.ts";
 import { JUDGING_TOPICS } from "../reactors/judging/judging-consumer.ts";
-import { ALERT_TOPICS } from "../sinks/alerts/alert-consumer.ts";
 import { LIVE_TOPICS } from "../sinks/jsonl/live-sink.ts";
 import { METRIC_TOPICS, METRICS, metricsConsumer } from "../sinks/metrics/metrics-consumer.ts";
 import { createWorkerMetrics } from "../sinks/metrics/worker-metrics.ts";
@@ -43,7 +42,7 @@ export function groupsOf({ host }: Pick<Atlas, "host">): OwnedGroup[] {
     assignments: consumers.find((consumer) => consumer.group === group)?.assignments ?? [],
   }));
   const sinks = [
-    [host?.alerting, ALERT_TOPICS],
+    [host?.alerting, host?.alerting?.topics ?? []],
     [host?.liveDataset, LIVE_TOPICS],
     [host?.judging, JUDGING_TOPICS],
   ] as const;

@@ -29,7 +29,7 @@ export async function list(options: ListOptions): Promise<void> {
         { title: "STATUS", value: ({ status }) => status },
         { title: "ATTEMPTS", value: ({ attempts }) => String(attempts), align: "right" },
         { title: "KIND", value: ({ kind }) => kind },
-        { title: "LEARNING KEY", value: ({ learningKey }) => oneLine(learningKey, 24) },
+        { title: "LEARNING KEY", value: ({ learningKey }) => oneLine(learningKey ?? "", 24) },
         { title: "SESSION", value: ({ sessionId }) => sessionId ?? "" },
         { title: "PROBLEM", value: ({ lastError }) => oneLine(lastError ?? "", 80) },
       ]))

@@ -1,5 +1,7 @@
+import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Apply } from "../../log/event-log.ts";
 import type { Starts } from "../../log/runner/group-starts.ts";
+import { descriptionOf } from "../../schemas/event-definitions.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import { alertOf } from "./alert.ts";
 import { bodyOf } from "./alert-body.ts";
@@ -18,12 +20,32 @@ export const ALERT_TOPICS = [
 ] as const satisfies readonly Topic[];
 
 /**
+ * The topics that these destinations are to be told about.
+ *
+ * @throws AtlasError ATLAS_CONFIG_INVALID for an event that nobody has defined
+ */
+export function alertTopics(destinations: readonly Interest[]): Topic[] {
+  const own = destinations.flatMap(({ name, events = [] }) =>
+    events.map((type) => {
+      const described = descriptionOf(type);
+      if (described !== undefined) return described.topic;
+      throw new AtlasError("ATLAS_CONFIG_INVALID", `no processor here defines the event ${type}`, {
+        where: `alerts, ${name}`,
+        hint: "List the processor that emits it under `processors`, and write the type as there.",
+      });
+    }),
+  );
+  return [...new Set<Topic>([...ALERT_TOPICS, ...own])];
+}
+
+/**
  * Keeps an alert for each destination that is to be told about a record, in the unit that reads it; couriers deliver
  * them. What is kept of a session goes when that is erased.
  *
  * @example
- * const starts = await startsOf(log, ALERTS, ALERT_TOPICS);
- * await log.consume({ group: ALERTS, topics: ALERT_TOPICS }, alertConsumer(destinations, starts));
+ * const topics = alertTopics(destinations);
+ * const starts = await startsOf(log, ALERTS, topics);
+ * await log.consume({ group: ALERTS, topics }, alertConsumer(destinations, starts));
  */
 export function alertConsumer(destinations: readonly Interest[], starts: Starts): Apply {
   return async (batch, { tx }) => {

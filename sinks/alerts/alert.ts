@@ -1,5 +1,6 @@
 import type { AtlasEvent, DriftAssessed, SessionRewarded } from "../../schemas/generated/events.ts";
 import { isoOf } from "../../schemas/identity.ts";
+import { keyOf } from "../../schemas/topics.ts";
 import type { Interest } from "./destination.ts";
 
 interface Common {
@@ -8,7 +9,8 @@ interface Common {
   destination: string;
   event_id: string;
   session_id: string | null;
-  learning_key: string;
+  /** Null for an event of a user's own, which need not have one. */
+  learning_key: string | null;
   occurred_at: string;
 }
 
@@ -34,15 +36,21 @@ export interface RewardAlert extends Common {
   reward: { score: number; crossed: "below" | "above"; threshold: number; status: string; agent: string };
 }
 
-/** What one destination is told about one event. */
-export type Alert = DriftAlert | RewardAlert;
+/** An event of a user's own that somebody is to be told about. */
+export interface EventAlert extends Common {
+  kind: "event";
+  event: { type: string; key: string; fields: Record<string, unknown> };
+}
 
-const common = (event: DriftAssessed | SessionRewarded, { name }: Interest): Common => ({
+/** What one destination is told about one event. */
+export type Alert = DriftAlert | RewardAlert | EventAlert;
+
+const common = (event: AtlasEvent, { name }: Interest): Common => ({
   idempotency_key: `${event.meta.event_id}:${name}`,
   destination: name,
   event_id: event.meta.event_id,
   session_id: event.meta.session_id ?? null,
-  learning_key: event.learning_key,
+  learning_key: "learning_key" in event ? event.learning_key : null,
   occurred_at: isoOf(event.meta.occurred_at),
 });
 
@@ -71,8 +79,14 @@ function rewardAlert(event: SessionRewarded, destination: Interest): RewardAlert
   return undefined;
 }
 
+function eventAlert(event: AtlasEvent, destination: Interest): EventAlert {
+  const { type, meta: _, ...fields } = event;
+  return { kind: "event", ...common(event, destination), event: { type, key: keyOf(event), fields } };
+}
+
 /** What a destination is to be told about an event, if anything. */
 export function alertOf(event: AtlasEvent, destination: Interest): Alert | undefined {
+  if (destination.events?.includes(event.type)) return eventAlert(event, destination);
   if (event.type !== "DriftAssessed" && event.type !== "SessionRewarded") return undefined;
   const { learningKeys } = destination;
   if (learningKeys !== undefined && !learningKeys.includes(event.learning_key)) return undefined;

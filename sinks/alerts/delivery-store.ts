@@ -25,7 +25,8 @@ export interface Delivery {
   kind: string;
   status: "pending" | "delivered" | "failed";
   sessionId: string | null;
-  learningKey: string;
+  /** Null for an event of a user's own. */
+  learningKey: string | null;
   attempts: number;
   createdAt: Date;
   dueAt: Date;

@@ -2,10 +2,12 @@
 export interface Interest {
   name: string;
   type: "webhook" | "slack";
-  on: readonly ("drift" | "reward")[];
+  on: readonly ("drift" | "reward" | "event")[];
   directions: readonly ("decline" | "improvement")[];
   rewardBelow?: number | undefined;
   rewardAbove?: number | undefined;
+  /** Types of events of users' own. */
+  events?: readonly string[] | undefined;
   /** All of them unless told. */
   learningKeys?: readonly string[] | undefined;
   /** What happened longer than this before it reached the log is no news; hours. */

@@ -40,7 +40,8 @@ const number = (value: number): string => String(Number(value.toPrecision(3)));
 
 function fieldsOf(alert: Alert) {
   const session = alert.session_id === null ? [] : [field("Session", slackText(alert.session_id))];
-  const key = field("Learning key", slackText(alert.learning_key));
+  if (alert.kind === "event") return [field("Key", slackText(alert.event.key)), ...session];
+  const key = field("Learning key", slackText(alert.learning_key ?? ""));
   if (alert.kind === "reward") {
     const { score, crossed, threshold, agent } = alert.reward;
     const reward = field("Reward", `${number(score)}, ${crossed} ${number(threshold)}`);
@@ -55,6 +56,7 @@ const TITLES = { decline: "Drift: decline", improvement: "Drift: improvement" } 
 
 function titleOf(alert: Alert): string {
   if (alert.kind === "reward") return `Reward ${alert.reward.crossed} its threshold`;
+  if (alert.kind === "event") return alert.event.type;
   return TITLES[alert.drift.direction as keyof typeof TITLES] ?? "Drift";
 }
 

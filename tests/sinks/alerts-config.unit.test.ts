@@ -3,6 +3,7 @@ import { destinationOf } from "../../app/alerting.ts";
 import { toCamelPath } from "../../configs/camel-case.ts";
 import { examineConfig } from "../../configs/load-config.ts";
 import { explain } from "../../errors/atlas-error.ts";
+import { alertTopics } from "../../sinks/alerts/alert-consumer.ts";
 import { destinationsOf } from "./alerts-facts.ts";
 
 const HOOK = { type: "webhook", name: "pager", url: "https://example.com/hook" } as const;
@@ -33,6 +34,11 @@ test.each([
   [[{ ...HOOK, on: ["reward"] }], "alerts[0].on names reward: say rewardBelow or rewardAbove too"],
   [[{ ...HOOK, rewardBelow: 0.5 }], "alerts[0].on must name reward for rewardBelow and rewardAbove"],
   [[{ ...HOOK, rewardBelow: 2, on: ["reward"] }], "alerts[0].rewardBelow must be at most 1"],
+  [[{ ...HOOK, on: ["event"] }], "alerts[0].on must name event where events are given, and nowhere else"],
+  [
+    [{ ...HOOK, events: ["acme.X"] }],
+    "alerts[0].on must name event where events are given, and nowhere else",
+  ],
   [[HOOK, HOOK], "alerts[1].name is the name of another destination"],
   [[{ ...HOOK, name: "a:b" }], "alerts[0].name must be lower-case letters"],
   [[{ ...HOOK, type: "email" }], "alerts[0].type must be webhook or slack"],
@@ -50,4 +56,11 @@ test("what the environment does not hold, and where alerts must not go, is found
   const told = thrown(() => destinationOf(slack!, { SLACK_URL: "http://hooks.example.com/T0/TOKEN" }));
   expect(told).toContain("ATLAS_ALERT_REFUSED");
   expect(told).not.toContain("TOKEN");
+});
+
+test("an event that nobody defines raises no alert in silence", () => {
+  const [destination] = destinationsOf([{ ...HOOK, on: ["event"], events: ["nobody.Defined"] }]);
+  expect(thrown(() => alertTopics([destination!]))).toContain(
+    "no processor here defines the event nobody.Defined",
+  );
 });

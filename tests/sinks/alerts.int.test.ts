@@ -7,6 +7,7 @@ import { rebuild } from "../../app/rebuild.ts";
 import type { Database } from "../../database/database.ts";
 import { openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { openPostgres } from "../../database/pg-database.ts";
+import { loopFound } from "../../examples/processors/loop-detection.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { prepareLogTables } from "../../log/log-tables.ts";
 import { openPostgresLog } from "../../log/postgres/open-postgres-log.ts";
@@ -97,6 +98,25 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
     expect(all.keys()).toEqual([`${news.meta.event_id}:pager`]);
     expect(rewards.keys()).toEqual([`${low.meta.event_id}:rewards`]);
     expect((await statuses(db)).sort()).toEqual(["pager delivered", "rewards delivered"]);
+  });
+
+  test("an event of a user's own reaches those that asked for it", async () => {
+    const { log, db } = await newLog();
+    await log.define([loopFound]);
+    const receiver = await startReceiver();
+    const started = await alerting(log, [
+      { ...pager(receiver.url), on: ["event"], events: ["acme.LoopFound"] },
+    ]);
+    const found = loopFound.create(
+      { source: "test", sequence: 1, session_id: newId() },
+      { tool: "search", arguments: "{}", times: 5 },
+    );
+    await log.append([found, driftFact()].map(log.mask));
+    await log.caughtUp("alerts", await log.ends(started.topics), { timeoutMs: LIMIT_MS });
+    await eventually(() => expect(receiver.keys()).toEqual([`${found.meta.event_id}:pager`]));
+    expect(await listDeliveries(db, { statuses: ["delivered"], limit: 10 })).toMatchObject([
+      { kind: "event", learningKey: null, sessionId: found.meta.session_id },
+    ]);
   });
 
   test("a destination that is down holds up nobody, is tried again, and then listed", async () => {
