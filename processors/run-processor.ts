@@ -9,7 +9,7 @@ import type { Emission, Output, Processor } from "./processor.ts";
 
 /** What is saved for one key of a processor between units of work. */
 export interface KeyState<State = unknown> {
-  /** As the last output left it; undefined for a key that was forgotten after it had emitted. */
+  /** As the last output left it; undefined for a key that was forgotten after it had emitted, and may emit again. */
   state: State | undefined;
   /** Version of the processor that wrote it. */
   version: number;
@@ -26,7 +26,7 @@ export interface Applied<State = unknown> {
 
 /**
  * Applies the facts of one key, in their order, to what was saved for it. A key that forgets its state keeps its
- * count of emitted events, so that its source's sequence never starts again.
+ * count of emitted events, so that its source's sequence never starts again, unless it is over.
  *
  * State of another version is never read: a processor whose logic changed has to be replayed from the log, which
  * the caller decides before it comes here.
@@ -56,7 +56,7 @@ export function applyFacts<State, T extends EventType>(
       stamp(processor, emission, source, emitted + place + 1, place),
     );
     for (const event of stamped) events.push(event);
-    keyState = nextKeyState(processor.version, output.state, emitted + stamped.length);
+    keyState = nextKeyState(processor.version, output, emitted + stamped.length);
   }
   return { keyState, events };
 }
@@ -81,10 +81,10 @@ export function otherVersion(
 
 function nextKeyState<State>(
   version: number,
-  state: State | undefined,
+  { state, over = false }: Output<State>,
   emitted: number,
 ): KeyState<State> | undefined {
-  return state === undefined && emitted === 0 ? undefined : { state, version, emitted };
+  return state === undefined && (over || emitted === 0) ? undefined : { state, version, emitted };
 }
 
 /** Runs `process` to its end and makes sure that each fact gave one output before the next one came. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { type LogUnderTest, logContract } from "./contract.ts";
+import { closedContract } from "./contract-closed.ts";
 import { troublesContract } from "./contract-troubles.ts";
 import { postgresUnderTest } from "./postgres-under-test.ts";
 
@@ -16,3 +17,4 @@ const create = (): Promise<LogUnderTest> => {
 
 logContract("the embedded database", create);
 troublesContract("the embedded database", create);
+closedContract("the embedded database", create);
