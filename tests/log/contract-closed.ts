@@ -42,7 +42,7 @@ export function closedContract(name: string, create: () => Promise<LogUnderTest>
     });
 
     const consume = (group: string): Promise<Consumer> =>
-      log.consume({ group, topics: TOPICS, db: under.db, batchSize: 3 }, done.writeDown(group));
+      log.consume({ group, topics: TOPICS, db: under.db, batchSize: 6 }, done.writeDown(group));
     const append = (events: readonly AtlasEvent[]): Promise<void> => log.append(events.map(log.mask));
     const caughtUp = async (...groups: string[]): Promise<void> => {
       const ends = await log.ends(TOPICS);
