@@ -135,3 +135,22 @@ export async function markRewarded(tx: Queryable, sessions: ReadonlyMap<Uuid, nu
     [[...sessions.keys()], [...sessions.values()]],
   );
 }
+
+const SAME_PLACE = "and (c.group_id, c.topic, c.partition) = (s.group_id, s.topic, s.partition)";
+
+/**
+ * Drops the rows of sources whose session has its end marked, for each group that has passed that end. A database that an
+ * earlier version wrote has such rows, until a rebuild has marked where its sessions end.
+ */
+export async function dropMarkedSources(db: Queryable): Promise<void> {
+  await db.query(
+    `delete from atlas_log.sequences s using atlas_log.session_ids marked, atlas_log.checkpoints c
+      where s.topic = 'atlas.sessions' and s.source = marked.session_uuid::text
+        and s.sequence <= marked.last_sequence and marked.closed_at < c.next_offset ${SAME_PLACE}`,
+  );
+  await db.query(
+    `delete from atlas_log.sequences s using atlas_log.session_ids marked, atlas_log.checkpoints c
+      where s.topic = 'atlas.rewards' and s.source = 'session-rewards/' || marked.session_uuid
+        and s.sequence <= 1 and marked.rewarded_at < c.next_offset ${SAME_PLACE}`,
+  );
+}

@@ -11,6 +11,7 @@ import type { Consumer } from "../../log/event-log.ts";
 import { startsOf } from "../../log/runner/group-starts.ts";
 import { JUDGING_TOPICS } from "../../reactors/judging/judging-consumer.ts";
 import { alreadyMasked } from "../../schemas/masked.ts";
+import { partitionOf } from "../../schemas/partition.ts";
 import { LIVE_TOPICS, type Topic } from "../../schemas/topics.ts";
 import { ALERT_TOPICS } from "../../sinks/alerts/alert-consumer.ts";
 import { LIVE_TOPICS as LIVE_JSONL_TOPICS } from "../../sinks/jsonl/live-sink.ts";
@@ -59,6 +60,19 @@ async function startOthers({ log, rules }: OpenPlace): Promise<Other[]> {
     { consumer: live.consumer, topics: LIVE_JSONL_TOPICS },
     { consumer: counting, topics: METRIC_TOPICS },
   ];
+}
+
+/** What a version left behind that marked no ends. */
+async function asBefore({ db, log }: OpenPlace, sessions: readonly string[]): Promise<void> {
+  await db.query(
+    "update atlas_log.session_ids set closed_at = null, last_sequence = null, closer = null, rewarded_at = null",
+  );
+  await db.query(
+    `insert into atlas_log.sequences (group_id, topic, partition, source, sequence)
+     select g, 'atlas.sessions', s.partition, s.id, 2
+       from unnest(array['session-rewards', 'read-models']) as g, unnest($1::text[], $2::int[]) as s(id, partition)`,
+    [sessions, sessions.map((session) => partitionOf(session, log.partitions))],
+  );
 }
 
 describe.each(LOGS)("closed sessions on the $name log", ({ skip, make }) => {
@@ -112,6 +126,8 @@ describe.each(LOGS)("closed sessions on the $name log", ({ skip, make }) => {
     expect(taken).toBe((await eventsIn(log, ...LIVE_TOPICS)).length);
     await unchanged();
 
+    await asBefore(open, ids);
+    expect((await rowsKept(db, ids)).rows).toBe(SESSIONS * 3);
     expect((await rebuild(open, { derived: true })).derived).toMatchObject({ published: 0, renewed: [] });
     await unchanged();
     expect(await imported()).toMatchObject({ sessions: 0, events: 0, skippedSessions: SESSIONS });

@@ -87,7 +87,7 @@ export function closedContract(name: string, create: () => Promise<LogUnderTest>
       expect(await applied("ahead")).toEqual(effectsOf(whole));
       const known = await knownSequences(log, "behind")(ids);
       const last = (session: string): number =>
-        Math.max(...whole.flatMap(({ meta }) => (meta.source === session ? meta.sequence : [])));
+        whole.filter(({ meta }) => meta.source === session).at(-1)!.meta.sequence;
       expect(known).toEqual(new Map(ids.map((session) => [session, last(session)])));
 
       await append(whole);
