@@ -14,8 +14,8 @@ import {
   saveSources,
 } from "./source-store.ts";
 
-/** Rewards that stand further behind than this keep their sources. */
-const LAST_MARKED = 2 ** 31 - 1;
+/** What is beyond this does not fit the shared row: then the sources keep rows of their own. */
+const MOST_MARKED = 2 ** 31 - 1;
 /** What the source of a reward says: that, once. */
 const REWARD = 1;
 
@@ -117,7 +117,9 @@ export class SeenSources {
     // A session is closed once. Only a group that could not apply that record can have taken a later one for it.
     if (closed !== undefined && closed.at < offset) return;
     if (closed?.at !== offset) {
-      closed = { at: offset, lastSequence: this.last.get(session) ?? 0, closer };
+      const lastSequence = this.last.get(session) ?? 0;
+      if (lastSequence > MOST_MARKED) return;
+      closed = { at: offset, lastSequence, closer };
       this.closed.set(session, closed);
       this.known.marks.set(session, { ...marks, closed });
     }
@@ -137,7 +139,7 @@ export class SeenSources {
   private noteReward({ offset, event }: LogRecord): void {
     const { source, sequence, session_id: session } = event.meta;
     if (!isSessionId(session) || source !== rewardSourceOf(session)) return;
-    if (sequence !== REWARD || offset > LAST_MARKED) return;
+    if (sequence !== REWARD || offset > MOST_MARKED) return;
     const marks = this.known.marks.get(session);
     if ((marks?.rewardedAt ?? Number.POSITIVE_INFINITY) > offset) {
       this.rewarded.set(session, offset);

@@ -134,7 +134,33 @@ describe.skipIf(await missing("postgres"))("with a database server", () => {
       const late = story.sessions.filter((session) => session.late > 0).length;
       expect(kept.tables).toEqual({ session_ids: ids.length, ...(late > 0 && { sequences: 3 * late }) });
     });
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: 40 });
+  });
+
+  test("what does not fit the shared row is remembered by each group", async () => {
+    const session = newId() as Uuid;
+    const beyond = 2 ** 31;
+    const own = closedBy("session", session).map((event) => ({
+      ...event,
+      meta: { ...event.meta, sequence: event.meta.sequence + beyond },
+    }));
+    const at = (topic: Topic, event: AtlasEvent, offset: number): LogRecord => ({
+      topic,
+      partition: 0,
+      offset,
+      key: "",
+      appendedAt: 0,
+      event,
+    });
+    const facts = own.map((event, index) => at("atlas.sessions", event, index));
+    const rewards = [at("atlas.rewards", rewardOf(session), beyond)];
+    for (const records of [facts, rewards]) {
+      const again = records.map((record) => ({ ...record, offset: record.offset + records.length }));
+      const group = newId();
+      expect(await unit(group, records, () => false)).toHaveLength(records.length);
+      expect(await unit(group, again, () => false)).toEqual([]);
+    }
+    expect((await rowsKept(db, [session])).tables).toEqual({ sequences: 2 });
   });
 
   test("the source of a reward is that of the processor", async () => {
