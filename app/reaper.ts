@@ -9,6 +9,7 @@ import type { Micros, SessionAbandoned, Uuid } from "../schemas/generated/events
 import { idOf, nowMicros } from "../schemas/identity.ts";
 import { withLogged } from "../schemas/masked.ts";
 import { partitionOf } from "../schemas/partition.ts";
+import { sourceOf } from "../schemas/sources.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 /** How the reaper works. */
@@ -57,7 +58,7 @@ async function lateSessions(log: EventLog, now: Micros): Promise<LateSession[]> 
  * once even if two do.
  */
 export function abandoned({ id, learning_key, deadline }: LateSession): SessionAbandoned {
-  const source = `reaper/${id}`;
+  const source = sourceOf("reaper", id);
   return createEvent(
     "SessionAbandoned",
     {

@@ -26,7 +26,10 @@ export interface ReducerDefinition<State, K extends EventKind> extends Common<K>
 /** A processor as a pipe. */
 export interface PipeDefinition<K extends EventKind> extends Common<K> {
   pipe: Pipe<K>;
-  /** Says of which fact on nothing of its key has to be remembered: without it, durable operators keep what they have. */
+  /**
+   * Says which fact is the last one of its key that anything comes of: nothing is remembered after it. Without it, durable
+   * operators keep what they have.
+   */
   ends?(fact: EventOfKind<K>): boolean;
 }
 
@@ -83,12 +86,14 @@ export function defineProcessor(
 
 function runReducer(reduce: Reduce<unknown, EventKind>, saved: unknown, rules: RulesLookup): KeyRun {
   let state = saved;
+  let over = false;
   return {
     take(fact) {
       const output = reduce(state, fact, rules);
-      state = output.state;
+      ({ state, over = false } = output);
       return output.emit;
     },
     state: () => state,
+    isOver: () => over,
   };
 }

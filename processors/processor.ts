@@ -41,6 +41,11 @@ export interface Output<State> {
   /** Plain JSON, small; undefined forgets the key. */
   state: State | undefined;
   emit: readonly Emission[];
+  /**
+   * The key has said all that it ever will: with its state, which has to be undefined, the count of what it emitted is
+   * forgotten, so that nothing is kept of it. If it emits again all the same, readers drop that as a repetition.
+   */
+  over?: boolean;
 }
 
 /**
@@ -69,6 +74,8 @@ export interface KeyRun<State = unknown> {
   take(fact: AtlasEvent): readonly Emission[];
   /** What is to be saved now; undefined forgets the key. */
   state(): State | undefined;
+  /** Whether nothing more will come of the key: then not even the count of what it emitted is kept. */
+  isOver(): boolean;
 }
 
 /**

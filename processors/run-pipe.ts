@@ -23,6 +23,7 @@ export function runPipe(
   const cells = new Cells(name, saved);
   const facts$ = new Subject<EventOfKind<EventKind>>();
   let emissions: Emission[] = [];
+  let over = false;
   let failure: { error: unknown } | undefined;
   const failed = (error: unknown): void => {
     failure ??= { error };
@@ -42,9 +43,11 @@ export function runPipe(
     take(fact) {
       emissions = [];
       within(() => facts$.next(fact));
-      if (ends?.(fact) === true) cells.forget();
+      over = ends?.(fact) === true;
+      if (over) cells.forget();
       return emissions;
     },
     state: () => cells.states(),
+    isOver: () => over,
   };
 }

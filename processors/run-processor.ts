@@ -7,7 +7,7 @@ import type { Emission, Processor } from "./processor.ts";
 
 /** What is saved for one key of a processor between units of work. */
 export interface KeyState<State = unknown> {
-  /** As the last output left it; undefined for a key that was forgotten after it had emitted. */
+  /** As the last output left it; undefined for a key that was forgotten after it had emitted, and may emit again. */
   state: State | undefined;
   /** Version of the processor that wrote it. */
   version: number;
@@ -24,7 +24,7 @@ export interface Applied<State = unknown> {
 
 /**
  * Applies the facts of one key, in their order, to what was saved for it. A key that forgets its state keeps its
- * count of emitted events, so that its source's sequence never starts again.
+ * count of emitted events, so that its source's sequence never starts again, unless it is over.
  *
  * State of another version is never read: a processor whose logic changed has to be replayed from the log, which
  * the caller decides before it comes here.
@@ -53,6 +53,7 @@ export function applyFacts<State>(
       emitted += 1;
       events.push(stamp(processor, { cause: fact, rulesHash: "", ...emission }, source, emitted, place));
     }
+    if (run.isOver()) emitted = 0;
   }
   return { keyState: nextKeyState(processor.version, run.state(), emitted), events };
 }

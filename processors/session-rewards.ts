@@ -35,7 +35,7 @@ const NEW: SessionState = { next: 1, gap: false, models: [], made: [] };
  * `SessionJudged`, whose rules it works by. A session without a valid judgement of a weighty judge has no reward.
  * Sequences of the session's own source tell whether the log has all of it.
  *
- * The state is forgotten with the reward. A session starts only once, so nothing that comes later, a second
+ * The state is forgotten with the reward, and with it that there was one. A session starts only once, so nothing that comes later, a second
  * `SessionJudged` included, can complete a set again: the first one stands. Of an end and an abandonment the first
  * in the log counts, and an abandoned session has no reward. A judgement that is named but never seen leaves the
  * session without a reward rather than with one that depends on what was lost.
@@ -146,5 +146,5 @@ function settle(state: SessionState, rules: RulesLookup): Output<SessionState> {
       after: started.after,
     },
   };
-  return { state: undefined, emit: [reward] };
+  return { state: undefined, emit: [reward], over: true };
 }

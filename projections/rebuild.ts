@@ -6,6 +6,7 @@ import type { EventLog, RawRecord } from "../log/event-log.ts";
 import { lockAssignments } from "../log/runner/assignment-store.ts";
 import { type Place, type Positions, placeOf, positionsOf } from "../log/runner/positions.ts";
 import { announceRebuild, deadRebuilds, forgetRebuild, touchRebuild } from "../log/runner/rebuilds.ts";
+import { dropMarkedSources } from "../log/runner/source-store.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
 import { type GroupLimits, joined } from "./groups.ts";
 import { currentSchema, prepareReadModels, seriesOf } from "./prepare-read-models.ts";
@@ -93,7 +94,9 @@ export async function rebuildReadModels(
       };
       if (!indexed) await db.transaction(index, UNHURRIED);
       const sessions = await trySwap(work, schemas, await readAhead(work));
-      if (sessions !== undefined) return { sessions, events: replay.events };
+      if (sessions === undefined) continue;
+      await dropMarkedSources(db);
+      return { sessions, events: replay.events };
     }
   } finally {
     await clear(db, id).catch(() => undefined);

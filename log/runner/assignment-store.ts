@@ -111,37 +111,6 @@ export async function saveCheckpoint(
   );
 }
 
-/** The last sequence seen of each of these sources. */
-export async function loadSequences(
-  tx: Queryable,
-  key: AssignmentKey,
-  topic: Topic,
-  sources: readonly string[],
-): Promise<Map<string, number>> {
-  const { rows } = await tx.query<{ source: string; sequence: number }>(
-    `select source, sequence::float8 as sequence from atlas_log.sequences
-      where group_id = $1 and topic = $2 and partition = $3 and source = any($4)`,
-    [key.group, topic, key.partition, sources],
-  );
-  return new Map(rows.map((row) => [row.source, row.sequence]));
-}
-
-/** Saves the last sequence seen of each source. */
-export async function saveSequences(
-  tx: Queryable,
-  key: AssignmentKey,
-  topic: Topic,
-  sequences: ReadonlyMap<string, number>,
-): Promise<void> {
-  if (sequences.size === 0) return;
-  await tx.query(
-    `insert into atlas_log.sequences (group_id, topic, partition, source, sequence)
-     select $1, $2, $3, s.source, s.sequence from unnest($4::text[], $5::bigint[]) as s(source, sequence)
-     on conflict (group_id, topic, partition, source) do update set sequence = excluded.sequence`,
-    [key.group, topic, key.partition, [...sequences.keys()], [...sequences.values()]],
-  );
-}
-
 /**
  * Puts records into the outbox, behind all that were ever there. Their numbers come from a counter that never restarts,
  * whose row the caller's transaction has locked.

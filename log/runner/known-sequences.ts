@@ -1,8 +1,10 @@
 import { partitionOf } from "../../schemas/partition.ts";
 import type { EventLog } from "../event-log.ts";
-import { loadCheckpoints, loadSequences } from "./assignment-store.ts";
+import { isSessionId } from "../session-ids.ts";
+import { loadCheckpoints } from "./assignment-store.ts";
+import { loadSources } from "./source-store.ts";
 
-const TOPIC = "atlas.sessions";
+const TOPIC = "atlas.sessions" as const;
 
 /**
  * The last sequence that the log holds of sessions: what a group has seen, and what stood in the log behind its
@@ -38,10 +40,13 @@ export function knownSequences(
       // Behind the checkpoint first: what is applied in between is then seen twice rather than not at all.
       const rest = behind.get(partition) ?? (await readBehind(partition));
       behind.set(partition, rest);
+      const place = { key: { group, partition }, topic: TOPIC };
       const seen =
-        log.db === undefined ? undefined : await loadSequences(log.db, { group, partition }, TOPIC, mine);
+        log.db === undefined ? undefined : await loadSources(log.db, place, mine, mine.filter(isSessionId));
       for (const source of mine) {
-        const last = Math.max(seen?.get(source) ?? 0, rest.get(source) ?? 0);
+        // Whichever group closed a session, the log holds it up to there.
+        const closed = seen?.marks.get(source)?.closed?.lastSequence ?? 0;
+        const last = Math.max(seen?.sequences.get(source) ?? 0, closed, rest.get(source) ?? 0);
         if (last > 0) known.set(source, last);
       }
     }

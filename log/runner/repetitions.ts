@@ -20,15 +20,10 @@ export class Repetitions {
     return this.#last.get(sourceOf(record));
   }
 
-  /** Notes how far a source was taken already. */
-  start(record: LogRecord, sequence: number): void {
-    this.#last.set(sourceOf(record), sequence);
-  }
-
   /** Says whether a record says something new, and takes it if so. */
   isNew(record: LogRecord): boolean {
     if (record.event.meta.sequence <= (this.lastOf(record) ?? -1)) return false;
-    this.start(record, record.event.meta.sequence);
+    this.#last.set(sourceOf(record), record.event.meta.sequence);
     return true;
   }
 }

@@ -4,7 +4,7 @@ import type { Masked } from "../../schemas/masked.ts";
 import type { DeadLetter } from "../dead-letters.ts";
 import type { Apply, EventLog, LogRecord } from "../event-log.ts";
 import { toOutgoing } from "../outgoing.ts";
-import { lockAssignments, putOutbox } from "./assignment-store.ts";
+import { loadCheckpoints, lockAssignments, putOutbox } from "./assignment-store.ts";
 import { claimDeadLetter } from "./dead-letter-store.ts";
 import { applyOnce } from "./unit-of-work.ts";
 
@@ -41,7 +41,8 @@ export async function retryRecord(log: EventLog, retry: RecordRetry): Promise<Re
   const applied = await log.db!.transaction(async (tx) => {
     await lockAssignments(tx, group, partition);
     if (!(await claimDeadLetter(tx, letter))) return false;
-    const emitted = await applyOnce(tx, { key, topic, batch: [record], apply, late: true });
+    const appliedTo = (await loadCheckpoints(tx, key)).get(topic)?.nextOffset ?? 0;
+    const emitted = await applyOnce(tx, { key, topic, batch: [record], apply, appliedTo });
     const outgoing = toOutgoing([...emitted, fact], log.partitions);
     if (log.appendInUnit !== undefined) await log.appendInUnit(tx, outgoing);
     else await putOutbox(tx, key, outgoing);

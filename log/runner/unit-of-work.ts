@@ -2,8 +2,8 @@ import type { Queryable } from "../../database/database.ts";
 import type { Masked } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, LogRecord } from "../event-log.ts";
-import { type AssignmentKey, loadSequences, saveSequences } from "./assignment-store.ts";
-import { Repetitions } from "./repetitions.ts";
+import type { AssignmentKey } from "./assignment-store.ts";
+import { SeenSources } from "./seen-sources.ts";
 
 /** What a unit of work applies, and to what. */
 export interface WorkUnit {
@@ -12,8 +12,11 @@ export interface WorkUnit {
   /** Records of the assignment's partition of the topic, in order. */
   batch: readonly LogRecord[];
   apply: Apply;
-  /** Apply also what comes behind later records of its source: a record that was set aside, and is tried again. */
-  late?: boolean;
+  /**
+   * For a record that was set aside and is tried again: the next offset that the group has to apply. It is applied also
+   * behind later records of its source.
+   */
+  appliedTo?: number | undefined;
 }
 
 /**
@@ -24,24 +27,16 @@ export interface WorkUnit {
  */
 export async function applyOnce(
   tx: Queryable,
-  { key, topic, batch, apply, late = false }: WorkUnit,
+  { key, topic, batch, apply, appliedTo }: WorkUnit,
 ): Promise<Masked[]> {
   const emitted: Masked[] = [];
   if (batch.length === 0) return emitted;
-  const sources = new Map(batch.map((record) => [record.event.meta.source, record]));
-  const seen = await loadSequences(tx, key, topic, [...sources.keys()]);
-  const repetitions = new Repetitions();
-  for (const [source, record] of sources) repetitions.start(record, seen.get(source) ?? -1);
-  const advanced = new Map<string, number>();
-  const fresh = batch.filter((record) => {
-    if (!repetitions.isNew(record)) return late;
-    advanced.set(record.event.meta.source, record.event.meta.sequence);
-    return true;
-  });
+  const seen = await SeenSources.load(tx, { key, topic }, batch, appliedTo);
+  const fresh = batch.filter((record) => seen.isNew(record) || appliedTo !== undefined);
   const emit = (events: readonly Masked[]): void => {
     for (const event of events) emitted.push(event);
   };
   if (fresh.length > 0) await apply(fresh, { tx, partition: key.partition, emit });
-  await saveSequences(tx, key, topic, advanced);
+  await seen.save(tx);
   return emitted;
 }

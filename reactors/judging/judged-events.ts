@@ -8,6 +8,7 @@ import { createRecorder, type Recorder } from "../../recording/recorder.ts";
 import { TokenCount } from "../../recording/tokens.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
 import { type Masked, type Masking, withLogged } from "../../schemas/masked.ts";
+import { sourceOf } from "../../schemas/sources.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { collecting } from "./collected-events.ts";
 
@@ -37,7 +38,7 @@ function recorderOf({ session_id, started }: SessionTrace, { mask }: Judging): R
   return createRecorder({
     flusher: collecting(mask),
     sessionId: session_id,
-    source: `judges/${session_id}`,
+    source: sourceOf("judges", session_id),
     ...(traceId === undefined ? {} : { traceId }),
   });
 }

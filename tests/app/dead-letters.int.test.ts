@@ -8,6 +8,7 @@ import { DEFAULT_RULES } from "../../schemas/rules.ts";
 import { eventsOf } from "../as-readers.ts";
 import { atlas as command, userFolder } from "../cli/from-source.ts";
 import { LIMIT_MS } from "../eventually.ts";
+import { rowsKept } from "../log/rows-kept.ts";
 import { everything } from "../projections/replayed.ts";
 import { sessionId, wholeSession } from "../traces/sessions.ts";
 import { folderForTest, opened } from "./opened.ts";
@@ -17,13 +18,14 @@ async function refuseRows(
   { db }: Pick<Atlas, "db">,
   table: string,
   condition: string,
+  how = "insert or update",
 ): Promise<() => Promise<void>> {
   await db.query(
     `create function refuse_rows() returns trigger language plpgsql as $$
-     begin if ${condition} then raise exception 'the index is broken'; end if; return new; end $$`,
+     begin if ${condition} then raise exception 'the index is broken'; end if; return coalesce(new, old); end $$`,
   );
   await db.query(
-    `create trigger refuse before insert or update on ${table} for each row execute function refuse_rows()`,
+    `create trigger refuse before ${how} on ${table} for each row execute function refuse_rows()`,
   );
   return async () => void (await db.query("drop function refuse_rows() cascade"));
 }
@@ -97,12 +99,11 @@ test("a processor that refused a record gives the reward when it is retried, onc
   const atlas = await opened(folderForTest());
   await atlas.rules.ensure(DEFAULT_RULES);
   const own = wholeSession("a");
-  const mend = await refuseRows(
-    atlas,
-    "atlas_log.sequences",
-    `new.group_id = 'session-rewards' and new.sequence = ${own.length}`,
-  );
-  await atlas.log.append(own.map(atlas.log.mask));
+  await atlas.log.append(own.slice(0, -1).map(atlas.log.mask));
+  await atlas.settled();
+  const closing = "old.group_id = 'session-rewards'";
+  const mend = await refuseRows(atlas, "atlas_log.sequences", closing, "delete");
+  await atlas.log.append(own.slice(-1).map(atlas.log.mask));
   await atlas.settled();
   await mend();
   const [letter] = await listDeadLetters(atlas.log);
@@ -113,6 +114,9 @@ test("a processor that refused a record gives the reward when it is retried, onc
   expect(await eventsOf(atlas.log, "atlas.rewards", "SessionRewarded")).toHaveLength(1);
   const session = await getSession(atlas.db, sessionId("a"));
   expect(session).toMatchObject({ incomplete: false, reward: { score: 0.8 } });
+  // That it was set aside, and then applied, stays on record.
+  const kept = await rowsKept(atlas.db, [sessionId("a")]);
+  expect(kept.tables).toEqual({ dead_letters: 1, session_ids: 1 });
 });
 
 test("the letter of another program's consumer is retried by that program only", async () => {

@@ -39,6 +39,7 @@ const earlier = (processor: Processor, change: (emission: Emission) => Emission)
     const run = processor.begin((state as { earlier: unknown } | undefined)?.earlier, rules);
     return {
       take: (fact) => run.take(fact).map(change),
+      isOver: () => run.isOver(),
       state: () => {
         const after = run.state();
         return after === undefined ? undefined : { earlier: after };

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { type LogUnderTest, logContract } from "./contract.ts";
+import { closedContract } from "./contract-closed.ts";
 import { troublesContract } from "./contract-troubles.ts";
 import { userEventsContract } from "./contract-user-events.ts";
 import { postgresUnderTest } from "./postgres-under-test.ts";
@@ -18,3 +19,4 @@ const create = (): Promise<LogUnderTest> => {
 logContract("the embedded database", create);
 troublesContract("the embedded database", create);
 userEventsContract("the embedded database", create);
+closedContract("the embedded database", create);

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { openPostgres } from "../../database/pg-database.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { type LogUnderTest, logContract } from "./contract.ts";
+import { closedContract } from "./contract-closed.ts";
 import { troublesContract } from "./contract-troubles.ts";
 import { userEventsContract } from "./contract-user-events.ts";
 import { kafkaUnderTest } from "./kafka-under-test.ts";
@@ -14,4 +15,5 @@ describe.skipIf(await missing("kafka", "postgres"))("with a broker, a registry a
   logContract("Kafka", create);
   troublesContract("Kafka", create);
   userEventsContract("Kafka", create);
+  closedContract("Kafka", create);
 });

@@ -2,6 +2,7 @@ import { describe } from "vitest";
 import { openPostgres } from "../../database/pg-database.ts";
 import { missing, postgres } from "../services/services.ts";
 import { type LogUnderTest, logContract } from "./contract.ts";
+import { closedContract } from "./contract-closed.ts";
 import { troublesContract } from "./contract-troubles.ts";
 import { userEventsContract } from "./contract-user-events.ts";
 import { postgresUnderTest } from "./postgres-under-test.ts";
@@ -14,4 +15,5 @@ describe.skipIf(await missing("postgres"))("with a database server", () => {
   logContract("a Postgres server", create);
   troublesContract("a Postgres server", create);
   userEventsContract("a Postgres server", create);
+  closedContract("a Postgres server", create);
 });
