@@ -2,7 +2,7 @@
  * How much memory reading, exporting, building, reports, metrics and decisions take, each in a process of its own, with so
  * many sessions, and then with so many.
  *
- *     node bench/memory.ts [--sessions 50000,500000] [--events 8]
+ *     node bench/memory.ts [--sessions 50000,500000] [--events 8] [--only dataset --only approve]
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -18,6 +18,7 @@ const { values } = parseArgs({
   options: {
     sessions: { type: "string", default: "50000,500000" },
     events: { type: "string", default: "8" },
+    only: { type: "string", multiple: true },
   },
 });
 const steps = values.sessions.split(",").map(Number);
@@ -54,6 +55,7 @@ try {
       console.error(`filled in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
       made = most;
       for (const what of COMMANDS) {
+        if (values.only?.includes(what) === false) continue;
         const figure = await measured(what, url);
         console.log(
           `${what.padEnd(8)} ${String(figure.sessions).padStart(7)} sessions  ` +
