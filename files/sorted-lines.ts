@@ -1,7 +1,8 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, type ReadStream } from "node:fs";
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { explainWrite } from "./explain-write.ts";
 
 /** How much a {@link SortedLines} keeps in memory, and where the rest goes. */
 export interface SortOptions {
@@ -20,14 +21,15 @@ const PIECE_BYTES = 64 * 1024;
 
 /** A sorted file that is read from its start, a piece at a time. */
 class Run {
+  readonly #stream: ReadStream;
   readonly #pieces: AsyncIterator<string>;
   #lines: string[] = [];
   #at = 0;
   #rest = "";
 
   constructor(path: string) {
-    const stream = createReadStream(path, { encoding: "utf8", highWaterMark: PIECE_BYTES });
-    this.#pieces = (stream as AsyncIterable<string>)[Symbol.asyncIterator]();
+    this.#stream = createReadStream(path, { encoding: "utf8", highWaterMark: PIECE_BYTES });
+    this.#pieces = (this.#stream as AsyncIterable<string>)[Symbol.asyncIterator]();
   }
 
   /** The line that is next; undefined before {@link ready}, and at the end. */
@@ -54,8 +56,8 @@ class Run {
     return true;
   }
 
-  async close(): Promise<void> {
-    await this.#pieces.return?.();
+  close(): void {
+    this.#stream.destroy();
   }
 }
 
@@ -72,7 +74,23 @@ async function* merged(paths: readonly string[]): AsyncGenerator<string> {
       runs = runs.filter((run) => run !== least);
     }
   } finally {
-    for (const run of open) await run.close();
+    for (const run of open) run.close();
+  }
+}
+
+async function writeLines(path: string, lines: Iterable<string> | AsyncIterable<string>): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    let piece = "";
+    for await (const line of lines) {
+      piece += `${line}\n`;
+      if (piece.length < PIECE_BYTES) continue;
+      await file.writeFile(piece);
+      piece = "";
+    }
+    await file.writeFile(piece);
+  } finally {
+    await file.close();
   }
 }
 
@@ -110,7 +128,10 @@ export class SortedLines {
     this.#onKept = onKept;
   }
 
-  /** @param line well-formed, and without a line end in it, as JSON is */
+  /**
+   * @param line well-formed, and without a line end in it, as JSON is
+   * @throws AtlasError ATLAS_DISK_FULL, ATLAS_FILE_UNWRITABLE where it does not fit into memory, nor where the rest goes
+   */
   async add(line: string): Promise<void> {
     if (this.#lines.length > 0 && this.#kept + line.length > this.#most) await this.#spill();
     this.#lines.push(line);
@@ -159,22 +180,14 @@ export class SortedLines {
   }
 
   async #write(lines: Iterable<string> | AsyncIterable<string>): Promise<string> {
-    this.#folder ??= await mkdtemp(join(this.#place, "atlas-sort-"));
-    const path = join(this.#folder, `run-${this.#made}`);
-    this.#made += 1;
-    const file = await open(path, "wx", 0o600);
     try {
-      let piece = "";
-      for await (const line of lines) {
-        piece += `${line}\n`;
-        if (piece.length < PIECE_BYTES) continue;
-        await file.writeFile(piece);
-        piece = "";
-      }
-      await file.writeFile(piece);
-    } finally {
-      await file.close();
+      this.#folder ??= await mkdtemp(join(this.#place, "atlas-sort-"));
+      const path = join(this.#folder, `run-${this.#made}`);
+      this.#made += 1;
+      await writeLines(path, lines);
+      return path;
+    } catch (error) {
+      throw explainWrite(this.#folder ?? this.#place, error);
     }
-    return path;
   }
 }

@@ -65,6 +65,16 @@ test("who stops half-way leaves nothing on disk, and few lines never get there",
   await small.close();
 });
 
+test("where the rest cannot go is told", async () => {
+  const sorter = new SortedLines({ folder: `${folderForTest()}/absent`, characters: 1 });
+  await sorter.add("a");
+  await expect(sorter.add("b")).rejects.toMatchObject({
+    code: "ATLAS_FILE_UNWRITABLE",
+    where: expect.stringContaining("absent"),
+  });
+  await sorter.close();
+});
+
 test("numbers are in order as text, of whatever sign", () => {
   const numbers = [
     Number.MIN_SAFE_INTEGER,
