@@ -26,6 +26,11 @@ const work: Record<string, () => Promise<number>> = {
     const { manifest } = await buildDataset(log, { output: join(folder, "data"), where: all, force: true });
     return manifest.sessions;
   },
+  split: async () => {
+    const parts = { train: 0.8, eval: 0.2 };
+    const options = { output: join(folder, "data"), where: all, force: true, split: parts, shards: 4 };
+    return (await buildDataset(log, options)).manifest.sessions;
+  },
   stream: async () => {
     let sessions = 0;
     for await (const _ of streamTrainingSessions(db, all)) sessions += 1;

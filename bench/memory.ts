@@ -1,8 +1,8 @@
 /**
- * How much memory reading, exporting, building, reports, metrics and decisions take, each in a process of its own, with a
- * tenth of the sessions and with all of them.
+ * How much memory reading, exporting, building, reports, metrics and decisions take, each in a process of its own, with so
+ * many sessions, and then with so many.
  *
- *     node bench/memory.ts [--sessions 100000] [--events 16]
+ *     node bench/memory.ts [--sessions 50000,500000] [--events 8] [--only dataset --only approve]
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,15 +16,15 @@ import { fill, openStoreAt } from "./stores.ts";
 
 const { values } = parseArgs({
   options: {
-    sessions: { type: "string", default: "100000" },
-    events: { type: "string", default: "16" },
+    sessions: { type: "string", default: "50000,500000" },
+    events: { type: "string", default: "8" },
+    only: { type: "string", multiple: true },
   },
 });
-const sessions = Number(values.sessions);
-const tenth = Math.ceil(sessions / 10);
+const steps = values.sessions.split(",").map(Number);
 
 /** In their order: what is decided adds to the log. */
-const COMMANDS = ["stream", "export", "dataset", "rewards", "drift", "metrics", "approve"];
+const COMMANDS = ["stream", "export", "dataset", "split", "rewards", "drift", "metrics", "approve"];
 
 interface Figure {
   sessions: number;
@@ -48,13 +48,14 @@ try {
   const { url } = store;
   try {
     let made = 0;
-    for (const most of [tenth, sessions]) {
+    for (const most of steps) {
       console.error(`filling a log up to ${most} sessions`);
-      const all = madeUpSessions(most, Number(values.events));
-      for (let skipped = 0; skipped < made; skipped += 1) all.next();
-      await fill(store, all);
+      const begun = performance.now();
+      await fill(store, madeUpSessions(most, Number(values.events), made));
+      console.error(`filled in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
       made = most;
       for (const what of COMMANDS) {
+        if (values.only?.includes(what) === false) continue;
         const figure = await measured(what, url);
         console.log(
           `${what.padEnd(8)} ${String(figure.sessions).padStart(7)} sessions  ` +

@@ -6,6 +6,8 @@ import { DEFAULT_RULES, rulesHash } from "../schemas/rules.ts";
 /** How many events a step makes, and what comes around the steps. */
 const EVENTS_OF_A_STEP = 11;
 const EVENTS_AROUND = 5;
+/** And how many a session without calls has. */
+const SMALL = 8;
 const START_OF_TIME = Date.UTC(2026, 0, 1) * 1000;
 const WORDS =
   "the request token session query handler parser returns without checking input boundary header cookie value index user limit cache lock timeout retry error path buffer length escape column filter role check".split(
@@ -60,6 +62,35 @@ class SessionWriter {
     };
     this.events.push(createEvent(type, meta, draft));
     return meta.event_id;
+  }
+
+  /** Ends the session, and has it judged with about so many characters of reason: three events. */
+  end(learning_key: string, final_answer: string, why: number): AtlasEvent[] {
+    this.emit("SessionEnded", {
+      learning_key,
+      status: "succeeded",
+      final_answer,
+      usage: this.usage(),
+      duration_us: this.at - START_OF_TIME,
+    });
+    const score = Math.round(this.random() * 100) / 100;
+    const judged = { judge: "session", stage: "sample", score, uncertainty: 0.1, rationale: this.text(why) };
+    const judgements = [this.emit("JudgementMade", { ...judged, ...MODEL })];
+    this.emit("SessionJudged", { learning_key, judgements, missing: [], rules_hash: RULES_HASH });
+    return this.events;
+  }
+
+  /** One step without any call: eight events of few words. */
+  writeSmall(): AtlasEvent[] {
+    const learning_key = `bench-${this.upTo(200)}`;
+    const output = this.text(60);
+    const attempt = { step_id: 1, attempt: 1 };
+    this.emit("SessionStarted", { task: this.text(60), learning_key, agent: "reviewer", tags: ["bench"] });
+    this.emit("StepStarted", { step_id: 1, description: this.text(40) });
+    this.emit("AttemptStarted", attempt);
+    this.emit("AttemptEnded", { ...attempt, status: "completed", output, usage: this.usage() });
+    this.emit("StepEnded", { step_id: 1, status: "succeeded", attempts: 1, output });
+    return this.end(learning_key, output, 60);
   }
 
   upTo(limit: number): number {
@@ -136,28 +167,7 @@ class SessionWriter {
     }));
     this.emit("PlanProposed", { plan: { steps: plan, execution_mode: "stepwise" } });
     for (let step = 1; step <= steps; step += 1) this.step(step);
-    this.emit("SessionEnded", {
-      learning_key,
-      status: "succeeded",
-      final_answer,
-      usage: this.usage(),
-      duration_us: this.at - START_OF_TIME,
-    });
-    const judgement = this.emit("JudgementMade", {
-      judge: "session",
-      stage: "sample",
-      score: Math.round(this.random() * 100) / 100,
-      uncertainty: 0.1,
-      rationale: this.text(400),
-      ...MODEL,
-    });
-    this.emit("SessionJudged", {
-      learning_key,
-      judgements: [judgement],
-      missing: [],
-      rules_hash: RULES_HASH,
-    });
-    return this.events;
+    return this.end(learning_key, final_answer, 400);
   }
 }
 
@@ -165,13 +175,18 @@ const RULES_HASH = rulesHash(DEFAULT_RULES);
 
 /**
  * The primary events of made-up sessions, each the same in every run: a plan, steps with a tool call and two model
- * calls each, an answer and its judgement. An event takes about 800 bytes.
+ * calls each, an answer and its judgement. An event takes about 800 bytes. Sessions of eight events have one step without
+ * any call, and events of few words.
  *
  * @param events events of each session, as near as whole steps come to it
+ * @param after how many sessions were made before
  */
-export function* madeUpSessions(sessions: number, events: number): Generator<AtlasEvent[]> {
+export function* madeUpSessions(sessions: number, events: number, after = 0): Generator<AtlasEvent[]> {
   const steps = Math.max(1, Math.round((events - EVENTS_AROUND) / EVENTS_OF_A_STEP));
-  for (let number = 1; number <= sessions; number += 1) yield new SessionWriter(number).write(steps);
+  for (let number = after + 1; number <= sessions; number += 1) {
+    const writer = new SessionWriter(number);
+    yield events === SMALL ? writer.writeSmall() : writer.write(steps);
+  }
 }
 
 /** Events in batches of this many; the last one may be smaller. */

@@ -19,8 +19,8 @@ export interface SessionContents {
   includeLearningData?: boolean | undefined;
 }
 
-/** An event as the query gives it: its envelope, and its own fields. */
-type EventPair = [metadata: TrajectoryEvent["payload"]["metadata"], fields: object];
+/** A session's events as the query gives them: their envelopes, and in another list their own fields. */
+type EventLists = [session: Uuid, envelopes: TrajectoryEvent["payload"]["metadata"][], fields: object[]];
 
 interface Row extends SessionColumns {
   /** Characters of the session's events. */
@@ -33,8 +33,8 @@ interface Row extends SessionColumns {
 
 /** The events that the query gives of one session as one text. */
 function eventsOf(text: string): AtlasEvent[] {
-  const [session, pairs] = JSON.parse(text) as [session: Uuid, pairs: EventPair[]];
-  return pairs.map(([metadata, fields]) => eventOf(metadata, fields, session));
+  const [session, envelopes, fields] = JSON.parse(text) as EventLists;
+  return envelopes.map((metadata, index) => eventOf(metadata, fields[index]!, session));
 }
 
 const VARCHAR = 1043;
@@ -57,11 +57,12 @@ const STEPS = `(select json_agg(json_build_object('step_id', r.step_id, 'trace',
 const NOTES = `(select json_agg(json_build_array(n.step_id, n.note) order by n.step_id, n.sequence)
     from guidance_notes n where n.session_id = s.id) as notes`;
 
-// Only what an event cannot be made without, as text that is parsed once: half the bytes of whole rows.
+// Only what an event cannot be made without, as text that is parsed once: half the bytes of whole rows. Both lists take
+// the events in the order of the inner query. One operator after the other finds a value faster than a path does.
 const EVENTS = `case when s.size <= ${ONE_TEXT} then (
-    select '["' || s.session_uuid || '",[' || string_agg('[' || (e.payload ->> 'metadata') || ',' ||
-             coalesce(e.payload #>> '{data,input,value}', e.payload #>> '{data,output,value}') || ']', ',' order by e.id) || ']]'
-      from (select id, event -> 'payload' as payload from trajectory_events t where t.session_id = s.id offset 0) e) end::varchar`;
+    select concat('["', s.session_uuid, '",[', string_agg(e.payload ->> 'metadata', ','), '],[',
+             string_agg(coalesce(e.payload -> 'data' -> 'input' ->> 'value', e.payload -> 'data' -> 'output' ->> 'value'), ','), ']]')
+      from (select event -> 'payload' as payload from trajectory_events t where t.session_id = s.id order by t.id offset 0) e) end::varchar`;
 
 /**
  * The statement behind {@link loadTrainingSessions}, and what it takes.

@@ -11,6 +11,9 @@ const COLUMNS = {
   trajectory_events: "session_id, event, created_at",
 };
 
+/** A million events take a while. */
+const ANY_TIME = { limitMs: Number.POSITIVE_INFINITY };
+
 /** The same rows in the peer's own tables, which have no index on the session of an event. */
 export async function copyToPeerTables(db: Database): Promise<void> {
   await db.transaction(async (tx) => {
@@ -21,14 +24,20 @@ export async function copyToPeerTables(db: Database): Promise<void> {
       const order = table === "trajectory_events" ? "order by id" : "";
       await tx.query(
         `insert into peer.${table} (${columns}) select ${columns} from public.${table} ${order}`,
+        [],
+        ANY_TIME,
       );
     }
   });
-  await db.query("analyze");
+  await db.query("analyze", [], ANY_TIME);
 }
 
 /** Gives the peer's tables the index that they come without. */
 export async function indexPeerTables(db: Database): Promise<void> {
-  await db.query("create index peer_events_idx on peer.trajectory_events (session_id, id desc)");
-  await db.query("analyze peer.trajectory_events");
+  await db.query(
+    "create index peer_events_idx on peer.trajectory_events (session_id, id desc)",
+    [],
+    ANY_TIME,
+  );
+  await db.query("analyze peer.trajectory_events", [], ANY_TIME);
 }

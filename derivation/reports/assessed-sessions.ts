@@ -1,4 +1,5 @@
 import type { Database } from "../../database/database.ts";
+import { inOrder, SortedLines, type SortOptions } from "../../files/sorted-lines.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { revisionOf } from "../../processors/fact-fields.ts";
 import type {
@@ -9,7 +10,7 @@ import type {
   Uuid,
 } from "../../schemas/generated/events.ts";
 import { isUuid } from "../../schemas/identity.ts";
-import { BRANCHES, type Topic } from "../../schemas/topics.ts";
+import { BRANCHES } from "../../schemas/topics.ts";
 import type { Grouping } from "./groupings.ts";
 
 /** What reports need of a session's reward. */
@@ -38,10 +39,9 @@ export interface AssessedSession {
   simulated: boolean;
 }
 
-/** What a report is about, and what it leaves out. */
+/** How many sessions a report is about, and what it leaves out. */
 export interface Assessed {
-  /** The first completed first. */
-  sessions: AssessedSession[];
+  sessions: number;
   /** How many sessions were left out for being simulated. */
   simulatedLeftOut: number;
 }
@@ -59,138 +59,173 @@ export interface ReportOptions {
 }
 
 /** Sessions that are looked up with one statement. */
-const PAGE = 10_000;
+const PAGE = 1000;
 
-/** Equal texts and lists are kept once, however many sessions have them. */
-class Shared {
-  readonly #texts = new Map<string, string>();
-  readonly #lists = new Map<string, string[]>();
-
-  text(text: string): string {
-    const known = this.#texts.get(text);
-    if (known !== undefined) return known;
-    this.#texts.set(text, text);
-    return text;
-  }
-
-  list(list: string[]): string[] {
-    const key = JSON.stringify(list);
-    const known = this.#lists.get(key);
-    if (known !== undefined) return known;
-    this.#lists.set(key, list);
-    return list;
-  }
-}
-
-function rewardOf(event: SessionRewarded, shared: Shared): AssessedReward {
+function rewardOf(event: SessionRewarded): AssessedReward {
   const { agent, completed_at, escalations, learning_key, models, score, tags, statistics } = event;
   return {
-    agent: shared.text(agent),
+    agent,
     completed_at,
     escalations,
-    learning_key: shared.text(learning_key),
-    models: shared.list(models),
+    learning_key,
+    models,
     score,
-    tags: shared.list(tags),
+    tags,
     uncertainty: statistics.uncertainty_mean ?? null,
   };
 }
 
-function driftOf(event: DriftAssessed, shared: Shared): AssessedDrift {
+function driftOf(event: DriftAssessed): AssessedDrift {
   const { alert, completed_at, direction, learning_key, message, reason } = event;
   return {
     alert,
     completed_at,
     direction: direction ?? null,
-    learning_key: shared.text(learning_key),
+    learning_key,
     // Nobody reads it but of an alert.
     message: alert ? (message ?? null) : null,
-    reason: reason == null ? null : shared.text(reason),
+    reason: reason ?? null,
   };
 }
 
-interface Standing<Fact> {
+/** What an event says, as far as reports need it. */
+type Fact = { reward: AssessedReward } | { drift: AssessedDrift };
+
+interface Said {
   revision: number;
   sequence: number;
-  facts: Fact[];
+  fact: Fact;
 }
 
-/** What stands of each session on a topic, or of a branch, and of each event only what is needed. */
-async function standingOn<Fact>(
-  log: EventLog,
-  { topic, branch }: { topic: Topic; branch: string | null },
-  factOf: (event: AtlasEvent) => Fact | undefined,
-): Promise<Map<Uuid, Standing<Fact>>> {
-  const standing = new Map<Uuid, Standing<Fact>>();
-  for await (const batch of log.read([branch === null ? topic : BRANCHES])) {
+/** What stands of all that was said of one kind: the highest revision, each sequence once. */
+function standing(said: readonly Said[]): Fact[] {
+  let [revision, sequence] = [Number.NEGATIVE_INFINITY, 0];
+  let facts: Fact[] = [];
+  for (const each of said) {
+    const isHigher = each.revision > revision;
+    if (!isHigher && !(each.revision === revision && each.sequence > sequence)) continue;
+    if (isHigher) facts = [];
+    facts.push(each.fact);
+    ({ revision, sequence } = each);
+  }
+  return facts;
+}
+
+interface Standing {
+  sessionId: Uuid;
+  rewards: AssessedReward[];
+  drift: AssessedDrift | undefined;
+}
+
+function standingOf(sessionId: Uuid, said: readonly Said[]): Standing {
+  const rewards = standing(said.filter(({ fact }) => "reward" in fact));
+  const drifts = standing(said.filter(({ fact }) => "drift" in fact));
+  return {
+    sessionId,
+    rewards: rewards.flatMap((fact) => ("reward" in fact ? fact.reward : [])),
+    drift: drifts.flatMap((fact) => ("drift" in fact ? fact.drift : [])).at(-1),
+  };
+}
+
+function factOf(event: AtlasEvent): Fact | undefined {
+  if (event.type === "SessionRewarded") return { reward: rewardOf(event) };
+  if (event.type === "DriftAssessed") return { drift: driftOf(event) };
+  return undefined;
+}
+
+/** Brings what a log says together by session. */
+async function spread(log: EventLog, branch: string | null, into: SortedLines): Promise<void> {
+  let read = 0;
+  for await (const batch of log.read(branch === null ? ["atlas.drift", "atlas.rewards"] : [BRANCHES])) {
     for (const { event } of batch) {
-      if ((event.meta.derivation?.branch ?? null) !== branch) continue;
+      const { session_id: session, sequence, derivation } = event.meta;
       const fact = factOf(event);
-      if (fact === undefined) continue;
-      const session = event.meta.session_id ?? "";
-      const [revision, { sequence }] = [revisionOf(event), event.meta];
-      const before = standing.get(session);
-      if (before === undefined || before.revision < revision)
-        standing.set(session, { revision, sequence, facts: [fact] });
-      else if (before.revision === revision && before.sequence < sequence) {
-        before.facts.push(fact);
-        before.sequence = sequence;
-      }
+      if (fact === undefined || session == null || !isUuid(session)) continue;
+      if ((derivation?.branch ?? null) !== branch) continue;
+      const said: Said = { revision: revisionOf(event), sequence, fact };
+      await into.add(`${session}\t${inOrder(read)}\t${JSON.stringify(said)}`);
+      read += 1;
     }
   }
-  return standing;
 }
 
-/** What the read models say of sessions; those that they do not have are left out. */
-async function* known(
-  db: Database,
-  sessions: readonly Uuid[],
-): AsyncGenerator<{ id: Uuid; lane: string | null; simulated: boolean }> {
-  for (let from = 0; from < sessions.length; from += PAGE) {
+/** What stands, one session after the other. */
+async function* bySession(lines: SortedLines): AsyncGenerator<Standing> {
+  let of: Uuid | undefined;
+  let said: Said[] = [];
+  for await (const line of lines.lines()) {
+    const [session = "", , json = ""] = line.split("\t");
+    if (of !== undefined && of !== session) {
+      yield standingOf(of, said);
+      said = [];
+    }
+    of = session;
+    said.push(JSON.parse(json) as Said);
+  }
+  if (of !== undefined) yield standingOf(of, said);
+}
+
+/** The same with what the read models say; sessions that they do not have are left out. */
+async function* known(db: Database, sessions: AsyncIterable<Standing>): AsyncGenerator<AssessedSession> {
+  const look = async function* (page: readonly Standing[]): AsyncGenerator<AssessedSession> {
     const { rows } = await db.query<{ id: Uuid; lane: string | null; simulated: boolean }>(
       "select session_uuid::text as id, lane, simulated from sessions where session_uuid = any($1::uuid[])",
-      [sessions.slice(from, from + PAGE).filter(isUuid)],
+      [page.map(({ sessionId }) => sessionId)],
     );
-    yield* rows;
+    const found = new Map(rows.map((row) => [row.id, row]));
+    for (const { sessionId, rewards, drift } of page) {
+      const row = found.get(sessionId);
+      if (row === undefined) continue;
+      const { lane, simulated } = row;
+      for (const reward of rewards) yield { sessionId, reward, drift, lane, simulated };
+    }
+  };
+  let page: Standing[] = [];
+  for await (const session of sessions) {
+    if (session.rewards.length === 0) continue;
+    page.push(session);
+    if (page.length < PAGE) continue;
+    yield* look(page);
+    page = [];
   }
+  if (page.length > 0) yield* look(page);
 }
 
 /**
- * The rewarded sessions of a log that the read models have. Of each only what reports need is in memory, and never its
- * events.
+ * Gives the rewarded sessions of a log that the read models have, the first completed first. They are sorted on disk, so
+ * that memory does not grow with their number.
+ *
+ * @param take is called with each
  */
 export async function assessedSessions(
   { log, db }: { log: EventLog; db: Database },
-  { since, learningKey, branch: named, includeSimulated = false }: ReportOptions,
+  { since, learningKey, branch, includeSimulated = false }: ReportOptions,
+  take: (session: AssessedSession) => void,
+  sorting: SortOptions = {},
 ): Promise<Assessed> {
-  const branch = named ?? null;
-  const shared = new Shared();
-  const drifts = await standingOn(log, { topic: "atlas.drift", branch }, (event) =>
-    event.type === "DriftAssessed" ? driftOf(event, shared) : undefined,
-  );
-  const rewards = await standingOn(log, { topic: "atlas.rewards", branch }, (event) =>
-    event.type === "SessionRewarded" ? rewardOf(event, shared) : undefined,
-  );
-  const sessions: AssessedSession[] = [];
-  let simulatedLeftOut = 0;
-  for await (const { id: sessionId, lane, simulated } of known(db, [...rewards.keys()])) {
-    const drift = drifts.get(sessionId)?.facts.at(-1);
-    for (const reward of rewards.get(sessionId)?.facts ?? []) {
+  const [said, completed] = [new SortedLines(sorting), new SortedLines(sorting)];
+  const assessed: Assessed = { sessions: 0, simulatedLeftOut: 0 };
+  try {
+    await spread(log, branch ?? null, said);
+    for await (const session of known(db, bySession(said))) {
+      const { reward, sessionId, simulated } = session;
       if (since !== undefined && reward.completed_at < since) continue;
       if (learningKey !== undefined && reward.learning_key !== learningKey) continue;
-      if (simulated && !includeSimulated) simulatedLeftOut += 1;
-      else sessions.push({ sessionId, reward, drift, lane, simulated });
+      if (simulated && !includeSimulated) {
+        assessed.simulatedLeftOut += 1;
+        continue;
+      }
+      assessed.sessions += 1;
+      const place = `${inOrder(reward.completed_at)}\t${sessionId}\t${inOrder(assessed.sessions)}`;
+      await completed.add(`${place}\t${JSON.stringify(session)}`);
     }
+    for await (const line of completed.lines()) take(JSON.parse(line.split("\t").at(-1)!) as AssessedSession);
+    return assessed;
+  } finally {
+    await said.close();
+    await completed.close();
   }
-  sessions.sort(
-    (a, b) => a.reward.completed_at - b.reward.completed_at || (a.sessionId < b.sessionId ? -1 : 1),
-  );
-  return { sessions, simulatedLeftOut };
 }
-
-/** How many of these are simulated. */
-export const simulatedIn = (sessions: readonly AssessedSession[]): number =>
-  sessions.filter(({ simulated }) => simulated).length;
 
 /** The groups that a session belongs to; it has several models or tags at times. */
 export function groupsOf({ reward, lane }: AssessedSession, by: Grouping | undefined): string[] {
@@ -211,31 +246,46 @@ export function groupsOf({ reward, lane }: AssessedSession, by: Grouping | undef
   }
 }
 
-/** Sessions by group, the largest group first. */
-export function grouped(
-  sessions: readonly AssessedSession[],
-  by: Grouping | undefined,
-): { group: string; sessions: AssessedSession[] }[] {
-  const groups = new Map<string, AssessedSession[]>();
-  for (const session of sessions) {
-    for (const group of groupsOf(session, by)) {
-      const own = groups.get(group);
-      if (own === undefined) groups.set(group, [session]);
-      else own.push(session);
-    }
-  }
-  return [...groups]
-    .map(([group, own]) => ({ group, sessions: own }))
-    .sort((a, b) => b.sessions.length - a.sessions.length || (a.group < b.group ? -1 : 1));
+/** What is summed up of every group. */
+export interface GroupSums {
+  group: string;
+  sessions: number;
+  simulated: number;
 }
 
-/** Cuts sessions into at most so many parts of one size, in their order, for a trend. */
-export function parts<T>(sessions: readonly T[], most = 24): T[][] {
-  const count = Math.min(most, sessions.length);
-  return Array.from({ length: count }, (_, at) =>
-    sessions.slice(
-      Math.floor((at * sessions.length) / count),
-      Math.floor(((at + 1) * sessions.length) / count),
-    ),
-  );
+/** Sums sessions up by group. */
+export class Grouped<Sums extends GroupSums> {
+  readonly #groups = new Map<string, Sums>();
+  readonly #by: Grouping | undefined;
+  readonly #begin: (group: GroupSums) => Sums;
+
+  constructor(by: Grouping | undefined, begin: (group: GroupSums) => Sums) {
+    this.#by = by;
+    this.#begin = begin;
+  }
+
+  /** Counts a session, and gives the sums of the groups that it belongs to. */
+  of(session: AssessedSession): Sums[] {
+    return groupsOf(session, this.#by).map((group) => {
+      const sums = this.#groups.get(group) ?? this.#begin({ group, sessions: 0, simulated: 0 });
+      this.#groups.set(group, sums);
+      sums.sessions += 1;
+      if (session.simulated) sums.simulated += 1;
+      return sums;
+    });
+  }
+
+  /** The largest group first. */
+  all(): Sums[] {
+    return [...this.#groups.values()].sort((a, b) => b.sessions - a.sessions || (a.group < b.group ? -1 : 1));
+  }
+}
+
+/** Cuts so many sessions into at most so many parts of one size, in their order, for a trend: each from and until. */
+export function parts(sessions: number, most = 24): [from: number, until: number][] {
+  const count = Math.min(most, sessions);
+  return Array.from({ length: count }, (_, at) => [
+    Math.floor((at * sessions) / count),
+    Math.floor(((at + 1) * sessions) / count),
+  ]);
 }

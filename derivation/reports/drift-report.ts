@@ -1,11 +1,13 @@
+import type { SortOptions } from "../../files/sorted-lines.ts";
 import type { Micros, Uuid } from "../../schemas/generated/events.ts";
 import {
+  type AssessedDrift,
   type AssessedSession,
   assessedSessions,
-  grouped,
+  Grouped,
+  type GroupSums,
   parts,
   type ReportOptions,
-  simulatedIn,
 } from "./assessed-sessions.ts";
 import type { Grouping } from "./groupings.ts";
 
@@ -50,22 +52,50 @@ export interface DriftReport {
   alerts: ReportedAlert[];
 }
 
-function groupOf(group: string, sessions: readonly AssessedSession[]): DriftGroup {
-  const drifts = sessions.flatMap(({ drift }) => drift ?? []);
-  const alerts = drifts.filter(({ alert }) => alert);
-  const insufficient = drifts.filter(({ reason }) => reason === "insufficient_baseline").length;
-  const reasons: Record<string, number> = {};
-  for (const { reason } of alerts) reasons[reason ?? "?"] = (reasons[reason ?? "?"] ?? 0) + 1;
+interface Sums extends GroupSums {
+  /** Sessions that drift had its say on, whether there was a baseline or not. */
+  seen: number;
+  insufficient: number;
+  /** Which of these raised an alert, counted from 0. */
+  alertsAt: number[];
+  declines: number;
+  improvements: number;
+  reasons: Map<string, number>;
+}
+
+function add(sums: Sums, { alert, direction, reason }: AssessedDrift): void {
+  if (reason === "insufficient_baseline") sums.insufficient += 1;
+  if (alert) {
+    sums.alertsAt.push(sums.seen);
+    if (direction === "decline") sums.declines += 1;
+    if (direction === "improvement") sums.improvements += 1;
+    const known = reason ?? "?";
+    sums.reasons.set(known, (sums.reasons.get(known) ?? 0) + 1);
+  }
+  sums.seen += 1;
+}
+
+function trendOf({ seen, alertsAt }: Sums): number[] {
+  let next = 0;
+  return parts(seen).map(([, until]) => {
+    const from = next;
+    while (next < alertsAt.length && alertsAt[next]! < until) next += 1;
+    return next - from;
+  });
+}
+
+function groupOf(sums: Sums): DriftGroup {
+  const { group, simulated, seen, insufficient, alertsAt, declines, improvements, reasons } = sums;
   return {
     group,
-    simulated: simulatedIn(sessions),
-    assessed: drifts.length - insufficient,
+    simulated,
+    assessed: seen - insufficient,
     insufficient,
-    alerts: alerts.length,
-    declines: alerts.filter(({ direction }) => direction === "decline").length,
-    improvements: alerts.filter(({ direction }) => direction === "improvement").length,
-    reasons: Object.fromEntries(Object.entries(reasons).sort(([a], [b]) => (a < b ? -1 : 1))),
-    trend: parts(drifts).map((part) => part.filter(({ alert }) => alert).length),
+    alerts: alertsAt.length,
+    declines,
+    improvements,
+    reasons: Object.fromEntries([...reasons].sort(([a], [b]) => (a < b ? -1 : 1))),
+    trend: trendOf(sums),
   };
 }
 
@@ -73,32 +103,39 @@ function groupOf(group: string, sessions: readonly AssessedSession[]): DriftGrou
  * Which sessions raised drift alerts, why, and when.
  *
  * @param source an open Atlas whose consumers have caught up
+ * @param sorting what of the sessions is kept in memory while they are sorted
  * @example
  * const { alerts } = await atlas.drift.report({ by: "learning-key" });
  */
 export async function driftReport(
   source: Parameters<typeof assessedSessions>[0],
   options: ReportOptions = {},
+  sorting?: SortOptions,
 ): Promise<DriftReport> {
-  const { sessions, simulatedLeftOut } = await assessedSessions(source, options);
-  const alerts = sessions.flatMap(({ sessionId, drift }) =>
-    drift?.alert === true
-      ? {
-          sessionId,
-          learningKey: drift.learning_key,
-          completedAt: drift.completed_at,
-          reason: drift.reason ?? null,
-          direction: drift.direction ?? null,
-          message: drift.message ?? null,
-        }
-      : [],
-  );
+  const groups = new Grouped<Sums>(options.by, (group) => ({
+    ...group,
+    seen: 0,
+    insufficient: 0,
+    alertsAt: [],
+    declines: 0,
+    improvements: 0,
+    reasons: new Map(),
+  }));
+  const alerts: ReportedAlert[] = [];
+  const take = (session: AssessedSession): void => {
+    const { sessionId, drift } = session;
+    const all = groups.of(session);
+    if (drift === undefined) return;
+    for (const sums of all) add(sums, drift);
+    const { alert, learning_key: learningKey, completed_at: completedAt, reason, direction, message } = drift;
+    if (alert) alerts.push({ sessionId, learningKey, completedAt, reason, direction, message });
+  };
+  const assessed = await assessedSessions(source, options, take, sorting);
   return {
     by: options.by ?? null,
     branch: options.branch ?? null,
-    sessions: sessions.length,
-    simulatedLeftOut,
-    groups: grouped(sessions, options.by).map(({ group, sessions: own }) => groupOf(group, own)),
+    ...assessed,
+    groups: groups.all().map(groupOf),
     alerts: alerts.reverse(),
   };
 }

@@ -1,11 +1,12 @@
+import type { SortOptions } from "../../files/sorted-lines.ts";
 import { mean, round12, stddev } from "../../statistics/numbers.ts";
 import {
   type AssessedSession,
   assessedSessions,
-  grouped,
+  Grouped,
+  type GroupSums,
   parts,
   type ReportOptions,
-  simulatedIn,
 } from "./assessed-sessions.ts";
 import type { Grouping } from "./groupings.ts";
 
@@ -40,25 +41,28 @@ export interface RewardReport {
   groups: RewardGroup[];
 }
 
-const scoreOf = ({ reward }: AssessedSession): number => reward.score;
+interface Sums extends GroupSums {
+  /** Of all sessions: they are part of the report. */
+  scores: number[];
+  uncertainties: number[];
+  escalated: number;
+}
 
-function groupOf(group: string, sessions: readonly AssessedSession[]): RewardGroup {
-  const scores = sessions.map(scoreOf);
-  const sorted = scores.toSorted((a, b) => a - b);
-  const uncertainties = sessions.flatMap(({ reward }) => reward.uncertainty ?? []);
+function groupOf({ group, sessions, simulated, scores, uncertainties, escalated }: Sums): RewardGroup {
+  const sorted = Float64Array.from(scores).sort();
   const middle = sorted.length >> 1;
   return {
     group,
-    simulated: simulatedIn(sessions),
-    sessions: sessions.length,
+    simulated,
+    sessions,
     mean: round12(mean(scores)),
     stddev: round12(stddev(scores)),
     least: sorted[0]!,
     median: round12(sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2),
     greatest: sorted.at(-1)!,
     uncertainty: uncertainties.length === 0 ? null : round12(mean(uncertainties)),
-    escalated: sessions.filter(({ reward }) => reward.escalations > 0).length,
-    trend: parts(scores).map((part) => round12(mean(part))),
+    escalated,
+    trend: parts(scores.length).map(([from, until]) => round12(mean(scores.slice(from, until)))),
     scores,
   };
 }
@@ -67,19 +71,34 @@ function groupOf(group: string, sessions: readonly AssessedSession[]): RewardGro
  * How the rewards of sessions are distributed, and how they went.
  *
  * @param source an open Atlas whose consumers have caught up
+ * @param sorting what of the sessions is kept in memory while they are sorted
  * @example
  * const { groups } = await atlas.rewards.report({ by: "agent" });
  */
 export async function rewardReport(
   source: Parameters<typeof assessedSessions>[0],
   options: ReportOptions = {},
+  sorting?: SortOptions,
 ): Promise<RewardReport> {
-  const { sessions, simulatedLeftOut } = await assessedSessions(source, options);
+  const groups = new Grouped<Sums>(options.by, (group) => ({
+    ...group,
+    scores: [],
+    uncertainties: [],
+    escalated: 0,
+  }));
+  const take = (session: AssessedSession): void => {
+    const { score, uncertainty, escalations } = session.reward;
+    for (const sums of groups.of(session)) {
+      sums.scores.push(score);
+      if (uncertainty !== null) sums.uncertainties.push(uncertainty);
+      if (escalations > 0) sums.escalated += 1;
+    }
+  };
+  const assessed = await assessedSessions(source, options, take, sorting);
   return {
     by: options.by ?? null,
     branch: options.branch ?? null,
-    sessions: sessions.length,
-    simulatedLeftOut,
-    groups: grouped(sessions, options.by).map(({ group, sessions: own }) => groupOf(group, own)),
+    ...assessed,
+    groups: groups.all().map(groupOf),
   };
 }

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { writeAtomically } from "../../files/atomic-file.ts";
 import { explainWrite } from "../../files/explain-write.ts";
+import { inOrder, SortedLines, type SortOptions } from "../../files/sorted-lines.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { createEvent, releasedSchema } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
@@ -10,7 +11,7 @@ import { encodeTrainingLine } from "../../traces/training-line.ts";
 import { type DerivationName, derivationsOf, nothingPasses } from "../jsonl/export-sessions.ts";
 import { type ChosenSession, type Collected, collectSessions } from "./collect-sessions.ts";
 import { type NewFolder, newFolder } from "./dataset-folder.ts";
-import { type DatasetPlan, planFiles } from "./dataset-plan.ts";
+import { DatasetPlan, type PlannedFile } from "./dataset-plan.ts";
 import type { DatasetFormat } from "./format.ts";
 import { formatOf } from "./formats.ts";
 import {
@@ -22,7 +23,7 @@ import {
   SESSIONS,
   sealed,
 } from "./manifest.ts";
-import { datasetDigest, recordDigest } from "./record-digest.ts";
+import { DatasetDigest, recordDigest } from "./record-digest.ts";
 import { type DatasetFilters, refuseNonsense } from "./selection.ts";
 import { refuseShards, refuseSplit, type Split } from "./split.ts";
 import { type ReadableLog, refuseBounds, type Stretch, stretchesOf, type Window } from "./window.ts";
@@ -82,7 +83,6 @@ export interface Recipe {
 
 interface Written {
   files: DatasetPart[];
-  listed: ListedSession[];
   derivations: DerivationName[];
   schemas: DatasetManifest["schemas"];
   steps: number;
@@ -93,52 +93,53 @@ interface Written {
 const byKey = <T>(found: ReadonlyMap<string, T>): T[] =>
   [...found.keys()].sort().map((key) => found.get(key)!);
 
+/** What is made of a recipe, while it is written. */
+interface Writing {
+  recipe: Recipe;
+  plan: DatasetPlan;
+  collected: Collected;
+  folder: string;
+  /** Takes each session in the order of the files. */
+  onWritten: (session: ListedSession) => Promise<void>;
+}
+
 /** Writes the files of a plan, session after session. */
-async function writeFiles(
-  { files }: DatasetPlan,
-  { format }: Recipe,
-  collected: Collected,
-  folder: string,
-  onWritten: () => void,
-): Promise<Written> {
+async function writeFiles({ recipe, plan, collected, folder, onWritten }: Writing): Promise<Written> {
   const derivations = new Map<string, DerivationName>();
   const fingerprints = new Set<string>();
-  const written: Written = {
-    files: [],
-    listed: [],
-    derivations: [],
-    schemas: [],
-    steps: 0,
-    simulated: 0,
-    without: {},
-  };
-  const note = async (
-    session: ChosenSession,
-    trace: SessionTrace,
-    place: { split: string | null; name: string },
-  ) => {
+  const written: Written = { files: [], derivations: [], schemas: [], steps: 0, simulated: 0, without: {} };
+  const note = async (session: ChosenSession, trace: SessionTrace, file: PlannedFile): Promise<void> => {
     const digest = recordDigest(encodeTrainingLine(trace));
     const { sessionId: session_id, learningKey: learning_key } = session;
     const reward = trace.reward?.score ?? null;
-    written.listed.push({ session_id, learning_key, split: place.split, file: place.name, reward, digest });
     written.steps += trace.steps.length;
     if (trace.simulated) written.simulated += 1;
     for (const one of derivationsOf(trace)) derivations.set(Object.values(one).join(" "), one);
-    for (const fingerprint of await collected.fingerprintsOf(session)) fingerprints.add(fingerprint);
-    onWritten();
+    await onWritten({ session_id, learning_key, split: file.split, file: file.name, reward, digest });
   };
-  for (const { name, split, shard, sessions } of files) {
-    async function* traces(): AsyncGenerator<SessionTrace> {
-      for (const session of sessions) {
-        const trace = await collected.traceOf(session);
-        await note(session, trace, { split, name });
-        yield trace;
+  const placed = plan.sessions();
+  try {
+    let next = await placed.next();
+    for (const [index, file] of plan.files.entries()) {
+      let sessions = 0;
+      async function* traces(): AsyncGenerator<SessionTrace> {
+        for (; next.done !== true && next.value.file === index; next = await placed.next()) {
+          const read = await collected.read(next.value.session);
+          for (const fingerprint of read.fingerprints) fingerprints.add(fingerprint);
+          await note(next.value.session, read.trace, file);
+          sessions += 1;
+          yield read.trace;
+        }
       }
+      const { without, ...part } = await writePart(recipe.format, folder, file.name, traces());
+      for (const [reason, count] of Object.entries(without))
+        written.without[reason] = (written.without[reason] ?? 0) + count;
+      const { name, split, shard } = file;
+      const { bytes, sha256, records } = part;
+      written.files.push({ name, split, shard, sessions, records, bytes, sha256 });
     }
-    const { bytes, sha256, records, without } = await writePart(format, folder, name, traces());
-    for (const [reason, sessions] of Object.entries(without))
-      written.without[reason] = (written.without[reason] ?? 0) + sessions;
-    written.files.push({ name, split, shard, sessions: sessions.length, records, bytes, sha256 });
+  } finally {
+    await placed.return(undefined);
   }
   const schemas = new Map<string, DatasetManifest["schemas"][number]>();
   for (const fingerprint of fingerprints) {
@@ -177,13 +178,40 @@ const filtersAsText = (filters: DatasetFilters): Record<string, unknown> =>
 export interface Unpublished {
   folder: NewFolder;
   manifest: DatasetManifest;
-  listed: readonly ListedSession[];
   erased: Collected["erased"];
+}
+
+/** The list of a dataset's sessions, on disk while it is written, and their digest. */
+class SessionList {
+  readonly #lines: SortedLines;
+  readonly #digest: DatasetDigest;
+  count = 0;
+
+  constructor(sorting: SortOptions) {
+    this.#lines = new SortedLines(sorting);
+    this.#digest = new DatasetDigest(sorting);
+  }
+
+  async add(session: ListedSession): Promise<void> {
+    await this.#lines.add(`${inOrder(this.count)}${JSON.stringify(session)}`);
+    await this.#digest.add(session);
+    this.count += 1;
+  }
+
+  async *#text(): AsyncGenerator<string> {
+    for await (const line of this.#lines.lines()) yield `${line.slice(inOrder(0).length)}\n`;
+  }
+
+  async write(path: string): Promise<Pick<DatasetManifest, "digest" | "sessions_file">> {
+    const { bytes, sha256 } = await writeAtomically(path, this.#text());
+    return { sessions_file: { name: SESSIONS, bytes, sha256 }, digest: await this.#digest.hex() };
+  }
 }
 
 /**
  * Follows a recipe up to a whole dataset that nobody sees yet. The caller publishes or discards it.
  *
+ * @param sorting what of its lists is kept in memory
  * @throws AtlasError ATLAS_NOTHING_TO_EXPORT, ATLAS_FILE_UNWRITABLE, ATLAS_DISK_FULL, ATLAS_LOG_REPLACED,
  *   ATLAS_SCHEMA_NEWER; nothing is left of the attempt then
  */
@@ -191,40 +219,48 @@ export async function follow(
   log: ReadableLog,
   recipe: Recipe,
   options: Pick<BuildOptions, "output" | "force" | "onProgress" | "signal">,
+  sorting: SortOptions = {},
 ): Promise<Unpublished> {
   const { output, force = false, onProgress, signal } = options;
   const folder = await newFolder(output, force);
   let collected: Collected | undefined;
   try {
     const progress: BuildProgress = { read: 0, written: 0 };
-    const { stretches, filters, branch } = recipe;
+    const { stretches, filters, branch, format, split, shards } = recipe;
+    const inScratch = { ...sorting, folder: folder.scratch };
+    const plan = new DatasetPlan({ split, shards, extension: format.extension }, inScratch);
+    const list = new SessionList(inScratch);
     collected = await collectSessions({
       log,
       stretches,
       filters,
       branch,
       scratch: folder.scratch,
+      onChosen: (session) => plan.add(session),
       onRead: (read) => {
         progress.read = read;
         onProgress?.(progress);
       },
       signal,
     });
-    if (collected.sessions.length === 0) throw nothing(output, collected.leftOut.simulated);
-    const { format, split, shards } = recipe;
-    const plan = planFiles(collected.sessions, { split, shards, extension: format.extension });
-    const written = await writeFiles(plan, recipe, collected, folder.content, () => {
-      signal?.throwIfAborted();
-      progress.written += 1;
-      onProgress?.(progress);
+    if (collected.sessions === 0) throw nothing(output, collected.leftOut.simulated);
+    const duplicates = await plan.divided();
+    const written = await writeFiles({
+      recipe,
+      plan,
+      collected,
+      folder: folder.content,
+      onWritten: async (session) => {
+        signal?.throwIfAborted();
+        await list.add(session);
+        progress.written += 1;
+        onProgress?.(progress);
+      },
     });
-    const { files, listed } = written;
+    const { files } = written;
     const records = files.reduce((sum, part) => sum + part.records, 0);
     if (records === 0) throw nothingIn(format, written.without, output);
-    const list = await writeAtomically(
-      join(folder.content, SESSIONS),
-      listed.map((session) => `${JSON.stringify(session)}\n`),
-    );
+    const { sessions_file, digest } = await list.write(join(folder.content, SESSIONS));
     const manifest = sealed({
       package: recipe.package,
       format: format.name,
@@ -236,26 +272,27 @@ export async function follow(
       shards,
       schemas: written.schemas,
       derivations: written.derivations,
-      sessions: listed.length,
+      sessions: list.count,
       records,
       steps: written.steps,
       simulated_sessions: written.simulated,
       left_out: {
         ...collected.leftOut,
-        duplicate: plan.duplicates.length,
+        duplicate: duplicates.length,
         unreadable_records: collected.unreadable,
       },
       without_records: Object.fromEntries(Object.entries(written.without).sort()),
-      duplicates: plan.duplicates,
+      duplicates,
       files,
-      sessions_file: { name: SESSIONS, bytes: list.bytes, sha256: list.sha256 },
-      digest: datasetDigest(listed),
+      sessions_file,
+      digest,
     });
     await writeAtomically(join(folder.content, MANIFEST), [manifestText(manifest)]);
     await collected.close();
-    return { folder, manifest, listed, erased: collected.erased };
+    return { folder, manifest, erased: collected.erased };
   } catch (error) {
     await collected?.close().catch(() => undefined);
+    // What the lists have on disk goes with the folder.
     await folder.discard();
     throw explainWrite(output, error);
   }
@@ -309,14 +346,17 @@ async function announce(
  * Builds a dataset from the events of a log alone, and says so in it with a `DatasetBuilt`.
  *
  * @param packageInfo what built it
+ * @param sorting what of its lists is kept in memory
  * @throws AtlasError as {@link follow}, and ATLAS_FILTER_INVALID, ATLAS_USAGE, ATLAS_LOG_UNREACHABLE
  */
 export async function buildFromLog(
   log: ReadableLog & Pick<EventLog, "append" | "mask">,
   options: BuildOptions,
   packageInfo: { name: string; version: string },
+  sorting?: SortOptions,
 ): Promise<BuiltDataset> {
-  const { folder, manifest } = await follow(log, await recipeOf(log, options, packageInfo), options);
+  const recipe = await recipeOf(log, options, packageInfo);
+  const { folder, manifest } = await follow(log, recipe, options, sorting);
   const path = await folder.publish().catch(async (error: unknown) => {
     await folder.discard();
     throw error;

@@ -27,16 +27,14 @@ export interface ChosenSession {
 /** What was read of the log, by session. */
 export interface Collected {
   positions: Positions;
-  /** The newest first, as an export has them. */
-  sessions: ChosenSession[];
+  /** How many were chosen. */
+  sessions: number;
   leftOut: Record<LeftOut, number>;
   unreadable: number;
   /** Ids of sessions that were erased, also after what was read. */
   erased: ReadonlySet<Uuid>;
-  /** Folds a session once more. */
-  traceOf(session: ChosenSession): Promise<SessionTrace>;
-  /** Which schemas wrote a session's events. */
-  fingerprintsOf(session: ChosenSession): Promise<string[]>;
+  /** Folds a session once more, and says which schemas wrote its events. */
+  read(session: ChosenSession): Promise<{ trace: SessionTrace; fingerprints: string[] }>;
   close(): Promise<void>;
 }
 
@@ -48,6 +46,8 @@ export interface CollectOptions {
   branch: string | null;
   /** A folder for what does not fit into memory. */
   scratch: string;
+  /** Takes each session that goes in, in no order. */
+  onChosen: (session: ChosenSession) => Promise<void>;
   onRead?: ((records: number) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -123,17 +123,14 @@ function sessionOf({ topic, key, fingerprint, body }: RawRecord): Uuid | undefin
   return id != null && isUuid(id) && id === id.toLowerCase() ? id : undefined;
 }
 
-const newestFirst = (a: ChosenSession, b: ChosenSession): number =>
-  b.createdAt - a.createdAt || (a.sessionId < b.sessionId ? -1 : 1);
-
 /**
  * Reads the log once, brings its records together by session on disk, and folds one session after the other. Memory
- * holds a fixed part of the records, the session at hand, and a few hundred bytes for each session that goes in.
+ * holds a fixed part of the records, and the session at hand.
  *
  * @throws AtlasError ATLAS_SCHEMA_NEWER, and what reading the log throws
  */
 export async function collectSessions(options: CollectOptions): Promise<Collected> {
-  const { log, stretches, filters, branch, scratch, onRead, signal } = options;
+  const { log, stretches, filters, branch, scratch, onChosen, onRead, signal } = options;
   const spill = await SessionSpill.create(join(scratch, "by-session"));
   let unreadable = 0;
   let read = 0;
@@ -152,7 +149,7 @@ export async function collectSessions(options: CollectOptions): Promise<Collecte
   });
   const erased = await erasedLater(log, stretches);
   const chosen = await FrameFile.create(join(scratch, "chosen"));
-  const sessions: ChosenSession[] = [];
+  let sessions = 0;
   const leftOut: Record<LeftOut, number> = { erased: 0, incomplete: 0, simulated: 0, filtered: 0 };
   for await (const { sessionId, records } of spill.sessions()) {
     signal?.throwIfAborted();
@@ -170,19 +167,21 @@ export async function collectSessions(options: CollectOptions): Promise<Collecte
     const length = chosen.bytes - position;
     const { learning_key: learningKey } = trace.started;
     const content = contentOf(trace);
-    sessions.push({ sessionId, createdAt: trace.created_at, learningKey, content, position, length });
+    sessions += 1;
+    await onChosen({ sessionId, createdAt: trace.created_at, learningKey, content, position, length });
   }
   await chosen.flush();
   return {
     positions,
-    sessions: sessions.sort(newestFirst),
+    sessions,
     leftOut,
     unreadable,
     erased,
-    traceOf: async ({ sessionId, position, length }) =>
-      fold(sessionId, decodeAll(await chosen.read(position, length)).events, branch),
-    fingerprintsOf: async ({ position, length }) =>
-      (await chosen.read(position, length)).map(({ fingerprint }) => fingerprint),
+    read: async ({ sessionId, position, length }) => {
+      const records = await chosen.read(position, length);
+      const trace = fold(sessionId, decodeAll(records).events, branch);
+      return { trace, fingerprints: records.map(({ fingerprint }) => fingerprint) };
+    },
     close: () => chosen.close(),
   };
 }

@@ -1,13 +1,19 @@
+import { inOrder, SortedLines, type SortOptions } from "../../files/sorted-lines.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import type { ChosenSession } from "./collect-sessions.ts";
 import { partOf, type Split, shardOf, trainingPart } from "./split.ts";
 
-/** A file that is to be written, and the sessions that go into it. */
+/** A file that is to be written. */
 export interface PlannedFile {
   name: string;
   split: string | null;
   shard: number;
-  sessions: ChosenSession[];
+}
+
+/** A session, and the place of its file among all files. */
+interface Placed {
+  file: number;
+  session: ChosenSession;
 }
 
 /** A session of the training part that repeats one which is held out. */
@@ -17,10 +23,12 @@ export interface Duplicate {
   split: string;
 }
 
-/** What goes where. */
-export interface DatasetPlan {
-  files: PlannedFile[];
-  duplicates: Duplicate[];
+/** How sessions are divided. */
+export interface Division {
+  split: Split | null;
+  shards: number;
+  /** Of files, without the dot. */
+  extension: string;
 }
 
 const five = (number: number): string => String(number).padStart(5, "0");
@@ -28,53 +36,100 @@ const five = (number: number): string => String(number).padStart(5, "0");
 const nameOf = (split: string | null, shard: number, shards: number, extension: string): string =>
   `${split ?? "data"}${shards === 1 ? "" : `-${five(shard)}-of-${five(shards)}`}.${extension}`;
 
-/** What is held out, by content; of several sessions with one content, the one with the least id. */
-function heldOut(sessions: Iterable<{ session: ChosenSession; part: string }>, training: string) {
-  const byContent = new Map<string, { of: string; split: string }>();
-  for (const { session, part } of sessions) {
-    if (part === training) continue;
-    const known = byContent.get(session.content);
-    if (known === undefined || session.sessionId < known.of)
-      byContent.set(session.content, { of: session.sessionId, split: part });
-  }
-  return byContent;
-}
+const HELD_OUT = "0";
+const TRAINING = "1";
+
+const rank = (file: number): string => String(file).padStart(9, "0");
+
+/** What JSON writes has no tab in it, and what stands before it here has none either. */
+const lineOf = (...words: string[]): string => words.join("\t");
+
+const placedIn = (json: string): Placed => JSON.parse(json) as Placed;
+
+/** The newest first, as an export has them. */
+const place = ({ createdAt, sessionId }: ChosenSession): string => lineOf(inOrder(-createdAt), sessionId);
 
 /**
  * Divides sessions into files. Whatever was there before stays where it was when sessions are added; only what turns
- * out to repeat a session that is held out leaves the training part.
- *
- * @param sessions in the order in which they are to stand in the files
+ * out to repeat a session that is held out leaves the training part. However many sessions there are, few of them are in
+ * memory: the rest is sorted on disk.
  */
-export function planFiles(
-  sessions: readonly ChosenSession[],
-  { split, shards, extension }: { split: Split | null; shards: number; extension: string },
-): DatasetPlan {
-  const parts = split === null ? [null] : Object.keys(split.parts);
-  const files = parts.flatMap((part) =>
-    Array.from({ length: shards }, (_, shard): PlannedFile => {
-      const name = nameOf(part, shard, shards, extension);
-      return { name, split: part, shard, sessions: [] };
-    }),
-  );
-  const fileOf = new Map(files.map((file) => [`${file.split}/${file.shard}`, file]));
-  const put = (session: ChosenSession, part: string | null): void =>
-    void fileOf.get(`${part}/${shardOf(session.sessionId, shards)}`)!.sessions.push(session);
-  if (split === null) {
-    for (const session of sessions) put(session, null);
-    return { files, duplicates: [] };
+export class DatasetPlan {
+  /** In the order in which they are written. */
+  readonly files: readonly PlannedFile[];
+  readonly #division: Division;
+  readonly #fileOf: ReadonlyMap<string, number>;
+  readonly #training: string | null;
+  /** By file, and the newest first. */
+  readonly #placed: SortedLines;
+  /** By content, what is held out before what repeats it; of several, the one with the least id first. */
+  readonly #contents: SortedLines;
+
+  constructor(division: Division, sorting: SortOptions) {
+    const { split, shards, extension } = division;
+    const parts = split === null ? [null] : Object.keys(split.parts);
+    this.files = parts.flatMap((part) =>
+      Array.from({ length: shards }, (_, shard): PlannedFile => {
+        const name = nameOf(part, shard, shards, extension);
+        return { name, split: part, shard };
+      }),
+    );
+    this.#division = division;
+    this.#fileOf = new Map(this.files.map((file, index) => [`${file.split}/${file.shard}`, index]));
+    this.#training = split === null ? null : trainingPart(split);
+    this.#placed = new SortedLines(sorting);
+    this.#contents = new SortedLines(sorting);
   }
-  const placed = sessions.map((session) => ({
-    session,
-    part: partOf(split, split.by === "session" ? session.sessionId : session.learningKey),
-  }));
-  const training = trainingPart(split);
-  const held = heldOut(placed, training);
-  const duplicates: Duplicate[] = [];
-  for (const { session, part } of placed) {
-    const repeats = part === training ? held.get(session.content) : undefined;
-    if (repeats === undefined) put(session, part);
-    else duplicates.push({ session_id: session.sessionId, ...repeats });
+
+  /** Takes a session; they come in any order. */
+  async add(session: ChosenSession): Promise<void> {
+    const { split, shards } = this.#division;
+    const { sessionId, learningKey, content } = session;
+    const part = split === null ? null : partOf(split, split.by === "session" ? sessionId : learningKey);
+    const file = this.#fileOf.get(`${part}/${shardOf(sessionId, shards)}`)!;
+    if (split === null) return this.#put({ file, session });
+    const kind = part === this.#training ? TRAINING : HELD_OUT;
+    await this.#contents.add(lineOf(content, kind, sessionId, JSON.stringify({ file, session })));
   }
-  return { files, duplicates };
+
+  async #put(placed: Placed): Promise<void> {
+    await this.#placed.add(lineOf(rank(placed.file), place(placed.session), JSON.stringify(placed)));
+  }
+
+  /**
+   * Places what was added, once all was.
+   *
+   * @returns what is left out for repeating something; the newest first
+   */
+  async divided(): Promise<Duplicate[]> {
+    const duplicates: { place: string; duplicate: Duplicate }[] = [];
+    let held: { content: string; of: string; split: string } | undefined;
+    for await (const line of this.#contents.lines()) {
+      const [content = "", kind, , json = ""] = line.split("\t");
+      const { file, session } = placedIn(json);
+      const repeats = held?.content === content ? held : undefined;
+      if (kind === TRAINING && repeats !== undefined) {
+        const { of, split } = repeats;
+        const duplicate = { session_id: session.sessionId, of, split };
+        duplicates.push({ place: place(session), duplicate });
+        continue;
+      }
+      await this.#put({ file, session });
+      if (kind === HELD_OUT && repeats === undefined)
+        held = { content, of: session.sessionId, split: this.files[file]!.split! };
+    }
+    duplicates.sort((a, b) => (a.place < b.place ? -1 : 1));
+    return duplicates.map(({ duplicate }) => duplicate);
+  }
+
+  /** All sessions once, those of one file after the other; the newest of a file first. */
+  async *sessions(): AsyncGenerator<Placed> {
+    for await (const line of this.#placed.lines()) yield placedIn(line.split("\t").at(-1)!);
+  }
+
+  /** Gives up what is left of it. */
+  async close(): Promise<void> {
+    await this.#contents.close();
+    await this.#placed.close();
+  }
 }

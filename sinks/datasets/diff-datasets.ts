@@ -1,4 +1,5 @@
-import { type ListedSession, readManifest } from "./manifest.ts";
+import { SortedLines } from "../../files/sorted-lines.ts";
+import { type DatasetManifest, type ListedSession, readManifest } from "./manifest.ts";
 import { listedSessions } from "./verify-dataset.ts";
 
 /** A session that is in one of two datasets only. */
@@ -35,8 +36,40 @@ const sideOf = ({ session_id, learning_key, split, reward }: ListedSession): One
   reward,
 });
 
-const byId = (a: { session_id: string }, b: { session_id: string }): number =>
-  a.session_id < b.session_id ? -1 : 1;
+/** The sessions that a dataset lists, in the order of their ids. */
+async function* byId(folder: string, manifest: DatasetManifest): AsyncGenerator<ListedSession> {
+  const sorted = new SortedLines();
+  try {
+    for await (const session of listedSessions(folder, manifest))
+      await sorted.add(`${session.session_id}\t${JSON.stringify(session)}`);
+    for await (const line of sorted.lines())
+      yield JSON.parse(line.slice(line.indexOf("\t") + 1)) as ListedSession;
+  } finally {
+    await sorted.close();
+  }
+}
+
+/** Sessions of two lists side by side: undefined where only the other one has it. */
+async function* pairs(
+  before: AsyncGenerator<ListedSession>,
+  after: AsyncGenerator<ListedSession>,
+): AsyncGenerator<[ListedSession | undefined, ListedSession | undefined]> {
+  const next = async (list: AsyncGenerator<ListedSession>): Promise<ListedSession | undefined> =>
+    (await list.next()).value as ListedSession | undefined;
+  try {
+    let [old, now] = [await next(before), await next(after)];
+    while (old !== undefined || now !== undefined) {
+      const isOld = now === undefined || (old !== undefined && old.session_id <= now.session_id);
+      const isNow = old === undefined || (now !== undefined && now.session_id <= old.session_id);
+      yield [isOld ? old : undefined, isNow ? now : undefined];
+      if (isOld) old = await next(before);
+      if (isNow) now = await next(after);
+    }
+  } finally {
+    await before.return(undefined);
+    await after.return(undefined);
+  }
+}
 
 /**
  * Compares two datasets by the sessions that they list, whatever their formats and files are.
@@ -47,9 +80,6 @@ const byId = (a: { session_id: string }, b: { session_id: string }): number =>
 export async function diffDatasets(before: string, after: string): Promise<DatasetDiff> {
   const a = await readManifest(before);
   const b = await readManifest(after);
-  const old = new Map(
-    (await listedSessions(a.folder, a.manifest)).map((session) => [session.session_id, session]),
-  );
   const diff: DatasetDiff = {
     digests: [a.manifest.digest, b.manifest.digest],
     added: [],
@@ -59,11 +89,10 @@ export async function diffDatasets(before: string, after: string): Promise<Datas
     otherwiseChanged: [],
     unchanged: 0,
   };
-  for (const session of await listedSessions(b.folder, b.manifest)) {
-    const known = old.get(session.session_id);
-    old.delete(session.session_id);
-    if (known === undefined) {
-      diff.added.push(sideOf(session));
+  for await (const [known, session] of pairs(byId(a.folder, a.manifest), byId(b.folder, b.manifest))) {
+    if (known === undefined || session === undefined) {
+      if (known !== undefined) diff.removed.push(sideOf(known));
+      if (session !== undefined) diff.added.push(sideOf(session));
       continue;
     }
     const { session_id, learning_key } = session;
@@ -76,10 +105,5 @@ export async function diffDatasets(before: string, after: string): Promise<Datas
     if (!moved && known.digest !== session.digest) diff.otherwiseChanged.push(session_id);
     else if (!moved && split[0] === split[1]) diff.unchanged += 1;
   }
-  diff.removed = [...old.values()].map(sideOf).sort(byId);
-  diff.added.sort(byId);
-  diff.rewardsMoved.sort(byId);
-  diff.splitsMoved.sort(byId);
-  diff.otherwiseChanged.sort();
   return diff;
 }

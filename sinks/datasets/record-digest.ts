@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { SortedLines, type SortOptions } from "../../files/sorted-lines.ts";
 
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
@@ -36,14 +37,31 @@ export interface DigestedSession {
  * SHA-256 over the sessions of a dataset with their parts. Neither their order, nor the format, nor the number of
  * files counts.
  *
- * @returns 64 hex digits
+ * @example
+ * const digest = new DatasetDigest();
+ * for await (const session of listed) await digest.add(session);
+ * await digest.hex(); // 64 hex digits
  */
-export function datasetDigest(sessions: Iterable<DigestedSession>): string {
-  const lines = Array.from(
-    sessions,
-    ({ session_id, split, digest }) => `${session_id} ${split ?? ""} ${digest}\n`,
-  );
-  const hash = createHash("sha256");
-  for (const line of lines.sort()) hash.update(line);
-  return hash.digest("hex");
+export class DatasetDigest {
+  readonly #lines: SortedLines;
+
+  constructor(sorting: SortOptions = {}) {
+    this.#lines = new SortedLines(sorting);
+  }
+
+  async add({ session_id, split, digest }: DigestedSession): Promise<void> {
+    await this.#lines.add(`${session_id} ${split ?? ""} ${digest}`);
+  }
+
+  /** The digest of all that was added, once. */
+  async hex(): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const line of this.#lines.lines()) hash.update(`${line}\n`);
+    return hash.digest("hex");
+  }
+
+  /** Gives it up. */
+  close(): Promise<void> {
+    return this.#lines.close();
+  }
 }

@@ -59,7 +59,7 @@ async function refuseErased(
 ): Promise<void> {
   if (erased.size === 0) return;
   const gone: Uuid[] = [];
-  for (const { session_id } of await listedSessions(folder, manifest))
+  for await (const { session_id } of listedSessions(folder, manifest))
     if (erased.has(session_id)) gone.push(session_id);
   if (gone.length === 0) return;
   throw new AtlasError(

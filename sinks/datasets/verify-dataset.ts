@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import { type DatasetFile, type DatasetManifest, type ListedSession, readManifest } from "./manifest.ts";
-import { datasetDigest } from "./record-digest.ts";
+import { DatasetDigest } from "./record-digest.ts";
 import { measure } from "./write-part.ts";
 
 /** A dataset whose files are what its manifest says. */
@@ -33,19 +33,17 @@ async function checkFile(folder: string, { name, bytes, sha256 }: DatasetFile): 
  *
  * @throws AtlasError ATLAS_DATASET_TAMPERED
  */
-export async function listedSessions(
+export async function* listedSessions(
   folder: string,
   { sessions_file }: DatasetManifest,
-): Promise<ListedSession[]> {
+): AsyncGenerator<ListedSession> {
   const path = join(folder, sessions_file.name);
-  const listed: ListedSession[] = [];
   try {
     for await (const line of createInterface({
       input: createReadStream(path),
       crlfDelay: Number.POSITIVE_INFINITY,
     }))
-      listed.push(JSON.parse(line) as ListedSession);
-    return listed;
+      yield JSON.parse(line) as ListedSession;
   } catch (error) {
     throw tampered(path, `the list of sessions cannot be read: ${messageOf(error)}`, error);
   }
@@ -60,11 +58,21 @@ export async function listedSessions(
 export async function verifyFiles(place: string): Promise<VerifiedDataset> {
   const { path, folder, manifest } = await readManifest(place);
   for (const file of [...manifest.files, manifest.sessions_file]) await checkFile(folder, file);
-  const listed = await listedSessions(folder, manifest);
+  const digested = new DatasetDigest();
+  let listed = 0;
+  try {
+    for await (const session of listedSessions(folder, manifest)) {
+      await digested.add(session);
+      listed += 1;
+    }
+  } catch (error) {
+    await digested.close();
+    throw error;
+  }
+  const digest = await digested.hex();
   const counted = manifest.files.reduce((sum, { sessions }) => sum + sessions, 0);
-  if (listed.length !== manifest.sessions || counted !== manifest.sessions)
-    throw tampered(path, `the manifest counts ${manifest.sessions} sessions, and lists ${listed.length}`);
-  const digest = datasetDigest(listed);
+  if (listed !== manifest.sessions || counted !== manifest.sessions)
+    throw tampered(path, `the manifest counts ${manifest.sessions} sessions, and lists ${listed}`);
   if (digest !== manifest.digest) throw tampered(path, `the digest is ${digest}, not ${manifest.digest}`);
   return { folder, manifest };
 }

@@ -1,7 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { discard, publish, stage, type WrittenFile } from "../../files/atomic-file.ts";
+import { targetOf } from "../../files/target.ts";
 import type { Derivation } from "../../schemas/generated/events.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
@@ -45,7 +46,10 @@ export interface ExportSummary {
 /** What to export, and where to. */
 export interface ExportOptions {
   sessions: AsyncIterable<SessionTrace>;
-  /** The JSONL file; its manifest goes beside it, with `.manifest.json` added to its name. */
+  /**
+   * The JSONL file; its manifest goes beside it, with `.manifest.json` added to its name. Through a link, both are those of
+   * the file that it leads to.
+   */
   output: string;
   origin: DatasetOrigin;
   /** Replaces a file that is no export; one that is always gets replaced. */
@@ -85,14 +89,15 @@ export function derivationsOf({ reward, drift, review_changes }: SessionTrace): 
 const manifestOf = (output: string): string => `${output}.manifest.json`;
 
 /**
- * Refuses to replace a file that this package did not export: one with something in it, and no manifest beside it.
+ * Refuses to replace a file that this package did not export: one with something in it, and no manifest beside it. Of a
+ * link, what it leads to counts.
  *
  * @throws AtlasError ATLAS_FILE_UNWRITABLE
  */
 export async function refuseForeign(output: string): Promise<void> {
-  const found = await stat(output).catch(() => undefined);
-  if (found === undefined || !found.isFile() || found.size === 0) return;
-  const manifest = await readFile(manifestOf(output), "utf8").catch(() => "");
+  const target = await targetOf(output).catch(() => undefined);
+  if (target?.found === undefined || !target.found.isFile() || target.found.size === 0) return;
+  const manifest = await readFile(manifestOf(target.path), "utf8").catch(() => "");
   if (manifest.includes(JSON.stringify(FORMAT))) return;
   throw new AtlasError("ATLAS_FILE_UNWRITABLE", "there is a file that is no export of Atlas", {
     where: output,
@@ -145,11 +150,11 @@ export async function exportSessions({
     steps: counts.steps,
     simulated_sessions: counts.simulated,
     left_out: { simulated: simulatedLeftOut },
-    file: { name: basename(path), bytes, sha256 },
+    file: { name: basename(file.target), bytes, sha256 },
   };
   const summary = { file: { path, bytes, sha256 }, manifest };
   if (file.temporary === undefined) return { ...summary, manifestPath: undefined };
-  const beside = await stage(manifestOf(output), [`${JSON.stringify(manifest, null, 2)}\n`]).catch(
+  const beside = await stage(manifestOf(file.target), [`${JSON.stringify(manifest, null, 2)}\n`]).catch(
     async (error: unknown) => {
       await discard([file]);
       throw error;

@@ -12,7 +12,7 @@ import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { idOf, newId, nowMicros } from "../../schemas/identity.ts";
 import { DEFAULT_RULES, type Rubric } from "../../schemas/rules.ts";
 import { TOPICS, type Topic } from "../../schemas/topics.ts";
-import { collectSessions } from "../../sinks/datasets/collect-sessions.ts";
+import { type ChosenSession, collectSessions } from "../../sinks/datasets/collect-sessions.ts";
 import { stretchesOf } from "../../sinks/datasets/window.ts";
 import { judgedSession } from "../app/judged.ts";
 import { approveAll, exportedFrom, folderForTest, opened } from "../app/opened.ts";
@@ -115,15 +115,17 @@ describe("a rescore", () => {
     const atlas = await filled();
     await rescore(atlas.log, { rubric: ONLY_STRICT, branch: "strict" });
     const scores = async (branch: string | null, statuses: "all" | string[] = "all"): Promise<number[]> => {
+      const chosen: ChosenSession[] = [];
       const collected = await collectSessions({
         log: atlas.log,
         stretches: await stretchesOf(atlas.log, {}),
         filters: { reviewStatusFilters: statuses },
         branch,
         scratch: folderForTest(),
+        onChosen: async (session) => void chosen.push(session),
       });
       const traces = [];
-      for (const session of collected.sessions) traces.push(await collected.traceOf(session));
+      for (const session of chosen) traces.push((await collected.read(session)).trace);
       await collected.close();
       return traces.map(({ reward }) => reward!.score).sort();
     };

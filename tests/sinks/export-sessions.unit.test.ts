@@ -1,6 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -77,9 +85,31 @@ test("a pipe gets the sessions and no manifest", async () => {
   expect(readdirSync(folder)).toEqual(["traces.jsonl"]);
 });
 
-test("through a link the file that it leads to is written, and the manifest goes beside the link", async () => {
+test("through a link the export that it leads to is replaced, manifest and all, and the link stays", async () => {
+  const real = join(folder, "real.jsonl");
   symlinkSync("real.jsonl", output);
-  const { file } = await exported();
-  expect(manifestOf(output).file).toMatchObject({ name: "traces.jsonl", sha256: file.sha256 });
-  expect(digestOf(readFileSync(join(folder, "real.jsonl")))).toBe(file.sha256);
+  const first = await exported();
+  expect(first.manifestPath).toBe(`${real}.manifest.json`);
+  expect(manifestOf(real).file).toMatchObject({ name: "real.jsonl", sha256: first.file.sha256 });
+  // It is an export, by whichever name it was written.
+  await exported(real, false, 2);
+  const { file } = await exported(output, false, 4);
+  expect(manifestOf(real).file).toMatchObject({ name: "real.jsonl", sha256: file.sha256 });
+  expect(digestOf(readFileSync(real))).toBe(file.sha256);
+  expect(readlinkSync(output)).toBe("real.jsonl");
+  expect(readdirSync(folder).sort()).toEqual(["real.jsonl", "real.jsonl.manifest.json", "traces.jsonl"]);
+});
+
+test("a link to a file that is no export asks for --force, and keeps leading there", async () => {
+  const real = join(folder, "real.jsonl");
+  writeFileSync(real, "mine\n");
+  symlinkSync(real, output);
+  await expect(exported()).rejects.toMatchObject({ hint: expect.stringContaining("--force") });
+  // Neither does a manifest beside the link make it one.
+  writeFileSync(`${output}.manifest.json`, JSON.stringify({ format: "atlas-jsonl/1" }));
+  await expect(exported()).rejects.toMatchObject({ code: "ATLAS_FILE_UNWRITABLE" });
+  expect(readFileSync(real, "utf8")).toBe("mine\n");
+  const { file } = await exported(output, true);
+  expect(digestOf(readFileSync(real))).toBe(file.sha256);
+  expect(readlinkSync(output)).toBe(real);
 });

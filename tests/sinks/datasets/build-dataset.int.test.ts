@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { BuildOptions } from "../../../app/datasets.ts";
+import type { BuildOptions, BuiltDataset } from "../../../app/datasets.ts";
+import { buildFromLog } from "../../../sinks/datasets/build-dataset.ts";
 import type { LineFormat } from "../../../sinks/datasets/format.ts";
 import type { ListedSession } from "../../../sinks/datasets/manifest.ts";
 import { folderForTest, opened } from "../../app/opened.ts";
@@ -92,6 +93,40 @@ describe("a dataset", () => {
     await expect(built(atlas, { until: 0 })).rejects.toMatchObject({ code: "ATLAS_NOTHING_TO_EXPORT" });
     await expect(built(atlas, { from: -1 })).rejects.toMatchObject({ code: "ATLAS_FILTER_INVALID" });
   });
+});
+
+test("a build that sorts on disk gives the bytes of one in memory, and keeps no more than it may", async () => {
+  const atlas = await filled(upTo(40));
+  // Twins under keys of every part: some are held out, and the others repeat them.
+  const twins = upTo(20).flatMap((number) =>
+    told(100 + number, { task: "The same task", learningKey: `twin ${number}` }),
+  );
+  await atlas.log.append(twins.map(atlas.log.mask));
+  const kept = { most: 0 };
+  const build = (characters?: number): Promise<BuiltDataset> =>
+    buildFromLog(
+      atlas.log,
+      { output: join(folderForTest(), "data"), split: SPLIT, shards: 2 },
+      { name: "test", version: "1" },
+      {
+        characters,
+        onKept: (now) => {
+          kept.most = Math.max(kept.most, now);
+        },
+      },
+    );
+  const most = 2000;
+  const small = await build(most);
+  expect(kept.most).toBeLessThanOrEqual(most);
+  const large = await build();
+  expect(kept.most).toBeGreaterThan(3 * most);
+  expect(small.manifest.duplicates.length).toBeGreaterThan(0);
+  // Both read what the log held when they began: all but what the first one said in it.
+  for (const name of readdirSync(small.folder).filter((name) => name !== "manifest.json"))
+    expect(readFileSync(join(small.folder, name))).toEqual(readFileSync(join(large.folder, name)));
+  const { positions: _one, checksum: _two, ...manifest } = large.manifest;
+  expect(small.manifest).toMatchObject(manifest);
+  expect(readdirSync(dirname(small.folder))).toEqual([basename(small.folder)]);
 });
 
 describe("a divided dataset", () => {
