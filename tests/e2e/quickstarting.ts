@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
+import type { Ended } from "../cli/user-folder.ts";
 import type { Installed } from "./installed.ts";
-import { type Ended, shellOf } from "./shell.ts";
+import { shellOf } from "./shell.ts";
 import { hasTerminals, NO_TERMINAL, onTerminal } from "./terminal.ts";
 
 /** What `atlas quickstart --json` prints, as far as these tests look. */
