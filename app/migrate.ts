@@ -1,5 +1,5 @@
 import { openPostgres } from "../database/pg-database.ts";
-import type { ImportSummary } from "../intake/import/import-recorded.ts";
+import type { ImportSummary } from "../intake/import/intake.ts";
 import { type MigrateOptions as Migration, migrateSessions } from "../intake/migration/migrate-sessions.ts";
 import type { intakeInto } from "./intake-into.ts";
 

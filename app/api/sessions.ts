@@ -1,6 +1,7 @@
 import { reviewer } from "../../configs/reviewer.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
-import { type ImportSummary, importRecorded } from "../../intake/import/import-recorded.ts";
+import { importRecorded } from "../../intake/import/import-recorded.ts";
+import type { ImportSummary } from "../../intake/import/intake.ts";
 import { findErasure } from "../../projections/erasures.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
 import { WHATEVER } from "../../projections/session-filters.ts";

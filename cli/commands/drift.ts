@@ -1,13 +1,9 @@
 import type { DriftGroup, ReportedAlert } from "../../derivation/reports/drift-report.ts";
-import { sinceOf } from "../../derivation/reports/since.ts";
-import { isoOf, nowMicros } from "../../schemas/identity.ts";
-import { nothingMatches } from "../nothing-found.ts";
-import { oneLine, print, printJson, table } from "../output.ts";
+import { isoOf } from "../../schemas/identity.ts";
+import { oneLine, print, table } from "../output.ts";
 import { bar } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
-import { interruptSignal } from "../program.ts";
-import { READING, withAtlas } from "../session.ts";
-import { type ReportFlags, simulatedColumn, tellLeftOut } from "./rewards.ts";
+import { type ReportFlags, reportToShow, simulatedColumn, tellLeftOut } from "../report-to-show.ts";
 
 /** How many alerts are listed. */
 const SHOWN = 20;
@@ -25,33 +21,13 @@ function reasonLines(groups: readonly DriftGroup[]): string[] {
 
 /** `atlas drift report`. */
 export async function report(options: ReportFlags): Promise<void> {
-  const signal = interruptSignal();
-  const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
-  const { by, learningKey, branch, includeSimulated } = options;
-  const { found, all } = await withAtlas(
-    options,
-    async (atlas) => {
-      await atlas.settled({ signal });
-      const found = await atlas.drift.report({ by, since, learningKey, branch, includeSimulated });
-      return found.sessions > 0
-        ? { found, all: found.sessions }
-        : { found, all: (await atlas.drift.report({ includeSimulated })).sessions };
-    },
-    READING,
-  );
-  if (options.json === true) {
-    printJson(found);
-    return;
-  }
-  if (found.groups.length === 0) {
-    const narrowing =
-      found.sessions > 0
-        ? { "--by": by }
-        : { "--since": options.since, "--learning-key": learningKey, "--branch": branch };
-    print(nothingMatches("assessed session", narrowing, all) ?? "No session has been assessed.");
-    tellLeftOut(found.simulatedLeftOut);
-    return;
-  }
+  const found = await reportToShow(options, {
+    ask: (atlas, asked) => atlas.drift.report(asked),
+    thing: "assessed session",
+    none: "No session has been assessed.",
+  });
+  if (found === undefined) return;
+  const { by } = options;
   const lines = table<DriftGroup>(found.groups, [
     { title: by ?? "", value: ({ group }) => oneLine(group, 40) },
     ...simulatedColumn(found.groups),

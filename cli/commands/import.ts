@@ -1,7 +1,8 @@
 import { statSync } from "node:fs";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { type ImportSummary, importRecorded } from "../../intake/import/import-recorded.ts";
+import { importRecorded } from "../../intake/import/import-recorded.ts";
+import type { ImportSummary } from "../../intake/import/intake.ts";
 import { mayHoldConversations } from "../../intake/import/may-hold-conversations.ts";
 import { checkReadable } from "../../intake/import/parse-recorded.ts";
 import { maskingBy } from "../../schemas/masked.ts";

@@ -1,28 +1,15 @@
-import type { Grouping } from "../../derivation/reports/groupings.ts";
 import type { RewardGroup } from "../../derivation/reports/reward-report.ts";
-import { sinceOf } from "../../derivation/reports/since.ts";
 import type { Promoted } from "../../derivation/rescore/promote.ts";
 import { readRubric } from "../../derivation/rescore/read-rubric.ts";
 import type { Rescored } from "../../derivation/rescore/rescore.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { nowMicros } from "../../schemas/identity.ts";
-import { leftOutLine } from "../dataset-flags.ts";
-import { nothingMatches } from "../nothing-found.ts";
-import { type Column, oneLine, print, printJson, startProgress, style, table } from "../output.ts";
+import { oneLine, print, printJson, startProgress, style, table } from "../output.ts";
 import { histogram } from "../plots/histogram.ts";
 import { trend } from "../plots/trend.ts";
 import { type CommonOptions, interruptSignal } from "../program.ts";
+import { type ReportFlags, reportToShow, simulatedColumn, tellLeftOut } from "../report-to-show.ts";
 import { rescoreLines } from "../rescore-lines.ts";
-import { READING, withAtlas } from "../session.ts";
-
-/** Options of both reports. */
-export interface ReportFlags extends CommonOptions {
-  by?: Grouping;
-  since?: string;
-  learningKey?: string;
-  branch?: string;
-  includeSimulated?: boolean;
-}
+import { withAtlas } from "../session.ts";
 
 interface RescoreFlags extends CommonOptions {
   rubric: string;
@@ -33,54 +20,15 @@ interface RescoreFlags extends CommonOptions {
 
 const fixed = (value: number | null): string => value?.toFixed(2) ?? "–";
 
-/** Says what a report leaves out. */
-export function tellLeftOut(simulated: number): void {
-  const line = leftOutLine(simulated);
-  if (line !== undefined) print(line);
-}
-
-/** A report's column of simulated sessions: only where there are any. */
-export const simulatedColumn = <T extends { simulated: number }>(groups: readonly T[]): Column<T>[] =>
-  groups.some(({ simulated }) => simulated > 0)
-    ? [
-        {
-          title: "Simulated",
-          value: ({ simulated }) => String(simulated),
-          align: "right",
-          look: () => "yellow",
-        },
-      ]
-    : [];
-
 /** `atlas rewards report`. */
 export async function report(options: ReportFlags): Promise<void> {
-  const signal = interruptSignal();
-  const since = options.since === undefined ? undefined : sinceOf(options.since, nowMicros());
-  const { by, learningKey, branch, includeSimulated } = options;
-  const { found, all } = await withAtlas(
-    options,
-    async (atlas) => {
-      await atlas.settled({ signal });
-      const found = await atlas.rewards.report({ by, since, learningKey, branch, includeSimulated });
-      return found.sessions > 0
-        ? { found, all: found.sessions }
-        : { found, all: (await atlas.rewards.report({ includeSimulated })).sessions };
-    },
-    READING,
-  );
-  if (options.json === true) {
-    printJson(found);
-    return;
-  }
-  if (found.groups.length === 0) {
-    const narrowing =
-      found.sessions > 0
-        ? { "--by": by }
-        : { "--since": options.since, "--learning-key": learningKey, "--branch": branch };
-    print(nothingMatches("session with a reward", narrowing, all) ?? "No session has a reward.");
-    tellLeftOut(found.simulatedLeftOut);
-    return;
-  }
+  const found = await reportToShow(options, {
+    ask: (atlas, asked) => atlas.rewards.report(asked),
+    thing: "session with a reward",
+    none: "No session has a reward.",
+  });
+  if (found === undefined) return;
+  const { by } = options;
   const lines = table<RewardGroup>(found.groups, [
     { title: by ?? "", value: ({ group }) => oneLine(group, 40) },
     { title: "Sessions", value: ({ sessions }) => String(sessions), align: "right" },

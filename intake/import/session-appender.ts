@@ -26,7 +26,7 @@ export interface AppenderOptions {
   isRewarded?: IsRewarded | undefined;
   /** Called after every batch. */
   onBatch?: (() => void) | undefined;
-  /** Stops between two batches. */
+  /** Stops between two batches; what was appended stays, and a second import goes on from there. */
   signal?: AbortSignal | undefined;
 }
 

@@ -2,9 +2,8 @@ import type { Database } from "../../database/database.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { idOf } from "../../schemas/identity.ts";
-import { assumedTime, type ImportSummary } from "../import/import-recorded.ts";
+import { assumedTime, beginIntake, type ImportSummary, type IntakeOptions } from "../import/intake.ts";
 import type { RecordedProblem } from "../import/parse-recorded.ts";
-import { type AppenderOptions, SessionAppender } from "../import/session-appender.ts";
 import { migratedSession } from "./migrated-session.ts";
 import { readOldSession } from "./old-session.ts";
 import { type OldPlaybook, readOldPlaybooks, readOldSessions } from "./read-database.ts";
@@ -14,18 +13,14 @@ import { readExport } from "./read-export.ts";
 export type OldSource = { db: Database } | { file: string };
 
 /** What to migrate, and where to. */
-export interface MigrateOptions extends Pick<AppenderOptions, "knownSequences" | "isRewarded" | "signal"> {
+export interface MigrateOptions extends Omit<IntakeOptions, "log"> {
   source: OldSource;
   log: Pick<EventLog, "append" | "mask" | "read">;
   /** Hash of the rules that the sessions are rewarded by. */
   rulesHash: string;
   /** When sessions without times happened; 1970 unless told, so that it does not depend on when they are migrated. */
   at?: Date | undefined;
-  /** Called after every batch with what was done so far. */
-  onProgress?: ((progress: Readonly<ImportSummary>) => void) | undefined;
 }
-
-const MAX_NAMED = 1000;
 
 interface Row {
   /** The line of a file, or the id in a database. */
@@ -76,30 +71,19 @@ async function migratePlaybooks(
  * const { sessions, problems } = await migrateSessions({ source: { file: "traces.jsonl" }, log, rulesHash });
  */
 export async function migrateSessions(options: MigrateOptions): Promise<ImportSummary> {
-  const { source, log, rulesHash, signal } = options;
+  const { source, log, rulesHash } = options;
   const place = "file" in source ? source.file : source.db.address;
-  const appender = new SessionAppender({
-    log,
-    knownSequences: options.knownSequences,
-    isRewarded: options.isRewarded,
-    onBatch: () => options.onProgress?.(summary),
-    signal,
-  });
-  const summary: ImportSummary = Object.assign(appender.counts, { malformed: 0, problems: [], warnings: [] });
-  const report = (problem: RecordedProblem): void => {
-    summary.malformed += 1;
-    if (summary.problems.length < MAX_NAMED) summary.problems.push(problem);
-  };
+  const { appender, summary, refuse } = beginIntake(options);
   const assumedStart = assumedTime(options.at, 0);
   let rows = 0;
   for await (const found of rowsOf(source)) {
     if ("reason" in found) {
-      report(found);
+      refuse(found);
       continue;
     }
     const old = readOldSession(found.text);
     if (typeof old === "string") {
-      report({ file: place, line: found.line, reason: old });
+      refuse({ file: place, line: found.line, reason: old });
       continue;
     }
     rows += 1;

@@ -8,13 +8,13 @@ import { openLogAlone } from "../../app/open-store.ts";
 import { verifyLog } from "../../derivation/verify-log.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
-import { TOPICS } from "../../schemas/topics.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 import { built, filled, upTo } from "../sinks/datasets/filled.ts";
 import type { RoundPlace } from "../soak/kill-rounds.ts";
 import type { Place } from "../soak/place.ts";
 import { embeddedPlace, kafkaPlace, postgresPlace } from "../soak/places.ts";
 import type { CopyOrder } from "./copy-log-child.ts";
+import { contentsOf } from "./log-contents.ts";
 import { folderForTest } from "./opened.ts";
 
 const CHILD = join(import.meta.dirname, "copy-log-child.ts");
@@ -37,15 +37,6 @@ async function copying(order: CopyOrder, until = Number.POSITIVE_INFINITY) {
   }
   const [code, signal] = (await closed) as [number | null, NodeJS.Signals | null];
   return { code, signal, reached };
-}
-
-async function contentsOf(log: EventLog): Promise<string[]> {
-  const lines: string[] = [];
-  for await (const batch of log.readRaw(TOPICS)) {
-    for (const { topic, partition, offset, key, fingerprint, body } of batch)
-      lines.push(`${topic}[${partition}]@${offset} ${key} ${fingerprint} ${body.toString("base64")}`);
-  }
-  return lines;
 }
 
 async function lookedAt<T>(place: Place, look: (log: EventLog) => Promise<T>): Promise<T> {

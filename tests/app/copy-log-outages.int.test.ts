@@ -7,10 +7,8 @@ import { copyLogTo } from "../../app/copy-log.ts";
 import { openLogAlone } from "../../app/open-store.ts";
 import type { LogConfig } from "../../configs/config-schema.ts";
 import { copyRecords } from "../../log/copy/copy-records.ts";
-import type { EventLog } from "../../log/event-log.ts";
 import { openKafkaLog } from "../../log/kafka/open-kafka-log.ts";
 import { openKafkaTarget } from "../../log/kafka/open-kafka-target.ts";
-import { TOPICS } from "../../schemas/topics.ts";
 import { startProxy } from "../log/kafka-proxy.ts";
 import { freshPrefix, plainKafka } from "../log/kafka-under-test.ts";
 import { freePort } from "../services/native/free-port.ts";
@@ -20,6 +18,7 @@ import { startRegistry } from "../services/native/registry.ts";
 import { nativeMissing } from "../services/services.ts";
 import { filled, upTo } from "../sinks/datasets/filled.ts";
 import { wholeSession } from "../traces/sessions.ts";
+import { contentsOf } from "./log-contents.ts";
 import { folderForTest } from "./opened.ts";
 
 const embedded = (folder = folderForTest()): LogConfig => ({
@@ -33,15 +32,6 @@ const server = (databaseUrl: string): LogConfig => ({
   databaseUrl,
   partitions: undefined,
 });
-
-async function contentsOf(log: EventLog): Promise<string[]> {
-  const lines: string[] = [];
-  for await (const batch of log.readRaw(TOPICS)) {
-    for (const { topic, partition, offset, key, fingerprint, body } of batch)
-      lines.push(`${topic}[${partition}]@${offset} ${key} ${fingerprint} ${body.toString("base64")}`);
-  }
-  return lines;
-}
 
 describe.skipIf(await nativeMissing("kafka"))("copying while Kafka has bad times", () => {
   test("repeats nothing whose answer was lost, and numbers nothing anew", async () => {

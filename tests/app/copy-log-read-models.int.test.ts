@@ -9,7 +9,7 @@ import type { LogConfig } from "../../configs/config-schema.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { DERIVED_TOPICS, TOPICS } from "../../schemas/topics.ts";
 import { eventsIn } from "../as-readers.ts";
-import { linesOf, recorded } from "../e2e/recorded.ts";
+import { linesOf, recorded } from "../cli/recorded.ts";
 import { missing, postgres } from "../services/services.ts";
 import { built, upTo } from "../sinks/datasets/filled.ts";
 import { openPlace } from "../soak/place.ts";

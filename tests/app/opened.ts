@@ -44,7 +44,12 @@ export async function approveAll({ log, db, settled }: Pick<Atlas, "log" | "db" 
 
 /** The bytes of an export of all approved sessions. */
 export async function exportedFrom(source: Pick<Atlas, "log" | "db">): Promise<string> {
-  const output = join(folderForTest(), "traces.jsonl");
-  await exportDataset(source, { output });
-  return readFileSync(output, "utf8");
+  const folder = mkdtempSync(join(tmpdir(), "atlas-export-"));
+  try {
+    const output = join(folder, "traces.jsonl");
+    await exportDataset(source, { output });
+    return readFileSync(output, "utf8");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

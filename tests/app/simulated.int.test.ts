@@ -18,7 +18,7 @@ import {
 } from "../../projections/training-data.ts";
 import { DEFAULT_RULES } from "../../schemas/rules.ts";
 import { createLiveSink, LIVE_JSONL, LIVE_TOPICS } from "../../sinks/jsonl/live-sink.ts";
-import { linesOf, recorded } from "../e2e/recorded.ts";
+import { linesOf, recorded } from "../cli/recorded.ts";
 import { sessionId, sessionWriter } from "../traces/sessions.ts";
 import { approveAll, folderForTest, opened } from "./opened.ts";
 

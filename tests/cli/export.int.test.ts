@@ -7,9 +7,9 @@ import { checkedExport, type ExportFlags } from "../../cli/export-flags.ts";
 import type { ConfigInput } from "../../configs/config-schema.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
 import { folderForTest, opened } from "../app/opened.ts";
-import { linesOf, recorded } from "../e2e/recorded.ts";
 import { upTo } from "../sinks/datasets/filled.ts";
 import { atlas as command, userFolder } from "./from-source.ts";
+import { linesOf, recorded } from "./recorded.ts";
 
 interface Line {
   session_metadata: { session_id: string };

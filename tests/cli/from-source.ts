@@ -4,15 +4,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
+import { type } from "./typed.ts";
+import type { Ended } from "./user-folder.ts";
 
 const ATLAS = resolve(import.meta.dirname, "../../cli/atlas.ts");
-
-/** What a command ended with, and what it wrote. */
-export interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 /** A folder of a user, in which commands run without keys. */
 export function userFolder(): string {
@@ -44,9 +39,9 @@ export function startAtlas(folder: string, args: readonly string[], env: Record<
   return { child, ended };
 }
 
-/** Runs `atlas` to its end. */
+/** Runs `atlas` to its end, in this process. */
 export const atlas = (
   folder: string,
   args: readonly string[],
-  env?: Record<string, string>,
-): Promise<Ended> => startAtlas(folder, args, env).ended;
+  env: Record<string, string> = {},
+): Promise<Ended> => type("atlas", { folder, args, env });

@@ -1,14 +1,13 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { linesOf, recorded } from "../e2e/recorded.ts";
-import { atlas, type Ended, userFolder } from "./from-source.ts";
+import { hereServed } from "./here.ts";
+import { linesOf, recorded } from "./recorded.ts";
+import type { Ended } from "./user-folder.ts";
 
 test("atlas log copy makes a log from which a dataset can be built again", async () => {
-  const folder = userFolder();
-  const run = (...args: string[]): Promise<Ended> => atlas(folder, args);
-  writeFileSync(join(folder, "runs.jsonl"), linesOf([1, 2, 3].map((index) => recorded(index))));
-  writeFileSync(join(folder, "copy.yaml"), "log: {kind: embedded, path: copy}\n");
+  const user = await hereServed();
+  const run = (...args: string[]): Promise<Ended> => user.atlas(...args);
+  user.write("runs.jsonl", linesOf([1, 2, 3].map((index) => recorded(index))));
+  user.write("copy.yaml", "log: {kind: embedded, path: copy}\n");
   await run("import", "runs.jsonl");
   await run("review", "approve", "--all", "--status", "pending", "--yes");
   expect(await run("dataset", "build", "--output", "data")).toMatchObject({ code: 0 });

@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { atlas, userFolder } from "./from-source.ts";
+import { atlas } from "./from-source.ts";
+import { hereServed } from "./here.ts";
 
 const run = (index: number, reward: number): string =>
   JSON.stringify({
@@ -18,7 +19,7 @@ const run = (index: number, reward: number): string =>
 
 /** A folder with nine good sessions and one that failed; the newest has the integer 10. */
 async function filled(): Promise<string> {
-  const folder = userFolder();
+  const { folder } = await hereServed();
   const rows = Array.from({ length: 10 }, (_, index) => run(index, index === 9 ? 0 : 0.9));
   writeFileSync(join(folder, "runs.jsonl"), `${rows.join("\n")}\n`);
   expect(await atlas(folder, ["import", "runs.jsonl", "--quiet"])).toMatchObject({ code: 0 });

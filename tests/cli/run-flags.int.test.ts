@@ -5,7 +5,7 @@ import type { AtlasEvent, EventOf, EventType } from "../../schemas/generated/eve
 import { type Answer, completion, json, startModelServer } from "../models/model-server.ts";
 import { planningStudent } from "../producers/lanes.ts";
 import { sideBySide } from "../side-by-side.ts";
-import { atlas, userFolder } from "./from-source.ts";
+import { atlas, startAtlas, userFolder } from "./from-source.ts";
 
 const OFFLINE = { ATLAS_OFFLINE_MODE: "1" };
 
@@ -145,7 +145,7 @@ test("--path: the project's .env and .atlas are used, the configuration is found
   await using server = await startModelServer((_, response) => json(response, {}, 400));
   writeFileSync(join(folder, "project/.env"), "OPENAI_API_KEY=sk-of-project\n");
   writeFileSync(join(folder, "here.yaml"), `agent: {type: openai, model: m, base_url: "${server.url}"}\n`);
-  await atlas(folder, ["run", "--task", "t", "--path", "project", "--config", "here.yaml"]);
+  await startAtlas(folder, ["run", "--task", "t", "--path", "project", "--config", "here.yaml"]).ended;
   expect(server.requests[0]?.headers.authorization).toBe("Bearer sk-of-project");
   expect(readdirSync(join(folder, "project/.atlas"))).toContain("runs");
   const nowhere = await atlas(folder, ["run", "--task", "t", "--path", "nowhere"], OFFLINE);

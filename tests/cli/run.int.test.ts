@@ -70,7 +70,8 @@ test("a configured agent that fails: exit code 1, with its record; a key from .e
   );
   writeFileSync(join(folder, "atlas.yaml"), withServer(server.url));
   writeFileSync(join(folder, ".env"), "OPENAI_API_KEY=sk-canary-4711\n");
-  const { code, stdout, stderr } = await atlas(folder, ["run", "--task", "t", "--config", "atlas.yaml"]);
+  const { ended } = startAtlas(folder, ["run", "--task", "t", "--config", "atlas.yaml"]);
+  const { code, stdout, stderr } = await ended;
   expect(code).toBe(1);
   expect(stdout).toBe("");
   expect(stderr).toContain("ATLAS_MODEL_FAILED");
@@ -85,7 +86,8 @@ test("the environment goes before .env", async () => {
   await using server = await startModelServer((_, response) => json(response, {}, 400));
   writeFileSync(join(folder, "atlas.yaml"), withServer(server.url));
   writeFileSync(join(folder, ".env"), "OPENAI_API_KEY=sk-from-file\n");
-  await atlas(folder, ["run", "--task", "t", "--config", "atlas.yaml"], { OPENAI_API_KEY: "sk-from-shell" });
+  const args = ["run", "--task", "t", "--config", "atlas.yaml"];
+  await startAtlas(folder, args, { OPENAI_API_KEY: "sk-from-shell" }).ended;
   expect(server.requests[0]?.headers.authorization).toBe("Bearer sk-from-shell");
 });
 

@@ -2,8 +2,10 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { linesOf, recorded } from "../e2e/recorded.ts";
-import { atlas, type Ended, startAtlas, userFolder } from "./from-source.ts";
+import { atlas, startAtlas } from "./from-source.ts";
+import { hereServed } from "./here.ts";
+import { linesOf, recorded } from "./recorded.ts";
+import type { Ended } from "./user-folder.ts";
 
 /** A training script that counts what it was given, says so, and ends as an override asks. */
 const TRAIN = `
@@ -22,7 +24,7 @@ sys.exit(int(given.get("code", "0")))
 `;
 
 async function user() {
-  const folder = userFolder();
+  const { folder } = await hereServed();
   const core = join(folder, "core");
   mkdirSync(core);
   writeFileSync(join(core, "train.py"), TRAIN);
@@ -30,7 +32,9 @@ async function user() {
   const env = { ATLAS_CORE_PATH: core };
   const run = (...args: string[]): Promise<Ended> => atlas(folder, args, env);
   expect(await run("import", "runs.jsonl")).toMatchObject({ code: 0 });
-  return { folder, core, env, run };
+  // The training writes to the terminal of its process.
+  const train = (...flags: string[]): Promise<Ended> => startAtlas(folder, ["train", ...flags], env).ended;
+  return { folder, core, env, run, train };
 }
 
 const approve = ["review", "approve", "--all", "--status", "pending", "--yes"];
@@ -44,7 +48,7 @@ async function launches(run: (...args: string[]) => Promise<Ended>): Promise<Rec
 }
 
 test("atlas train exports, trains, passes the exit code on, and notes it in the log", async () => {
-  const { folder, core, run } = await user();
+  const { folder, core, run, train } = await user();
   const nothing = await run("train");
   expect(nothing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^ATLAS_NOTHING_TO_EXPORT/) });
   expect(readdirSync(join(core, "exports"))).toEqual([]);
@@ -67,14 +71,14 @@ test("atlas train exports, trains, passes the exit code on, and notes it in the 
     "--override",
     "lr=0.1",
   ];
-  const ended = await run("train", ...flags);
+  const ended = await train(...flags);
   expect(ended.stdout).toBe("training on 3 sessions\n");
   expect(ended.code).toBe(7);
   expect(ended.stderr).toMatch(/trainer@_global_=gkd .*dataset_max_samples=9 .*code=7 lr=0.1\n/);
   expect(ended.stderr).toMatch(/Ended with exit code 7; checkpoint .*\/core\/results\/atlas-\d{8}-\d{6}\n$/);
   expect(readdirSync(join(core, "exports"))).toHaveLength(2);
 
-  const sample = await run("train", "--use-sample-dataset", "--output", "sample.jsonl", "--quiet");
+  const sample = await train("--use-sample-dataset", "--output", "sample.jsonl", "--quiet");
   expect(sample).toMatchObject({ code: 0, stdout: "training on 2 sessions\n", stderr: "" });
 
   await run("dataset", "build", "--output", "data", "--split", "train=0.5,eval=0.5", "--split-by", "session");
@@ -82,7 +86,7 @@ test("atlas train exports, trains, passes the exit code on, and notes it in the 
     files: { split: string; sessions: number }[];
   };
   const { sessions } = files.find(({ split }) => split === "train")!;
-  const built = await run("train", "--dataset", "data", "--quiet");
+  const built = await train("--dataset", "data", "--quiet");
   expect(built.stdout).toBe(sessions === 0 ? "" : `training on ${sessions} sessions\n`);
 
   expect(await launches(run)).toEqual(

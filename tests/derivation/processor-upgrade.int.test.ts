@@ -1,9 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { rebuild } from "../../app/rebuild.ts";
 import { processorConsumer } from "../../derivation/processor-consumer.ts";
 import { renewStates } from "../../derivation/renew-states.ts";
-import { READ_MODELS } from "../../derivation/stage-list.ts";
+import { READ_MODELS, STAGES } from "../../derivation/stage-list.ts";
 import { PROCESSORS, settle } from "../../derivation/stages.ts";
 import type { Consumer, EventLog } from "../../log/event-log.ts";
 import type { Emission, Processor } from "../../processors/processor.ts";
@@ -13,8 +12,10 @@ import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES, type Rules } from "../../schemas/rules.ts";
 import { LIVE_TOPICS } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
+import { recordedFolder } from "../app/recorded-folder.ts";
 import { eventsOf } from "../as-readers.ts";
 import { atlas as command, startAtlas, userFolder } from "../cli/from-source.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
 import { LOGS } from "../soak/logs.ts";
 import { type OpenPlace, openPlace, type Place } from "../soak/place.ts";
 import { embeddedPlace } from "../soak/places.ts";
@@ -71,18 +72,27 @@ const sessionsUnder = (hash: string, from: number, to: number): AtlasEvent[][] =
     judgedSession(from + index, { judge: scoreOf(from + index) }, hash),
   );
 
+/** Waits as `settle` does, which asks after a while whether state is outdated: that of the version before is meant to be. */
+async function consumed(log: EventLog): Promise<void> {
+  for (const { group, topics } of STAGES)
+    await log.caughtUp(group, await log.ends(topics), { timeoutMs: LIMIT_MS });
+}
+
 async function appendInTurn(log: EventLog, sessions: readonly AtlasEvent[][]): Promise<void> {
   for (const session of sessions) {
     await log.append(session.map(log.mask));
-    await settle(log);
+    await consumed(log);
   }
 }
 
-/** A log that the version before worked on, with one session half-way through; and what is to come of it. */
-async function before(
-  place: Place,
-  change: (emission: Emission) => Emission = half,
-): Promise<{ rest: AtlasEvent[]; hash: string }> {
+/** What is to come of a log that the version before worked on. */
+interface Before {
+  rest: AtlasEvent[];
+  hash: string;
+}
+
+/** Fills a log as the version before did, with one session half-way through. */
+async function fillAsBefore(place: Place, change: (emission: Emission) => Emission): Promise<Before> {
   const opened = await openPlace(place, false);
   try {
     const hash = await opened.rules.set(RULES);
@@ -90,12 +100,24 @@ async function before(
     await appendInTurn(opened.log, sessionsUnder(hash, 1, SESSIONS));
     const [open] = sessionsUnder(hash, SESSIONS + 1, SESSIONS + 1);
     await opened.log.append(open!.slice(0, 3).map(opened.log.mask));
-    await settle(opened.log);
+    await consumed(opened.log);
     await stop();
     return { rest: open!.slice(3), hash };
   } finally {
     await opened.close();
   }
+}
+
+let recorded: Before;
+const record = recordedFolder(async (path) => {
+  recorded = await fillAsBefore({ kind: "embedded", path }, half);
+});
+
+/** A log that the version before worked on, whose rewards were half of what they are today. */
+async function before(place: Place): Promise<Before> {
+  if (place.kind !== "embedded") return fillAsBefore(place, half);
+  await record(place.path);
+  return recorded;
 }
 
 const standing = async ({ db, log }: Pick<OpenPlace, "db" | "log">) => ({
@@ -110,17 +132,18 @@ const standing = async ({ db, log }: Pick<OpenPlace, "db" | "log">) => ({
   lastBaseline: (await eventsOf(log, "atlas.drift", "DriftAssessed")).at(-1)!.baseline,
 });
 
-/** What the version of today makes of the same sessions. */
-async function fromTheStart() {
+/** What the version of today makes of the same sessions, on every log. */
+let fromTheStart: Awaited<ReturnType<typeof standing>>;
+beforeAll(async () => {
   const { place, remove } = await embeddedPlace();
-  onTestFinished(remove);
   const opened = await openPlace(place, true);
-  onTestFinished(opened.close);
   const hash = await opened.rules.set(RULES);
   await appendInTurn(opened.log, sessionsUnder(hash, 1, SESSIONS + 2));
   await settle(opened.log);
-  return standing(opened);
-}
+  fromTheStart = await standing(opened);
+  await opened.close();
+  await remove();
+});
 
 const OUTDATED = {
   code: "ATLAS_PROCESSOR_OUTDATED",
@@ -149,7 +172,7 @@ describe.each(LOGS)("an upgrade on the $name log", ({ skip, make }) => {
     await settle(log);
     await appendInTurn(log, sessionsUnder(hash, SESSIONS + 2, SESSIONS + 2));
     await settle(log);
-    expect(await standing(opened)).toEqual(await fromTheStart());
+    expect(await standing(opened)).toEqual(fromTheStart);
     const again = (await rebuild(opened, { derived: true, mayPublish: async () => true })).derived!;
     expect(again).toMatchObject({ renewed: [], published: 0, explained: again.differences });
   });
@@ -158,7 +181,7 @@ describe.each(LOGS)("an upgrade on the $name log", ({ skip, make }) => {
 test("an upgrade that changes no result publishes nothing", async () => {
   const { place, remove } = await embeddedPlace();
   onTestFinished(remove);
-  const { rest } = await before(place, (emission) => emission);
+  const { rest } = await fillAsBefore(place, (emission) => emission);
   const opened = await openPlace(place, true);
   onTestFinished(opened.close);
   await opened.log.append(rest.map(opened.log.mask));
@@ -219,19 +242,31 @@ test("a command that is killed again and again is completed by the next", async 
   const folder = userFolder();
   const place: Place = { kind: "embedded", path: `${folder}/.atlas` };
   const { rest } = await before(place);
-  const half = await openPlace(place, false);
-  await half.log.append(rest.map(half.log.mask));
-  await half.close();
-  for (const afterMs of [1400, 1800, 2200, 2600]) {
+  const watching = await openPlace(place, false);
+  onTestFinished(watching.close);
+  const { db, log } = watching;
+  await log.append(rest.map(log.mask));
+  const renewed = async (name: string): Promise<boolean> => {
+    const { version } = PROCESSORS.find((processor) => processor.name === name)!;
+    const { rows } = await db.query<{ found: boolean }>(
+      "select exists (select from atlas_log.state where group_id = $1 and version = $2) as found",
+      [name, version],
+    );
+    return rows[0]!.found;
+  };
+  const revised = async (): Promise<boolean> =>
+    (await eventsOf(log, "atlas.rewards", "SessionRewarded")).length > SESSIONS;
+  for (const isReached of [() => renewed("session-rewards"), () => renewed("review"), revised]) {
     const { child, ended } = startAtlas(folder, ["rebuild", "--derived", "--yes"]);
-    await sleep(afterMs);
+    await eventually(async () => expect(child.exitCode !== null || (await isReached())).toBe(true));
     child.kill("SIGKILL");
     await ended;
   }
+  await watching.close();
   expect(await command(folder, ["rebuild", "--derived", "--yes"])).toMatchObject({ code: 0 });
   const opened = await openPlace(place, true);
   onTestFinished(opened.close);
   await appendInTurn(opened.log, sessionsUnder(await opened.rules.set(RULES), SESSIONS + 2, SESSIONS + 2));
   await settle(opened.log);
-  expect(await standing(opened)).toEqual(await fromTheStart());
+  expect(await standing(opened)).toEqual(fromTheStart);
 });

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { rebuild } from "../../app/rebuild.ts";
 import { promote } from "../../derivation/rescore/promote.ts";
 import { rescore } from "../../derivation/rescore/rescore.ts";
@@ -53,15 +53,17 @@ async function promoteAndDie(promoting: Promoting): Promise<void> {
   expect(await once(child, "exit")).toEqual([null, "SIGKILL"]);
 }
 
-async function undisturbed(): Promise<string> {
+/** What is exported where nobody is killed: the same from every log. */
+let undisturbed: string;
+beforeAll(async () => {
   const { place, remove } = await embeddedPlace();
-  onTestFinished(remove);
   const opened = await openPlace(place, true);
-  onTestFinished(opened.close);
   await fill(opened);
   await promoteAll(opened);
-  return exportedFrom(opened);
-}
+  undisturbed = await exportedFrom(opened);
+  await opened.close();
+  await remove();
+});
 
 describe.each(LOGS)("a promotion on the $name log", ({ skip, make }) => {
   test.skipIf(skip)(
@@ -81,7 +83,7 @@ describe.each(LOGS)("a promotion on the $name log", ({ skip, make }) => {
       expect(await eventsOf(opened.log, "atlas.branches", "SessionRewarded")).toHaveLength(SESSIONS);
       const exported = await exportedFrom(opened);
       expect(exported.trimEnd().split("\n")).toHaveLength(SESSIONS);
-      expect(exported).toBe(await undisturbed());
+      expect(exported).toBe(undisturbed);
 
       expect(await promoteAll(opened)).toBe(0);
       const { derived } = await rebuild(opened, { derived: true, mayPublish: async () => true });

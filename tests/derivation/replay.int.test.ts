@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { rebuild } from "../../app/rebuild.ts";
 import { approveAll, exportedFrom, folderForTest } from "../app/opened.ts";
-import { linesOf, recorded } from "../e2e/recorded.ts";
+import { linesOf, recorded } from "../cli/recorded.ts";
 import { missing } from "../services/services.ts";
 import type { RoundPlace } from "../soak/kill-rounds.ts";
 import { LOGS } from "../soak/logs.ts";

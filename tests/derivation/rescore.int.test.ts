@@ -16,6 +16,7 @@ import { type ChosenSession, collectSessions } from "../../sinks/datasets/collec
 import { stretchesOf } from "../../sinks/datasets/window.ts";
 import { judgedSession } from "../app/judged.ts";
 import { approveAll, exportedFrom, folderForTest, opened } from "../app/opened.ts";
+import { recordedFolder } from "../app/recorded-folder.ts";
 import { eventsIn } from "../as-readers.ts";
 
 const SESSIONS = 12;
@@ -27,8 +28,10 @@ const AUTO = { rules: { review: { autoApprove: { minReward: 0.6, maxUncertainty:
 const scoresOf = (number: number): Record<string, number> =>
   number % 2 === 0 ? { strict: 0.7, kind: 0.7 } : { strict: 0.4, kind: 0.9 };
 
+type Rules = Parameters<typeof opened>[1];
+
 /** Each session is rewarded before the next one is appended: drift is then the same in every log. */
-async function filled(config: Parameters<typeof opened>[1] = {}, folder = folderForTest()): Promise<Atlas> {
+async function filledAnew(folder: string, config: Rules = {}): Promise<Atlas> {
   const atlas = await opened(folder, config);
   const hash = await atlas.rules.ensure(atlas.config.rules);
   for (let number = 1; number <= SESSIONS; number += 1) {
@@ -36,6 +39,15 @@ async function filled(config: Parameters<typeof opened>[1] = {}, folder = folder
     await atlas.settled();
   }
   return atlas;
+}
+
+const [plain, auto] = [{}, AUTO].map((config) =>
+  recordedFolder(async (folder) => (await filledAnew(folder, config)).close()),
+) as [(into: string) => Promise<void>, (into: string) => Promise<void>];
+
+async function filled(config: Rules = {}, folder = folderForTest()): Promise<Atlas> {
+  await (config === AUTO ? auto : plain)(folder);
+  return opened(folder, config);
 }
 
 const read = ({ log }: Pick<Atlas, "log">, topic: Topic): Promise<AtlasEvent[]> => eventsIn(log, topic);
@@ -75,7 +87,7 @@ describe("a rescore", () => {
   });
 
   test("gives the same bytes again, here and on another log, and adds what is new", async () => {
-    const [one, other] = [await filled(), await filled()];
+    const [one, other] = [await filled(), await filledAnew(folderForTest())];
     const first = await rescore(one.log, { rubric: STRICT });
     const second = await rescore(other.log, { rubric: STRICT });
     expect(second).toEqual(first);

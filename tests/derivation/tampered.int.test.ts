@@ -7,21 +7,28 @@ import { idOf } from "../../schemas/identity.ts";
 import { TOPICS } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
 import { approveAll, exportedFrom, folderForTest, opened } from "../app/opened.ts";
+import { recordedFolder } from "../app/recorded-folder.ts";
 import { eventsOf } from "../as-readers.ts";
 
 const SESSIONS = 8;
 const TAMPERED = 3;
 
 /** A log with rewarded, approved sessions. */
-async function filled(): Promise<Atlas> {
-  const atlas = await opened(folderForTest());
+const record = recordedFolder(async (folder) => {
+  const atlas = await opened(folder);
   const hash = await atlas.rules.ensure(atlas.config.rules);
   for (let number = 1; number <= SESSIONS; number += 1) {
     await atlas.log.append(judgedSession(number, { only: number / 10 }, hash).map(atlas.log.mask));
     await atlas.settled();
   }
   await approveAll(atlas);
-  return atlas;
+  await atlas.close();
+});
+
+async function filled(): Promise<Atlas> {
+  const folder = folderForTest();
+  await record(folder);
+  return opened(folder);
 }
 
 /** Says by hand that a session got another reward than its judgements come to. */

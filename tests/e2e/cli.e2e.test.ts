@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { configuring } from "./configuring.ts";
-import { exporting } from "./exporting.ts";
-import { importing } from "./importing.ts";
+import { firstHour } from "./first-hour.ts";
 import { type Installed, install } from "./installed.ts";
 import { quickstarting } from "./quickstarting.ts";
-import { rebuilding } from "./rebuilding.ts";
-import { reviewing } from "./reviewing.ts";
 import { sharing } from "./sharing.ts";
 import { typing } from "./typing.ts";
 
@@ -21,10 +18,7 @@ const it = (): Installed => installed;
 describe("the installed package", () => {
   describe("usage and configuration", () => configuring(it));
   describe("atlas quickstart", () => quickstarting(it));
-  describe("atlas import", () => importing(it));
-  describe("atlas sessions and review", () => reviewing(it));
-  describe("atlas export", () => exporting(it));
-  describe("atlas rebuild", () => rebuilding(it));
+  describe("a first hour", () => firstHour(it));
   describe("several processes, and signals", () => sharing(it));
   describe("types", () => typing(it));
 });

@@ -1,7 +1,11 @@
-import { existsSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { existsSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { ADA, type Ended } from "../cli/user-folder.ts";
 import type { Installed } from "./installed.ts";
-import { type Ended, shellOf } from "./shell.ts";
+import { shellOf } from "./shell.ts";
 import { hasTerminals, NO_TERMINAL, onTerminal } from "./terminal.ts";
 
 /** What `atlas quickstart --json` prints, as far as these tests look. */
@@ -68,8 +72,13 @@ export function quickstarting(installed: () => Installed): void {
       "failed false",
     ]);
     expect(first.sessions.every(({ simulated }) => simulated)).toBe(true);
-    const second = await shell.atlas("quickstart", "--quiet");
+    // By its name on the registry, and what it says comes next works so, too.
+    symlinkSync(join(installed().folder, "node_modules"), shell.file("node_modules"));
+    const env = { PATH: process.env["PATH"], HOME: shell.folder, ...ADA };
+    const npx = ["--no", "atlas-sdk", "quickstart"];
+    const second = await promisify(execFile)("npx", npx, { cwd: shell.folder, env });
     expect(second.stdout).toMatch(/^Dataset: \S+ \(2 sessions/m);
+    expect(second.stdout).toMatch(/^ {2}npx atlas-sdk sessions /m);
     expect(await shell.json("sessions", "list", ...OWN)).toHaveLength(6);
   });
 }

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
+import { linesOf, recorded, tenRuns } from "../cli/recorded.ts";
 import { eventually } from "../eventually.ts";
 import type { Installed } from "./installed.ts";
-import { linesOf, recorded, tenRuns } from "./recorded.ts";
 import { shellOf } from "./shell.ts";
 import { hasTerminals, NO_TERMINAL, onTerminal } from "./terminal.ts";
 

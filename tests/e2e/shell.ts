@@ -1,22 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import { ADA, type Ended, type Program, UserFolder } from "../cli/user-folder.ts";
 import type { Installed } from "./installed.ts";
-
-/** The names of the package's programs. */
-export type Program = "atlas" | "arc-atlas";
-
-/** What a command ended with, and what it wrote. */
-export interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 /** A command under way. */
 export interface UnderWay {
@@ -26,13 +14,13 @@ export interface UnderWay {
   says(pattern: RegExp): Promise<RegExpMatchArray>;
 }
 
-/** A folder in which a user works, with a home of its own and no keys in the environment. */
-export class Shell {
-  readonly folder = mkdtempSync(join(tmpdir(), "atlas-shell-"));
+/** A user's folder whose commands are processes of the installed package. */
+export class Shell extends UserFolder {
   private readonly path: string;
   private readonly children = new Set<ChildProcess>();
 
   constructor(installed: Installed) {
+    super();
     this.path = installed.path;
   }
 
@@ -44,8 +32,7 @@ export class Shell {
         PATH: this.path,
         HOME: this.folder,
         NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
-        ATLAS_REVIEWER: "ada",
-        ATLAS_OFFLINE_MODE: "1",
+        ...ADA,
         ...env,
       },
       stdio: "pipe",
@@ -69,39 +56,14 @@ export class Shell {
     return { child, ended, says };
   }
 
-  /** Runs a command to its end. */
   run(program: Program, ...args: string[]): Promise<Ended> {
     return this.start(program, args).ended;
   }
 
-  atlas(...args: string[]): Promise<Ended> {
-    return this.run("atlas", ...args);
-  }
-
-  /** Runs a command that has to succeed, and parses what it printed. */
-  async json<T>(...args: string[]): Promise<T> {
-    const { code, stdout, stderr } = await this.atlas(...args, "--json");
-    if (code !== 0) throw new Error(`atlas ${args.join(" ")} ended with ${code}: ${stderr}`);
-    return JSON.parse(stdout) as T;
-  }
-
-  file(name: string): string {
-    return join(this.folder, name);
-  }
-
-  write(name: string, text: string): string {
-    writeFileSync(this.file(name), text);
-    return this.file(name);
-  }
-
-  read(name: string): string {
-    return readFileSync(this.file(name), "utf8");
-  }
-
   /** Ends what a failed test left running, and removes the folder. */
-  remove(): void {
+  override remove(): void {
     for (const child of this.children) if (child.exitCode === null) child.kill("SIGKILL");
-    rmSync(this.folder, { recursive: true, force: true });
+    super.remove();
   }
 }
 

@@ -1,41 +1,10 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type RecordedRow, readRow } from "../../../intake/import/recorded-row.ts";
 import { sessionEvents } from "../../../intake/import/recorded-session.ts";
 import { learningKeyOf } from "../../../recording/learning-key.ts";
-import { decodeEvent, encodeEvent } from "../../../schemas/codec.ts";
-import type { AtlasEvent, EventOf, EventType } from "../../../schemas/generated/events.ts";
-import { alreadyMasked } from "../../../schemas/masked.ts";
+import { encodeEvent } from "../../../schemas/codec.ts";
 import { MAX_CONTENT_BYTES } from "../../../traces/content.ts";
 import { foldSession } from "../../../traces/fold.ts";
-
-const OPTIONS = { assumedStart: 1_000_000, rulesHash: "rules", mask: alreadyMasked };
-
-function rowOf(value: unknown): RecordedRow {
-  const row = readRow(typeof value === "string" ? value : JSON.stringify(value));
-  if (typeof row === "string") throw new Error(row);
-  return row;
-}
-
-const eventsOf = (value: unknown, options: Partial<Parameters<typeof sessionEvents>[1]> = {}): AtlasEvent[] =>
-  sessionEvents(rowOf(value), { ...OPTIONS, ...options });
-
-const ofType = <T extends EventType>(events: readonly AtlasEvent[], type: T): EventOf<T>[] =>
-  events.filter((event): event is EventOf<T> => event.type === type);
-
-const user = (content: unknown) => ({ role: "user", content });
-const said = (content: unknown, ...tool_calls: unknown[]) => ({ role: "assistant", content, tool_calls });
-const call = (name: string, args: unknown = "{}", id?: string) => ({
-  id,
-  type: "function",
-  function: { name, arguments: args },
-});
-const result = (content: unknown, tool_call_id?: string, name?: string) => ({
-  role: "tool",
-  content,
-  tool_call_id,
-  name,
-});
+import { call, eventsOf, OPTIONS, ofType, result, rowOf, said, user } from "./recorded-rows.ts";
 
 describe("the order of events", () => {
   test("a turn with two tool calls, answered in another order, and an answer", () => {
@@ -118,82 +87,6 @@ describe("the order of events", () => {
     expect(ofType(events, "SessionEnded")[0]!.status).toBe("succeeded");
     const failed = eventsOf({ messages: [user("hi")], status: "failed" });
     expect(ofType(failed, "SessionEnded")[0]!.status).toBe("failed");
-  });
-});
-
-describe("tool calls", () => {
-  const ends = (messages: unknown[]) =>
-    ofType(eventsOf({ messages: [user("hi"), ...messages] }), "ToolCallEnded").map(
-      ({ call_id, step_id, output, error }) => [call_id, step_id, output ?? error],
-    );
-
-  test("a result that was not recorded", () => {
-    expect(ends([said(null, call("a", "{}", "c1")), user("?"), said("x")])).toEqual([
-      ["c1", 1, "no result recorded"],
-    ]);
-    expect(ends([said(null, call("a", "{}", "c1"))])).toEqual([["c1", 1, "no result recorded"]]);
-  });
-
-  test("a result that comes after the next turn belongs to the turn that asked", () => {
-    expect(ends([said(null, call("a", "{}", "c1")), said("meanwhile"), result("late", "c1")])).toEqual([
-      ["c1", 1, "late"],
-    ]);
-  });
-
-  test("ids that come again, and none at all", () => {
-    expect(
-      ends([
-        said(null, call("a", "{}", "c")),
-        result("1", "c"),
-        said(null, call("a", "{}", "c")),
-        result("2", "c"),
-      ]),
-    ).toEqual([
-      ["c", 1, "1"],
-      ["c#2", 2, "2"],
-    ]);
-    expect(ends([said(null, call("a"), call("b")), result("B", undefined, "b"), result("A")])).toEqual([
-      ["step-1-call-2", 1, "B"],
-      ["step-1-call-1", 1, "A"],
-    ]);
-  });
-
-  test("a result that nobody asked for stays a message", () => {
-    expect(ends([result("x", "c9"), said("a"), result("y", "c9")])).toEqual([]);
-  });
-
-  test("the older form with one function call", () => {
-    const old = [
-      { role: "assistant", content: null, function_call: { name: "f", arguments: '{"a": 1.0}' } },
-      { role: "function", name: "f", content: "ok" },
-    ];
-    expect(ends(old)).toEqual([["step-1-call-1", 1, "ok"]]);
-  });
-
-  test("arguments keep their text; what is no JSON becomes a JSON string", () => {
-    const text =
-      '{"role":"assistant","tool_calls":[{"function":{"name":"a","arguments":{"n": 1.0, "big": 12345678901234567890}}}]}';
-    const events = eventsOf(`{"messages":[{"role":"user","content":"hi"},${text}]}`);
-    expect(ofType(events, "ToolCallStarted")[0]!.arguments).toBe('{"n": 1.0, "big": 12345678901234567890}');
-    const broken = eventsOf({ messages: [user("hi"), said(null, call("a", "{oops"), call("b", ""))] });
-    expect(ofType(broken, "ToolCallStarted").map((event) => event.arguments)).toEqual(['"{oops"', '""']);
-  });
-
-  test("results of other kinds than text", () => {
-    const messages = [
-      said(null, call("a"), call("b"), call("c")),
-      result([
-        { type: "text", text: "x" },
-        { type: "text", text: "y" },
-      ]),
-      result([{ type: "image_url", image_url: { url: "u" } }]),
-      result(null),
-    ];
-    expect(ends(messages).map(([, , output]) => output)).toEqual([
-      "x\ny",
-      '[{"type":"image_url","image_url":{"url":"u"}}]',
-      "",
-    ]);
   });
 });
 
@@ -333,87 +226,4 @@ describe("what is kept", () => {
     );
     expect(ofType(trace.events, "ToolCallEnded")[0]!.output).toBe(long);
   });
-});
-
-const text = fc.string({ unit: "binary" });
-const content = fc.oneof(text, fc.constant(null), fc.array(fc.oneof(text, fc.record({ type: text, text }))));
-const message = fc.oneof(
-  fc.record({ role: fc.constantFrom("system", "developer", "user"), content }, { requiredKeys: ["role"] }),
-  fc.record(
-    {
-      role: fc.constant("assistant"),
-      content,
-      tool_calls: fc.option(
-        fc.array(
-          fc.record(
-            {
-              id: fc.oneof(fc.constantFrom("", "a", "b", "__proto__"), text),
-              function: fc.record(
-                { name: text, arguments: fc.oneof(text, fc.jsonValue()) },
-                { requiredKeys: ["name"] },
-              ),
-            },
-            { requiredKeys: ["function"] },
-          ),
-          { maxLength: 3 },
-        ),
-      ),
-      __proto__: fc.jsonValue(),
-    },
-    { requiredKeys: ["role"] },
-  ),
-  fc.record(
-    {
-      role: fc.constantFrom("tool", "function"),
-      content,
-      tool_call_id: fc.constantFrom("a", "b", "a", "__proto__"),
-      name: text,
-    },
-    { requiredKeys: ["role"] },
-  ),
-);
-const timed = fc
-  .tuple(
-    message,
-    fc.option(fc.oneof(fc.integer({ min: 0, max: 4e9 }), fc.constant("2024-02-29T12:00:00.5+02:00"))),
-  )
-  .map(([value, timestamp]) => (timestamp === null ? value : { ...value, timestamp }));
-
-test("any conversation becomes a whole session that folds and encodes, and the same one again", () => {
-  fc.assert(
-    fc.property(
-      fc.array(timed, { minLength: 1, maxLength: 12 }),
-      fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
-      fc.dictionary(fc.oneof(text, fc.constant("__proto__")), fc.jsonValue()),
-      (messages, reward, metadata) => {
-        const source = JSON.stringify({ task: "t", messages, reward, metadata });
-        const row = readRow(source);
-        if (typeof row === "string") return expect(row).toContain("learning_key");
-        const events = sessionEvents(row, OPTIONS);
-        expect(sessionEvents(rowOf(source), OPTIONS)).toEqual(events);
-        const times = events.map(({ meta }) => meta.occurred_at);
-        expect(times).toEqual([...times].sort((a, b) => a - b));
-        const read = events
-          .map((event) => encodeEvent(event))
-          .map(({ fingerprint, body }) => decodeEvent(fingerprint, body));
-        const trace = foldSession(read);
-        expect(trace.incomplete_reasons).toEqual([]);
-        expect(trace.status).toBe("succeeded");
-        expect(trace.steps.length).toBe(messages.filter(({ role }) => role === "assistant").length);
-        expect(trace.steps.every(({ status }) => status === "succeeded")).toBe(true);
-        const started = ofType(events, "ToolCallStarted").map(({ call_id }) => call_id);
-        expect(new Set(started).size).toBe(started.length);
-        expect(
-          ofType(events, "ToolCallEnded")
-            .map(({ call_id }) => call_id)
-            .sort(),
-        ).toEqual([...started].sort());
-        for (const { arguments: args } of ofType(events, "ToolCallStarted")) JSON.parse(args);
-        expect(
-          ofType(events, "MessageRecorded").map(({ message: raw }) => JSON.parse(raw) as unknown),
-        ).toEqual(JSON.parse(JSON.stringify(messages)));
-      },
-    ),
-    { numRuns: 300 },
-  );
 });

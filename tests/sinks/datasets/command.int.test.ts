@@ -1,26 +1,24 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { DatasetDiff } from "../../../app/datasets.ts";
-import { atlas, type Ended, userFolder } from "../../cli/from-source.ts";
-import { linesOf, recorded } from "../../e2e/recorded.ts";
+import { type Here, hereServed } from "../../cli/here.ts";
+import { linesOf, recorded } from "../../cli/recorded.ts";
+import type { Ended } from "../../cli/user-folder.ts";
 import { upTo } from "./filled.ts";
 
-async function userWithSessions(): Promise<(...args: string[]) => Promise<Ended>> {
-  const folder = userFolder();
-  const run = (...args: string[]): Promise<Ended> => atlas(folder, args);
-  writeFileSync(join(folder, "runs.jsonl"), linesOf(upTo(20).map((index) => recorded(index))));
-  for (const args of [
-    ["import", "runs.jsonl"],
-    ["review", "approve", "--all", "--status", "pending", "--yes"],
-  ])
-    expect(await run(...args)).toMatchObject({ code: 0 });
-  return Object.assign(run, { folder });
+async function userWithSessions(): Promise<Here> {
+  const user = await hereServed();
+  user.write("runs.jsonl", linesOf(upTo(20).map((index) => recorded(index))));
+  await user.json("import", "runs.jsonl");
+  await user.json("review", "approve", "--all", "--status", "pending");
+  return user;
 }
 
 test("atlas dataset builds, verifies, reproduces and compares", async () => {
-  const run = await userWithSessions();
-  const { folder } = run as typeof run & { folder: string };
+  const user = await userWithSessions();
+  const { folder } = user;
+  const run = (...args: string[]): Promise<Ended> => user.atlas(...args);
   const flags = ["--split", "train=0.8,eval=0.2", "--split-by", "session", "--seed", "4", "--shards", "2"];
   const build = await run("dataset", "build", "--output", "data", ...flags);
   expect(build).toMatchObject({ code: 0, stderr: "" });

@@ -12,7 +12,7 @@ import type { EventLog, RawRecord } from "../../../log/event-log.ts";
 import { openKafkaTarget } from "../../../log/kafka/open-kafka-target.ts";
 import { TOPICS } from "../../../schemas/topics.ts";
 import { approveAll, exportedFrom, folderForTest, opened } from "../../app/opened.ts";
-import { linesOf, recorded } from "../../e2e/recorded.ts";
+import { linesOf, recorded } from "../../cli/recorded.ts";
 import { kafkaUnderTest } from "../../log/kafka-under-test.ts";
 import { kafka, missing, postgres } from "../../services/services.ts";
 import { wholeSession } from "../../traces/sessions.ts";

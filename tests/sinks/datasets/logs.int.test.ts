@@ -7,7 +7,7 @@ import { buildDataset, reproduceDataset, verifyDataset } from "../../../app/data
 import { openAtlas } from "../../../app/open-atlas.ts";
 import { openKafkaLog } from "../../../log/kafka/open-kafka-log.ts";
 import { approveAll, exportedFrom, folderForTest } from "../../app/opened.ts";
-import { linesOf, recorded } from "../../e2e/recorded.ts";
+import { linesOf, recorded } from "../../cli/recorded.ts";
 import { LOGS } from "../../soak/logs.ts";
 import { openPlace } from "../../soak/place.ts";
 import { built, filled, upTo } from "./filled.ts";
