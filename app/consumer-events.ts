@@ -1,5 +1,5 @@
 import { AtlasError, isAtlasError, messageOf } from "../errors/atlas-error.ts";
-import type { ConsumeOptions, Consumer, RawRecord } from "../log/event-log.ts";
+import type { ConsumeOptions, Consumer, RawRecord, UnitReport } from "../log/event-log.ts";
 import type { GuardedLogger } from "../logging/guard-logger.ts";
 import { defaultLogger } from "../logging/process-warnings.ts";
 
@@ -9,6 +9,8 @@ export interface ConsumerEvents {
   onDeadLetter?: ((group: string, record: RawRecord, error: unknown) => void) | undefined;
   /** Called when a group has to wait and try again, and with undefined when it goes on. */
   onRetry?: ((group: string, error: unknown | undefined) => void) | undefined;
+  /** Called after each unit of work of a group. */
+  onUnit?: ((group: string, unit: UnitReport) => void) | undefined;
   logger?: GuardedLogger | undefined;
 }
 
@@ -30,8 +32,8 @@ function withCode(error: unknown): unknown {
  */
 export function consumerEvents(
   group: string,
-  { onDeadLetter, onRetry, logger = defaultLogger }: ConsumerEvents,
-): Pick<Required<ConsumeOptions>, "onDeadLetter" | "onRetry"> {
+  { onDeadLetter, onRetry, onUnit, logger = defaultLogger }: ConsumerEvents,
+): Pick<Required<ConsumeOptions>, "onDeadLetter" | "onRetry"> & Pick<ConsumeOptions, "onUnit"> {
   const says = logger.of("consumer");
   let tries = 0;
   let warned = false;
@@ -51,6 +53,7 @@ export function consumerEvents(
     warned = false;
   };
   return {
+    ...(onUnit !== undefined && { onUnit: (unit: UnitReport) => onUnit(group, unit) }),
     onRetry: (error) => {
       if (error === undefined) resumes();
       else waits(error);

@@ -125,6 +125,8 @@ export async function openAtlas(source?: string | ConfigInput, options: OpenOpti
 export interface ConfiguredOptions extends Omit<OpenOptions, "consumers"> {
   /** "when-behind": {@link Atlas.settled} starts them, where they have not applied all that the log holds. */
   consumers?: boolean | "when-behind";
+  /** Each unit of work of a consumer becomes a span, where OpenTelemetry is configured. */
+  consumerSpans?: boolean;
 }
 
 /** What one does with an open Atlas, each noun loaded when it is first used. */
@@ -181,11 +183,16 @@ export async function openConfigured(config: AtlasConfig, options: ConfiguredOpt
   if (consumers !== false) await spool.drain().then(...tellers(logger));
   const rules = openRules(log);
   const flusher = createFlusher(log, { logger, spool: { folder, logId: log.id } });
+  const telemetry = await openTelemetry(process.env, logger);
+  const spansOfUnits: Pick<HostEvents, "onUnit"> =
+    telemetry === undefined || options.consumerSpans !== true
+      ? {}
+      : { onUnit: (group, unit) => telemetry.unit(group, log, unit) };
   let host: Host | undefined;
   const startConsumers = once(async () => {
     const { startHost } = await import("./host.ts");
     const reaping = { isHolding: () => flusher.spooled > 0 };
-    host = await startHost(log, rules, config, { ...options, logger, parts }, reaping);
+    host = await startHost(log, rules, config, { ...options, ...spansOfUnits, logger, parts }, reaping);
   });
   const mayHost = log.kind !== "kafka" || options.consumers === true;
   try {
@@ -194,7 +201,6 @@ export async function openConfigured(config: AtlasConfig, options: ConfiguredOpt
     await store.close();
     throw error;
   }
-  const telemetry = await openTelemetry(process.env, logger);
   const running = new Set<Promise<unknown>>();
 
   const closing = logger.of("close");

@@ -62,6 +62,20 @@ export interface Unit {
   emit(events: readonly Masked[]): void;
 }
 
+/** How one unit of work went. */
+export interface UnitReport {
+  topic: Topic;
+  partition: number;
+  /** Offset of its first record. */
+  offset: number;
+  records: number;
+  /** Events that it emitted; 0 where it failed. */
+  emitted: number;
+  durationMs: number;
+  /** Why it was rolled back. */
+  error?: unknown;
+}
+
 /** Applies a batch of records of one assignment, in order. */
 export type Apply = (batch: readonly LogRecord[], unit: Unit) => Promise<void>;
 
@@ -77,6 +91,8 @@ export interface ConsumeOptions {
   onDeadLetter?: (record: RawRecord, error: unknown) => void;
   /** Called when the consumer has to wait and try again, and with undefined when it goes on. */
   onRetry?: (error: unknown | undefined) => void;
+  /** Called after each unit of work, whether it committed or was rolled back. Never throws. */
+  onUnit?: (unit: UnitReport) => void;
   /** Runs before the unit's transaction opens: the place to look up what `apply` needs from elsewhere. */
   prepare?: (batch: readonly LogRecord[]) => Promise<void>;
   /** Called whenever an assignment is gained or lost, so that caches kept for it can be dropped. */

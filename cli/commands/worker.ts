@@ -84,6 +84,7 @@ export async function work(options: Options): Promise<void> {
     {
       bulk: true,
       consumers: true,
+      consumerSpans: true,
       onRetry,
       onDelivery: (destination, outcome) => {
         measured?.delivery(destination, outcome);

@@ -23,7 +23,8 @@ import { deadLetter, POISON_STORM, stormError } from "./dead-letter.ts";
 import { applyOnce } from "./unit-of-work.ts";
 
 /** What one assignment needs to work. */
-export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" | "onRetry" | "prepare"> {
+export interface AssignmentOptions
+  extends Pick<ConsumeOptions, "onDeadLetter" | "onRetry" | "onUnit" | "prepare"> {
   db: Database;
   logId: string;
   group: string;
@@ -48,6 +49,8 @@ export interface AssignmentOptions extends Pick<ConsumeOptions, "onDeadLetter" |
 
 const START: Checkpoint = { nextOffset: 0, digest: undefined };
 const OUTBOX_BATCH = 500;
+/** How many events a unit emitted whose answer was lost. */
+const UNKNOWN = -1;
 /** How long an error that passes by itself is waited out here; after that the member sees to its other assignments. */
 const PATIENCE: RetryOptions = { firstMs: 50, longestMs: 500, forMs: 2000, passes: isTransient };
 
@@ -254,6 +257,33 @@ export class Assignment {
     batch: readonly LogRecord[],
     letters: readonly Masked[] = [],
   ): Promise<void> {
+    const { onUnit } = this.options;
+    const began = performance.now();
+    const report = (emitted: number, failure: { error?: unknown } = {}): void =>
+      onUnit?.({
+        topic,
+        partition: this.partition,
+        offset: batch[0]?.offset ?? last.offset,
+        records: Math.max(1, batch.length),
+        emitted,
+        durationMs: performance.now() - began,
+        ...failure,
+      });
+    try {
+      report(await this.commitUnit(topic, last, batch, letters));
+    } catch (error) {
+      report(0, { error });
+      throw error;
+    }
+  }
+
+  /** @returns how many events were emitted */
+  private async commitUnit(
+    topic: Topic,
+    last: RawRecord,
+    batch: readonly LogRecord[],
+    letters: readonly Masked[],
+  ): Promise<number> {
     const { db, prepare, partitions, apply } = this.options;
     const expected = this.nextOffset(topic);
     const checkpoint = { nextOffset: last.offset + 1, digest: digestOf(last.body) };
@@ -262,18 +292,19 @@ export class Assignment {
       const tx = watched(transaction, this.options.onProgress);
       const committed = await lockAssignment(tx, this.key, this.epoch, topic);
       // The connection broke while this very unit committed: it is done, and its outbox may still be full.
-      if (committed === checkpoint.nextOffset) return true;
+      if (committed === checkpoint.nextOffset) return UNKNOWN;
       if (committed !== expected) throw lost(this.partition, this.options.group);
       const events = await applyOnce(tx, { key: this.key, topic, batch, apply });
       const outgoing = toOutgoing([...letters, ...events], partitions);
       await this.keep(tx, outgoing);
       await saveCheckpoint(tx, this.key, topic, checkpoint);
-      return outgoing.length > 0;
+      return outgoing.length;
     });
     this.checkpoints.set(topic, checkpoint);
-    if (!emitted) return;
+    if (emitted === 0) return 0;
     this.expectUnpublished();
     this.options.onCommit?.();
+    return Math.max(0, emitted);
   }
 
   private async keep(tx: Queryable, outgoing: readonly OutgoingRecord[]): Promise<void> {

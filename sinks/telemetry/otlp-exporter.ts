@@ -11,12 +11,12 @@ import {
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from "@opentelemetry/sdk-trace";
 import { packageInfo } from "../../configs/package-info.ts";
 import type { Micros } from "../../schemas/generated/events.ts";
-import type { SessionSpan } from "./span.ts";
+import type { Span } from "./span.ts";
 
 /** Takes spans to a collector. */
 export interface OtlpExporter {
   /** Does no I/O. Where more spans wait than fit, they are dropped. */
-  send(span: SessionSpan): void;
+  send(span: Span): void;
   /** Sends what waits; takes only so long where the collector does not answer. Never throws. */
   close(): Promise<void>;
 }
@@ -29,6 +29,12 @@ const CLOSE_WITHIN_MS = 3_500;
 
 const timeOf = (micros: Micros): HrTime => [Math.floor(micros / 1_000_000), (micros % 1_000_000) * 1000];
 
+const KINDS = {
+  internal: SpanKind.INTERNAL,
+  client: SpanKind.CLIENT,
+  consumer: SpanKind.CONSUMER,
+} as const;
+
 function resource(): Resource {
   const { name, version } = packageInfo();
   return defaultResource()
@@ -36,17 +42,14 @@ function resource(): Resource {
     .merge(detectResources({ detectors: [resourceAttributesEnvDetector, serviceNameEnvDetector] }));
 }
 
-function readable(
-  span: SessionSpan,
-  about: Pick<ReadableSpan, "resource" | "instrumentationScope">,
-): ReadableSpan {
+function readable(span: Span, about: Pick<ReadableSpan, "resource" | "instrumentationScope">): ReadableSpan {
   const { traceId } = span;
   const at = (spanId: string): SpanContext => ({ traceId, spanId, traceFlags: TraceFlags.SAMPLED });
   const context = at(span.spanId);
   return {
     ...about,
     name: span.name,
-    kind: span.remote ? SpanKind.CLIENT : SpanKind.INTERNAL,
+    kind: KINDS[span.kind],
     spanContext: () => context,
     ...(span.parentId === undefined ? {} : { parentSpanContext: at(span.parentId) }),
     startTime: timeOf(span.from),

@@ -9,7 +9,7 @@ import {
   toolAttributes,
   toolOutcome,
 } from "./gen-ai-attributes.ts";
-import { known, type SessionSpan, type SpanAttributes, spanIdOf } from "./span.ts";
+import { known, type Span, type SpanAttributes, spanIdOf } from "./span.ts";
 
 type Handlers = { [T in EventType]?: (event: Extract<AtlasEvent, { type: T }>) => void };
 
@@ -33,13 +33,13 @@ const attemptKey = (stepId: number, attempt: number): string => `${stepId}/${att
  * spans.end();
  */
 export class SessionSpans {
-  readonly #finished: (span: SessionSpan) => void;
+  readonly #finished: (span: Span) => void;
   /** Whether prompts, answers and error texts go into spans. */
   readonly #capture: boolean;
-  readonly #calls = new Map<Uuid, SessionSpan>();
-  readonly #steps = new Map<number, SessionSpan>();
-  readonly #attempts = new Map<string, SessionSpan>();
-  #session: SessionSpan | undefined;
+  readonly #calls = new Map<Uuid, Span>();
+  readonly #steps = new Map<number, Span>();
+  readonly #attempts = new Map<string, Span>();
+  #session: Span | undefined;
   /** An event whose content may go on in the next ones. */
   #held: AtlasEvent[] = [];
   /** The time of the last event. */
@@ -47,7 +47,7 @@ export class SessionSpans {
   /** Whether the end of the session was seen. */
   #over = false;
 
-  constructor(finished: (span: SessionSpan) => void, { capture }: { capture: boolean }) {
+  constructor(finished: (span: Span) => void, { capture }: { capture: boolean }) {
     this.#finished = finished;
     this.#capture = capture;
   }
@@ -85,14 +85,14 @@ export class SessionSpans {
     handle?.(event);
   }
 
-  #begin(event: AtlasEvent, id: Uuid, name: string, parent: SessionSpan | undefined): SessionSpan {
+  #begin(event: AtlasEvent, id: Uuid, name: string, parent: Span | undefined): Span {
     const from = event.meta.occurred_at;
     return {
       traceId: event.meta.trace_id ?? "",
       spanId: spanIdOf(id),
       parentId: parent?.spanId,
       name,
-      remote: false,
+      kind: "internal",
       from,
       until: from,
       failed: false,
@@ -101,7 +101,7 @@ export class SessionSpans {
     };
   }
 
-  #end(span: SessionSpan | undefined, { event, attributes, error }: Ending): void {
+  #end(span: Span | undefined, { event, attributes, error }: Ending): void {
     if (span === undefined) return;
     span.until = Math.max(event.meta.occurred_at, span.from);
     Object.assign(span.attributes, attributes);
@@ -115,14 +115,14 @@ export class SessionSpans {
     parent_id?: Uuid | null;
     step_id?: number | null;
     attempt?: number | null;
-  }): SessionSpan | undefined {
+  }): Span | undefined {
     const { parent_id: parent, step_id: step, attempt } = call;
     const outer = parent == null ? undefined : this.#calls.get(parent);
     if (outer !== undefined || step == null) return outer ?? this.#session;
     return this.#attempts.get(attemptKey(step, attempt ?? 0)) ?? this.#steps.get(step) ?? this.#session;
   }
 
-  #take<K>(open: Map<K, SessionSpan>, key: K): SessionSpan | undefined {
+  #take<K>(open: Map<K, Span>, key: K): Span | undefined {
     const span = open.get(key);
     open.delete(key);
     return span;
@@ -168,7 +168,7 @@ export class SessionSpans {
     },
     ModelCallStarted: (event) => {
       const span = this.#begin(event, event.call_id, `chat ${event.model}`, this.#around(event));
-      span.remote = true;
+      span.kind = "client";
       span.attributes = chatAttributes(event, this.#capture);
       this.#calls.set(event.call_id, span);
     },

@@ -10,15 +10,15 @@ export interface SpanMoment {
   attributes: SpanAttributes;
 }
 
-/** A span of a session, as its events tell it. */
-export interface SessionSpan {
+/** A span on its way to a collector. */
+export interface Span {
   traceId: string;
   /** 16 hex digits. */
   spanId: string;
   parentId: string | undefined;
   name: string;
-  /** Whether it asks somebody outside of this process. */
-  remote: boolean;
+  /** `client` where it asks somebody outside of this process, `consumer` where it applies records of a log. */
+  kind: "internal" | "client" | "consumer";
   from: Micros;
   until: Micros;
   failed: boolean;

@@ -1,8 +1,10 @@
 import { messageOf } from "../../errors/atlas-error.ts";
+import type { EventLog, UnitReport } from "../../log/event-log.ts";
 import type { GuardedLogger } from "../../logging/guard-logger.ts";
 import { defaultLogger } from "../../logging/process-warnings.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { SessionSpans } from "./session-spans.ts";
+import { unitSpan } from "./unit-span.ts";
 
 /** Turns what one session records into spans. */
 export interface SessionTelemetry {
@@ -12,10 +14,12 @@ export interface SessionTelemetry {
   end(): void;
 }
 
-/** Turns what sessions record into spans. */
+/** Turns what sessions record, and what consumers do, into spans. */
 export interface Telemetry {
   /** Begins a session; nothing of it is kept here. */
   session(): SessionTelemetry;
+  /** Takes how a unit of work of a consumer went. Does no I/O and never throws. */
+  unit(group: string, log: Pick<EventLog, "kind">, report: UnitReport): void;
   /** Sends what waits. Never throws. */
   close(): Promise<void>;
 }
@@ -84,6 +88,7 @@ export async function openTelemetry(
         const spans = new SessionSpans((span) => exporter.send(span), { capture });
         return { add: (event) => safely(() => spans.add(event)), end: () => safely(() => spans.end()) };
       },
+      unit: (group, log, report) => safely(() => exporter.send(unitSpan(group, log, report))),
       close: () => exporter.close(),
     };
   } catch (error) {

@@ -2,6 +2,9 @@ import { execFile } from "node:child_process";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openConfigured } from "../../app/open-atlas.ts";
+import { defineProcessor } from "../../app/processors.ts";
+import { loadConfig } from "../../configs/load-config.ts";
 import { openaiModel } from "../../models/openai.ts";
 import { defineAgent } from "../../producers/agents/agent.ts";
 import { simulatedModel } from "../../producers/simulated/simulated.ts";
@@ -15,6 +18,17 @@ import { type ReceivedSpan, startReceiver } from "./otlp-receiver.ts";
 
 const SECRET = "the secret word is xyzzy";
 const model = simulatedModel({ latencyMs: 0 });
+
+const throwing = defineProcessor({
+  name: "throwing",
+  version: 1,
+  facts: ["SessionEnded"],
+  emits: [],
+  key: ({ meta }) => meta.session_id ?? "",
+  reduce: () => {
+    throw new RangeError("it always does");
+  },
+});
 
 beforeEach(() => {
   for (const name of Object.keys(process.env)) if (name.startsWith("OTEL_")) vi.stubEnv(name, "");
@@ -286,4 +300,47 @@ test.each([
     env: { PATH, ...env },
   });
   expect(JSON.parse(stdout)).toEqual(expected);
+});
+
+test("a unit of work of a worker's consumer becomes a span, whether it commits or not", async () => {
+  await using receiver = await startReceiver();
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url);
+  const atlas = await openConfigured(loadConfig({ log: { kind: "embedded", path: folderForTest() } }, {}), {
+    consumers: true,
+    consumerSpans: true,
+    processors: [throwing],
+  });
+  const run = await atlas.run({ task: "hello", agent, teacher: model, judge: model });
+  await run.durable;
+  await atlas.settled();
+  await atlas.close();
+  const units = receiver.spans.filter(({ name }) => name === "process atlas.sessions");
+  expect(units).toContainEqual(
+    expect.objectContaining({
+      parentId: "",
+      attributes: expect.objectContaining({
+        "messaging.operation.type": "process",
+        "messaging.destination.name": "atlas.sessions",
+        "messaging.consumer.group.name": "session-rewards",
+        "messaging.batch.message_count": expect.any(Number),
+      }),
+    }),
+  );
+  const rewarding = units.filter(
+    ({ attributes }) => attributes["messaging.consumer.group.name"] === "session-rewards",
+  );
+  expect(rewarding.reduce((sum, { attributes }) => sum + Number(attributes["atlas.emitted"]), 0)).toBe(1);
+  const failed = units.filter(({ attributes }) => attributes["messaging.consumer.group.name"] === "throwing");
+  expect(failed.map(({ attributes }) => attributes["error.type"])).toContain("_OTHER");
+});
+
+test("without being asked for, no unit of work becomes a span", async () => {
+  await using receiver = await startReceiver();
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", receiver.url);
+  const atlas = await opened(folderForTest());
+  const run = await atlas.run({ task: "hello", agent, teacher: model, judge: model });
+  await run.durable;
+  await atlas.settled();
+  await atlas.close();
+  expect(receiver.spans.filter(({ name }) => name.startsWith("process "))).toEqual([]);
 });
