@@ -6,7 +6,7 @@ import { explainWrite } from "./explain-write.ts";
 
 /** How much a {@link SortedLines} keeps in memory, and where the rest goes. */
 export interface SortOptions {
-  /** Characters of lines that are kept in memory, or one line where that has more; 8 Mi unless told. */
+  /** Characters of lines that are kept in memory, or one line where that has more; 1 Mi unless told. */
   characters?: number | undefined;
   /** Where a folder is made for what does not fit; among the system's temporary files unless told. */
   folder?: string | undefined;
@@ -14,7 +14,7 @@ export interface SortOptions {
   onKept?: ((characters: number) => void) | undefined;
 }
 
-const CHARACTERS = 8 * 1024 * 1024;
+const CHARACTERS = 1024 * 1024;
 /** Runs that are read at a time; each has a piece of itself in memory. */
 const MOST_RUNS = 64;
 const PIECE_BYTES = 64 * 1024;
