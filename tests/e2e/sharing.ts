@@ -81,10 +81,11 @@ export function sharing(installed: () => Installed): void {
   test("a reader that leaves early ends nothing with an error", async () => {
     const shell = shellOf(installed());
     const keyed = (index: number) => recorded(index, { metadata: { learning_key: `key-${index}` } });
-    shell.write("runs.jsonl", linesOf(Array.from({ length: 500 }, (_, index) => keyed(index))));
+    // Listed they are 160 KB, and a pipe holds 64.
+    shell.write("runs.jsonl", linesOf(Array.from({ length: 250 }, (_, index) => keyed(index))));
     await shell.json("import", "runs.jsonl");
     const { code, stdout, stderr } = await shell.start("bash", [
-      ...["-o", "pipefail", "-c", "atlas sessions list --limit 500 --json | head -n 1"],
+      ...["-o", "pipefail", "-c", "atlas sessions list --limit 250 --json | head -n 1"],
     ]).ended;
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "[\n", stderr: "" });
   });

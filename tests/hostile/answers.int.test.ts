@@ -42,7 +42,7 @@ const PASSING: [string, Hostility, { stream?: boolean; timeoutMs?: number }?][] 
   [
     "is slower than its timeout",
     (provider, response, asked) => (asked === 1 ? undefined : ok(provider, response)),
-    { timeoutMs: 400 },
+    { timeoutMs: 2000 },
   ],
   [
     "limits its rate for a second",
@@ -98,7 +98,7 @@ const PASSING: [string, Hostility, { stream?: boolean; timeoutMs?: number }?][] 
 
 /** What stays as it is, and how many tries it is worth where one retry is allowed. */
 const FAILING: [string, Hostility, number, RegExp, { stream?: boolean; timeoutMs?: number }?][] = [
-  ["never answers", () => {}, 2, /did not answer within 200 ms/, { timeoutMs: 200 }],
+  ["never answers", () => {}, 2, /did not answer within 2000 ms/, { timeoutMs: 2000 }],
   ["fails with 500", (_, response) => refuse(response, 500, { "retry-after-ms": "1" }), 2, /500/],
   ["refuses with 400", (_, response) => refuse(response, 400), 1, /400/],
   ["refuses with 401", (_, response) => refuse(response, 401), 1, /401/],

@@ -32,7 +32,7 @@ const says =
   (content: string | null): Answer =>
   (_, response) =>
     json(response, completion(content));
-const BAD: readonly (readonly [what: string, answer: Answer, reason: RegExp])[] = [
+const BAD: readonly (readonly [what: string, answer: Answer, reason: RegExp, timeoutMs?: number])[] = [
   ["nothing at all", says(""), /could not be read/],
   ["no content", says(null), /./],
   ["prose", says("It is rather good, I should say."), /could not be read/],
@@ -53,14 +53,14 @@ const BAD: readonly (readonly [what: string, answer: Answer, reason: RegExp])[] 
   ["an error", (_, response) => json(response, { error: { message: "broken" } }, 500), /500/],
   ["a page", (_, response) => void response.writeHead(200).end("<html>"), /./],
   ["a closed connection", (_, response) => void response.destroy(), /./],
-  ["no answer in time", () => undefined, /./],
+  ["no answer in time", () => undefined, /within 300 ms/, 300],
 ];
 
 describe("a judge that answers with", () => {
-  for (const [what, answer, reason] of BAD)
+  for (const [what, answer, reason, modelTimeoutMs] of BAD)
     test(`${what} gives no score`, async () => {
       const server = await startJudge((request, response) => answer(request, response));
-      const { result, events } = await judged([judgeOf(server)], { modelTimeoutMs: 700 });
+      const { result, events } = await judged([judgeOf(server)], { modelTimeoutMs });
       expect(result.reward).toBeUndefined();
       expect(of(events, "JudgementMade")).toEqual([]);
       expect(of(events, "JudgementFailed")).toMatchObject([

@@ -5,7 +5,7 @@ import { geminiModel } from "../../models/gemini.ts";
 import type { ModelClient, ModelRequest } from "../../models/model-client.ts";
 import { openaiModel } from "../../models/openai.ts";
 import { eventually } from "../eventually.ts";
-import { closedPort, completion, json, startModelServer } from "./model-server.ts";
+import { type Answer, closedPort, completion, json, startModelServer } from "./model-server.ts";
 
 const KEY = "canary-key-0123456789";
 const ASK: ModelRequest = { messages: [{ role: "user", content: "hello" }] };
@@ -152,36 +152,29 @@ test("a server that is not there, is too slow or hangs up is unavailable; one th
     response.writeHead(200, { "content-type": "application/json" }).end('{"choices": [');
   });
   await using empty = await startModelServer((_, response) => json(response, { choices: [] }));
-  const at = (baseUrl: string) => openaiModel({ model: "m", baseUrl, maxRetries: 0, timeoutMs: 100 });
+  const at = (baseUrl: string, timeoutMs?: number) =>
+    openaiModel({ model: "m", baseUrl, maxRetries: 0, timeoutMs });
   const gone = await failureOf(at(`http://127.0.0.1:${await closedPort()}/v1`));
   const unavailable = { code: "ATLAS_MODEL_UNAVAILABLE", retryable: true };
   expect(gone).toMatchObject(unavailable);
-  expect(await failureOf(at(slow.url))).toMatchObject(unavailable);
+  expect(await failureOf(at(slow.url, 100))).toMatchObject(unavailable);
   expect(await failureOf(at(rude.url))).toMatchObject(unavailable);
   expect(await failureOf(at(broken.url))).toMatchObject({ code: "ATLAS_MODEL_FAILED", retryable: false });
   expect((await failureOf(at(empty.url))).message).toMatch(/without a choice/);
 });
 
 test("an aborted call ends at once with the signal's reason, also between retries", async () => {
-  await using slow = await startModelServer(() => {});
-  await using busy = await startModelServer((_, response) =>
-    json(response, {}, 429, { "retry-after": "50" }),
-  );
-  for (const server of [slow, busy]) {
-    const { url } = server;
-    for (const client of [
-      openaiModel({ model: "m", baseUrl: url }),
-      anthropicModel({ model: "m", baseUrl: url }),
-    ]) {
+  const slow: Answer = () => {};
+  const busy: Answer = (_, response) => json(response, {}, 429, { "retry-after": "50" });
+  for (const answer of [slow, busy])
+    for (const make of [openaiModel, anthropicModel]) {
+      // One of its own: who asks a server that rests is not heard until it has rested.
+      await using server = await startModelServer(answer);
       const controller = new AbortController();
       const reason = new AtlasError("ATLAS_CANCELLED", "stop");
-      const { length } = server.requests;
-      void eventually(() => expect(server.requests.length).toBeGreaterThan(length)).then(() =>
-        controller.abort(reason),
-      );
-      expect(await failureOf(client, controller.signal)).toBe(reason);
+      void eventually(() => expect(server.requests).toHaveLength(1)).then(() => controller.abort(reason));
+      expect(await failureOf(make({ model: "m", baseUrl: server.url }), controller.signal)).toBe(reason);
     }
-  }
 });
 
 test("a server that refuses JSON mode is asked without it, from then on", async () => {

@@ -93,11 +93,10 @@ test("other refusals, a missing path and broken JSON fail at once; secrets stay 
 
 test("a slow and an absent server are failures with what happened", async () => {
   await using slow = await startModelServer(() => {});
-  const patience = { timeoutMs: 50, maxRetries: 0 };
-  const late = await run({ agent: httpAgent({ url: slow.url, ...patience }), ...both });
+  const late = await run({ agent: httpAgent({ url: slow.url, timeoutMs: 50, maxRetries: 0 }), ...both });
   expect(late.result.error?.message).toMatch(/did not answer within 50 ms/);
   const url = `http://127.0.0.1:${await closedPort()}/`;
-  const gone = await run({ agent: httpAgent({ url, ...patience }), ...both });
+  const gone = await run({ agent: httpAgent({ url, maxRetries: 0 }), ...both });
   expect(gone.result.error?.message).toMatch(/cannot be reached: .*ECONNREFUSED/);
   for (const { events } of [late, gone])
     expect(students(events)).toMatchObject([{ content: null, tries: 1 }]);

@@ -96,11 +96,16 @@ test("a tool that throws is a failed call, and the agent may go on", async () =>
 });
 
 test("calls that an agent does not wait for end with its attempt, once", async () => {
+  const slow = Promise.withResolvers<string>();
   const { result, events } = await runAgent(
     functionAgent(async (_task, _input, ctx) => {
-      void ctx.tool("slow", {}, () => sleep(30));
-      void ctx.model(simulatedModel({ latencyMs: 1000 }), { messages: [] });
-      await sleep(5);
+      const begun = Promise.withResolvers<void>();
+      void ctx.tool("slow", {}, () => {
+        begun.resolve();
+        return slow.promise;
+      });
+      void ctx.model(simulatedModel({ latencyMs: 60_000 }), { messages: [] });
+      await begun.promise;
       return "done";
     }),
   );
@@ -108,7 +113,8 @@ test("calls that an agent does not wait for end with its attempt, once", async (
   expect(only(events, "ToolCallEnded")).toMatchObject([
     { error: "the agent answered before this call ended" },
   ]);
-  await sleep(50);
+  slow.resolve("late");
+  await slow.promise;
 });
 
 test("arguments that JSON cannot hold are recorded as well as they can be", async () => {

@@ -62,20 +62,20 @@ test("an agent that goes on after the run was cancelled records nothing more", a
   const roles = await startRoles();
   const controller = new AbortController();
   let late: unknown;
-  let done = () => {};
-  const finished = new Promise<void>((resolve) => (done = resolve));
+  const [over, finished] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const stubborn = defineAgent({
     name: "stubborn",
     async invoke(_, ctx) {
       controller.abort();
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await over.promise;
       late = await ctx.tool("search", {}, () => "found").catch((error: unknown) => error);
-      done();
+      finished.resolve();
       return "too late";
     },
   });
   const { result, events } = await run({ ...roles, agent: stubborn, signal: controller.signal });
-  await finished;
+  over.resolve();
+  await finished.promise;
   expect(result.status).toBe("cancelled");
   expect(isAtlasError(late, "ATLAS_AGENT_FAILED")).toBe(true);
   expect(only(events, "ToolCallStarted")).toEqual([]);

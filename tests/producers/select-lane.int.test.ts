@@ -26,7 +26,7 @@ async function probing(reply: string | Answer, options: Parameters<typeof run>[0
     model: "probe",
     baseUrl: server.url,
     maxRetries: 0,
-    timeoutMs: 300,
+    timeoutMs: typeof reply === "string" ? undefined : 300,
     provider: "local",
   });
   const roles = await startRoles();
