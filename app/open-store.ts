@@ -1,15 +1,16 @@
 import type { LogConfig } from "../configs/config-schema.ts";
 import type { Database } from "../database/database.ts";
 import { openEmbedded } from "../database/embedded/open-embedded.ts";
+import type { Migrations } from "../database/migrate.ts";
 import { openPostgres } from "../database/pg-database.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import { requireNode } from "../errors/node-version.ts";
 import type { EventLog } from "../log/event-log.ts";
 import type { KafkaLogOptions } from "../log/kafka/settings.ts";
-import { prepareLogTables } from "../log/log-tables.ts";
+import { LOG_TABLES, prepareLogTables } from "../log/log-tables.ts";
 import { openPostgresLog } from "../log/postgres/open-postgres-log.ts";
 import { logElsewhere } from "../log/runner/assignment-store.ts";
-import { prepareReadModels } from "../projections/prepare-read-models.ts";
+import { prepareReadModels, readModelTables } from "../projections/prepare-read-models.ts";
 import type { Mask } from "../schemas/masked.ts";
 import { absentLog } from "./absent-log.ts";
 
@@ -19,6 +20,9 @@ export interface Store {
   readonly db: Database;
   close(): Promise<void>;
 }
+
+/** What a new embedded log holds from the start. The build makes a template of it. */
+export const EMBEDDED_TABLES: readonly Migrations[] = [LOG_TABLES, readModelTables("public")];
 
 type KafkaConfig = Extract<LogConfig, { kind: "kafka" }>;
 
@@ -64,7 +68,10 @@ export async function openStore(config: LogConfig, mask?: Mask): Promise<Store> 
   requireNode();
   const db =
     config.kind === "embedded"
-      ? await openEmbedded(config.path, { ...(config.durable !== undefined && { durable: config.durable }) })
+      ? await openEmbedded(config.path, {
+          tables: EMBEDDED_TABLES,
+          ...(config.durable !== undefined && { durable: config.durable }),
+        })
       : await openPostgres(databaseOf(config));
   let log: EventLog | undefined;
   try {

@@ -11,17 +11,24 @@ export interface Migrations {
   folder: string;
   /** Replacements for `:name` in the SQL, each a quoted identifier. */
   names?: Record<string, string>;
+  /**
+   * Takes out of a database that others are copied from what has to be each one's own. Whoever needs it makes it where it is
+   * missing.
+   */
+  uncopied?: string;
 }
 
 /** What Postgres calls a table, or the schema that it were in, that is not there. */
 const NO_SUCH_TABLE = "42P01";
 
+/** One file of a series. */
 interface Migration {
   version: number;
   sql: string;
 }
 
-function readMigrations({ folder, names = {} }: Migrations): Migration[] {
+/** What a series consists of, in order, with its names filled in. */
+export function readMigrations({ folder, names = {} }: Migrations): Migration[] {
   return readdirSync(folder)
     .filter((file) => /^\d{3}_.*\.sql$/.test(file))
     .sort()

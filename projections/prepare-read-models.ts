@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Database } from "../database/database.ts";
-import { migrate } from "../database/migrate.ts";
+import { type Migrations, migrate } from "../database/migrate.ts";
 import { AtlasError } from "../errors/atlas-error.ts";
 import { prepareLogTables } from "../log/log-tables.ts";
 import { quoteIdentifier } from "./tables.ts";
@@ -9,6 +9,13 @@ const FOLDER = join(import.meta.dirname, "migrations");
 
 /** The name under which a schema's tables are noted as migrated. */
 export const seriesOf = (schema: string): string => `read-models in ${schema}`;
+
+/** The tables of the read models in a schema. */
+export const readModelTables = (schema: string): Migrations => ({
+  series: seriesOf(schema),
+  folder: FOLDER,
+  names: { schema: quoteIdentifier(schema) },
+});
 
 /**
  * Creates the tables of the read models, or brings them up to date.
@@ -23,11 +30,7 @@ export async function prepareReadModels(db: Database, options: { schema?: string
   await refuseForeignTables(db, schema);
   // The integers of sessions and the dead letters live there: no rebuild replaces them.
   await prepareLogTables(db);
-  await migrate(db, {
-    series: seriesOf(schema),
-    folder: FOLDER,
-    names: { schema: quoteIdentifier(schema) },
-  });
+  await migrate(db, readModelTables(schema));
 }
 
 /**

@@ -8,16 +8,13 @@ const run = (file: string, ...args: string[]): void => {
   execFileSync(process.execPath, [join(root, file), ...args], { cwd: root, stdio: "inherit" });
 };
 
-const template = join(root, "dist/database/embedded/template.tar.gz");
-const kept = join(root, "node_modules/.cache/atlas-sdk/template-2.tar.gz");
 rmSync(join(root, "dist"), { recursive: true, force: true });
 run("node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json");
 for (const file of globSync("{log,projections}/**/*.sql", { cwd: root })) {
   mkdirSync(dirname(join(root, "dist", file)), { recursive: true });
   cpSync(join(root, file), join(root, "dist", file));
 }
-if (!existsSync(kept)) run("scripts/build-template.ts", kept);
-cpSync(kept, template);
+run("scripts/build-template.ts", "dist/database/embedded");
 for (const bin of ["dist/cli/atlas.js", "dist/cli/arc-atlas.js"]) {
   if (existsSync(join(root, bin))) chmodSync(join(root, bin), 0o755);
 }

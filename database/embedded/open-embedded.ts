@@ -6,6 +6,7 @@ import { type RetryOptions, retry } from "../../errors/retry.ts";
 import { privateFolder } from "../../files/folders.ts";
 import type { Database } from "../database.ts";
 import { TYPES } from "../int8.ts";
+import type { Migrations } from "../migrate.ts";
 import { databaseOver } from "../pool-database.ts";
 import { quiet } from "../quiet-pool.ts";
 import { isTransient } from "../transient.ts";
@@ -29,6 +30,11 @@ export interface EmbeddedOptions {
   guests?: boolean;
   /** Write a commit to the disk before it is confirmed; true unless told. Whoever serves the folder decides for all. */
   durable?: boolean;
+  /**
+   * What a new folder holds from the start, so that to `migrate` it leaves nothing to do; none unless told. They are made once,
+   * in a template.
+   */
+  tables?: readonly Migrations[];
 }
 
 /** How long the holder of a folder may take to answer. */
@@ -57,14 +63,15 @@ function prepareFolder(folder: string): string {
   }
 }
 
-async function tryToServe(home: string, durable: boolean): Promise<Way | undefined> {
+async function tryToServe(home: string, options: EmbeddedOptions): Promise<Way | undefined> {
+  const { durable = true, tables = [] } = options;
   const sockets = socketFolder(home);
   let lock: FolderLock | undefined;
   try {
     lock = tryLock(home, sockets);
     if (lock === undefined) return undefined;
     makeSocketFolder(sockets);
-    const place = { folder: home, socket: socketIn(sockets), durable };
+    const place = { folder: home, socket: socketIn(sockets), durable, tables };
     const server = await startServer(place).catch((error: unknown) => {
       removeSocketFolder(sockets);
       throw error;
@@ -128,9 +135,10 @@ function isOverdue(waitedMs: number, record: HolderRecord | undefined): boolean 
   return waitedMs > ANSWER_MS && Math.max(waitedMs, ageMs) > START_MS;
 }
 
-async function findWay(home: string, { guests = true, durable = true }: EmbeddedOptions): Promise<Way> {
+async function findWay(home: string, options: EmbeddedOptions): Promise<Way> {
+  const { guests = true } = options;
   for (const begun = performance.now(); ; await sleep(RETRY_MS)) {
-    const own = await tryToServe(home, durable);
+    const own = await tryToServe(home, options);
     if (own !== undefined) return own;
     const record = readHolder(home);
     if (!guests) throw heldError(home, record, "");

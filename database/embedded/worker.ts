@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
+import type { Migrations } from "../migrate.ts";
 import { prepareData } from "./data-folder.ts";
 import { notDurable } from "./folder-errors.ts";
 import { maintenanceOf } from "./maintenance.ts";
@@ -19,6 +20,8 @@ export interface WorkerInput {
   socket: string;
   /** Whether a commit is on the disk before it is confirmed. */
   durable: boolean;
+  /** The tables that a new folder holds from the start. */
+  tables: readonly Migrations[];
   /** PGlite, compiled. */
   module: WasmModule;
 }
@@ -26,7 +29,7 @@ export interface WorkerInput {
 /** What the thread says. */
 export type WorkerMessage = { kind: "ready" } | { kind: "failed"; message: string; code: string | undefined };
 
-const { folder, socket, module, durable } = workerData as WorkerInput;
+const { folder, socket, module, durable, tables } = workerData as WorkerInput;
 const say = (message: WorkerMessage): void => parentPort?.postMessage(message);
 
 /** The write-ahead log stays small, see maintenance. All of the buffers is filled with zeros when PGlite starts. */
@@ -65,7 +68,7 @@ async function openData(data: string): Promise<PGlite> {
 
 async function start(): Promise<void> {
   const data = join(folder, "pgdata");
-  await prepareData(data, durable);
+  await prepareData(data, { durable, tables });
   const db = await openData(data);
   const session = sessionOf(db, (reason) => {
     say({ kind: "failed", message: reason, code: undefined });

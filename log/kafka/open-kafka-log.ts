@@ -1,12 +1,11 @@
 import type { Admin } from "kafkajs";
-import type { Database } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { retry } from "../../errors/retry.ts";
 import { maskingBy } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Consumer, Ends, EventLog, RawRecord, ReadRange } from "../event-log.ts";
 import { held } from "../held.ts";
-import { prepareLogTables } from "../log-tables.ts";
+import { databaseId, prepareLogTables } from "../log-tables.ts";
 import { toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
@@ -154,10 +153,4 @@ async function prepare(
       return { id, partitions };
     });
   return retry(connect, { ...BROKER_BACKOFF, forMs: settings.openTimeoutMs });
-}
-
-/** Checkpoints in another database are another group: sharing its partitions, each would see only some of the facts. */
-async function databaseId(db: Database): Promise<string> {
-  const { rows } = await db.query<{ id: string }>("select id from atlas_log.database");
-  return rows[0]!.id;
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { EMBEDDED_TABLES } from "../../app/open-store.ts";
 import type { Database } from "../../database/database.ts";
 import { openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { openPostgres } from "../../database/pg-database.ts";
@@ -62,7 +63,7 @@ describe.for(PLACES.filter(({ skip }) => !skip))("a queue on $name", ({ place, r
 
   beforeAll(async () => {
     at = await place();
-    db = await (at.includes("://") ? openPostgres(at) : openEmbedded(at));
+    db = await (at.includes("://") ? openPostgres(at) : openEmbedded(at, { tables: EMBEDDED_TABLES }));
     await prepareLogTables(db);
   });
   afterAll(async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EMBEDDED_TABLES } from "../../app/open-store.ts";
 import type { Database } from "../../database/database.ts";
 import { openEmbedded } from "../../database/embedded/open-embedded.ts";
 import { openPostgres } from "../../database/pg-database.ts";
@@ -24,7 +25,7 @@ async function prepared(db: Database): Promise<Database> {
 
 async function openNewEmbedded(): Promise<Database> {
   const folder = mkdtempSync(join(tmpdir(), "atlas-read-models-"));
-  const db = await openEmbedded(folder);
+  const db = await openEmbedded(folder, { tables: EMBEDDED_TABLES });
   return {
     address: db.address,
     query: (sql, params) => db.query(sql, params),

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { type Alerting, type AlertingOptions, retryingSinks, startAlerting } from "../../app/alerting.ts";
+import { EMBEDDED_TABLES } from "../../app/open-store.ts";
 import { rebuild } from "../../app/rebuild.ts";
 import type { Database } from "../../database/database.ts";
 import { openEmbedded } from "../../database/embedded/open-embedded.ts";
@@ -59,7 +60,7 @@ describe.for(PLACES.filter(({ skip }) => !skip))("on $name", ({ place }) => {
   async function newLog(): Promise<{ log: EventLog; db: Database; at: string }> {
     const at = await place();
     const embedded = !at.includes("://");
-    const db = await (embedded ? openEmbedded(at) : openPostgres(at));
+    const db = await (embedded ? openEmbedded(at, { tables: EMBEDDED_TABLES }) : openPostgres(at));
     await prepareLogTables(db);
     const log = await openPostgresLog({ db, embedded });
     onTestFinished(async () => {
