@@ -1,6 +1,6 @@
+import { arrayBytes, isByteType } from "../database/array-bytes.ts";
 import type { Queryable } from "../database/database.ts";
 import { groupsOf } from "./groups.ts";
-import { isTextual, textArray } from "./text-array.ts";
 
 /** Larger statements would hold up the embedded database's other work. */
 const LIMITS = { items: 500, size: 4 * 1024 * 1024 };
@@ -22,7 +22,7 @@ const lengthOf = (cells: readonly Cell[]): number =>
   cells.reduce<number>((sum, cell) => sum + (typeof cell === "string" ? cell.length : 8), 0);
 
 const arrayOf = (type: string, cells: readonly Cell[]): unknown =>
-  isTextual(type) ? textArray(type, cells as (string | null)[]) : cells;
+  isByteType(type) ? arrayBytes(type, cells as (string | null)[]) : cells;
 
 /**
  * Inserts rows, or overwrites those that are there, with one statement for up to 500 rows. No row may come twice.

@@ -1,3 +1,4 @@
+import { arrayBytes } from "../../database/array-bytes.ts";
 import type { Queryable } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Topic } from "../../schemas/topics.ts";
@@ -170,12 +171,16 @@ export async function putOutbox(
 
 /** Records as the parallel arrays that UNNEST takes. */
 export function columnsOf(records: readonly OutgoingRecord[]): unknown[] {
+  const texts = (of: (record: OutgoingRecord) => string): Buffer => arrayBytes("text", records.map(of));
   return [
-    records.map((record) => record.topic),
-    records.map((record) => record.partition),
-    records.map((record) => record.key),
-    records.map((record) => record.fingerprint),
-    records.map((record) => record.body),
+    texts(({ topic }) => topic),
+    records.map(({ partition }) => partition),
+    texts(({ key }) => key),
+    texts(({ fingerprint }) => fingerprint),
+    arrayBytes(
+      "bytea",
+      records.map(({ body }) => body),
+    ),
   ];
 }
 

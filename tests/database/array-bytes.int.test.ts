@@ -1,15 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { textArray } from "../../projections/text-array.ts";
-import { DATABASES } from "./databases.ts";
+import { arrayBytes, type ByteType } from "../../database/array-bytes.ts";
+import { DATABASES } from "../projections/databases.ts";
 
 const TEXTS = ["", null, 'a "quoted" \\ word', "{a,b}", "NULL", "naïve 🦉 漢字", "line\nbreak", null];
 
 describe.each(DATABASES)("arrays that are sent as bytes to $name", ({ skip, open }) => {
   it.skipIf(skip)("arrive as they were", async () => {
     const db = await open();
-    const arrived = async (type: string, cells: readonly (string | null)[]): Promise<unknown[]> => {
+    const arrived = async (
+      type: ByteType,
+      cells: readonly (string | Uint8Array | null)[],
+    ): Promise<unknown[]> => {
       const { rows } = await db.query<{ cell: unknown }>(`select unnest($1::${type}[]) as cell`, [
-        textArray(type, cells),
+        arrayBytes(type, cells),
       ]);
       return rows.map(({ cell }) => cell);
     };
@@ -17,6 +20,8 @@ describe.each(DATABASES)("arrays that are sent as bytes to $name", ({ skip, open
     const jsons = TEXTS.map((text) => (text === null ? null : JSON.stringify({ text })));
     expect(await arrived("jsonb", jsons)).toEqual(TEXTS.map((text) => (text === null ? null : { text })));
     expect(await arrived("text", [])).toEqual([]);
+    const bytes = [Buffer.from([0, 255, 92, 34]), null, Buffer.alloc(0), Buffer.alloc(100_000, 7)];
+    expect(await arrived("bytea", bytes)).toEqual(bytes);
     await db.close();
   });
 });
