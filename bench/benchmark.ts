@@ -17,8 +17,8 @@ export interface BenchContext {
   note(text: string): void;
 }
 
-/** Units of figures: of rates more is better, of times less. */
-export type Unit = "events/s" | "sessions/s" | "µs" | "CPU s";
+/** Units of figures: of rates more is better, of times and shares of a core less. */
+export type Unit = "events/s" | "sessions/s" | "µs" | "CPU s" | "% of a core";
 
 /** One line of the result: medians over the rounds, beside the ceiling measured between them. */
 export interface Figure {

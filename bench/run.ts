@@ -7,6 +7,7 @@ import { appendKafka } from "./append-kafka.ts";
 import { appendPostgres } from "./append-postgres.ts";
 import type { Benchmark, Figure } from "./benchmark.ts";
 import { emit } from "./emit.ts";
+import { idleHost } from "./idle.ts";
 import { importFiles } from "./import.ts";
 import { machineOf } from "./machine.ts";
 import { projectLog } from "./project.ts";
@@ -26,6 +27,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   projectLog,
   rebuildLog,
   trainingSessions,
+  idleHost,
 ];
 
 const USAGE = `Measures the parts of Atlas, each beside what bounds it.

@@ -1,4 +1,4 @@
-import type { Figure } from "./benchmark.ts";
+import type { Figure, Unit } from "./benchmark.ts";
 
 /** The value below which this share of the values lies. */
 export function percentile(values: readonly number[], share: number): number {
@@ -19,9 +19,12 @@ export function rangeOf(values: readonly number[]): [number, number] {
   return [sorted[0]!, sorted.at(-1)!];
 }
 
+/** Units of what should be little. */
+const COSTS: ReadonlySet<Unit> = new Set(["µs", "CPU s", "% of a core"]);
+
 /** The share of its ceiling that a figure reaches: 1 where both are equally good. */
 export const shareOf = ({ unit, ours, ceiling }: Figure): number =>
-  unit === "µs" || unit === "CPU s" ? ceiling / ours : ours / ceiling;
+  COSTS.has(unit) ? ceiling / ours : ours / ceiling;
 
 /** Three digits that count, with separators between thousands. */
 function plain(value: number): string {

@@ -16,6 +16,7 @@ import { appendRecords, readBatch, readEnds } from "./event-store.ts";
 import { type Leases, leaseTimes, openLeases } from "./leases.ts";
 import type { News } from "./news.ts";
 import type { Wake } from "./wake.ts";
+import type { Watch } from "./watch.ts";
 
 /** What a consumer needs of the log that it reads. */
 export interface PostgresConsumerOptions extends ConsumeOptions {
@@ -25,6 +26,7 @@ export interface PostgresConsumerOptions extends ConsumeOptions {
     db: Database;
     wake: Wake;
     news: News;
+    watch: Watch;
     sameHost: boolean;
     mask: Masking;
   };
@@ -63,13 +65,15 @@ export class PostgresConsumer implements Consumer {
 
   constructor(options: PostgresConsumerOptions, apply: Apply) {
     const { group, log } = options;
-    const { db, partitions, id: logId, sameHost } = log;
+    const { db, partitions, id: logId, sameHost, watch } = log;
     this.options = options;
     this.apply = apply;
     this.group = group;
-    this.leases = openLeases({ db, group, member: this.member, partitions, logId, sameHost });
+    const { member } = this;
+    this.leases = openLeases({ db, group, member, partitions, logId, sameHost, watch });
     this.renewMs = leaseTimes(sameHost).renewMs;
     this.loop = new Loop(`consumer/${group}`);
+    watch.join({ group, member, alive: () => !this.stopped && this.loop.alive });
     this.wake = log.wake.branch(this.stopping.signal);
     this.troubles = new Troubles(options.onRetry);
     this.done = this.run();
@@ -127,7 +131,7 @@ export class PostgresConsumer implements Consumer {
     const tell = this.troubles.of(this.member);
     const { news, wake } = this.options.log;
     const told = wake.count;
-    let pauseMs = Math.min(news.pollMs(), this.renewMs);
+    let pauseMs = 0;
     try {
       const due = performance.now() - this.renewedAt >= this.renewMs || news.members !== this.membersSeen;
       if (due) await this.renew();
@@ -139,6 +143,9 @@ export class PostgresConsumer implements Consumer {
       }
       this.failures = 0;
       tell(undefined);
+      // Who goes by the same look is due at the same time, and so one look does for all again.
+      const untilDue = this.renewedAt + this.renewMs - performance.now();
+      pauseMs = Math.min(news.pollMs(), Math.max(untilDue, 1));
     } catch (error) {
       if (!isTransient(error)) return this.fail(error);
       this.failures += 1;
@@ -159,9 +166,13 @@ export class PostgresConsumer implements Consumer {
   private async renew(): Promise<void> {
     const { news } = this.options.log;
     this.membersSeen = news.members;
-    const owned = new Set(await this.leases.renew());
+    // Of the members of this process one asks for all, who take what it saw.
+    const since = Math.max(news.membersAt, performance.now() - this.renewMs / 2);
+    const { held, seen } = await this.leases.renew(since);
     if (this.renewedAt < 0) news.tellMembers();
-    this.renewedAt = performance.now();
+    this.renewedAt = seen.began;
+    if (seen.began > this.lookedAt) [this.ends, this.lookedAt] = [seen.ends, seen.began];
+    const owned = new Set(held);
     for (const partition of this.assignments) if (!owned.has(partition)) await this.drop(partition);
     for (const partition of owned) if (!this.slots.has(partition)) await this.claim(partition);
   }

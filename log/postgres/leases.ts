@@ -1,5 +1,6 @@
 import type { Database } from "../../database/database.ts";
 import { isGone } from "../runner/member.ts";
+import type { Seen, SeenRow, Watch } from "./watch.ts";
 
 /** How long things take, in milliseconds. */
 export interface LeaseTimes {
@@ -22,23 +23,23 @@ export interface LeaseOptions {
   logId: string;
   /** All members share this host and its process ids, so that what dead processes own is free at once. */
   sameHost: boolean;
+  /** Where the member has joined. */
+  watch: Watch;
 }
 
 /** The leases of one group, as one member sees them. */
 export interface Leases {
   /** Says that this member is alive. Waits for nobody's unit of work. */
   beat(): Promise<void>;
-  /** Says that this member is alive, takes what is free up to its fair share, and returns all it holds now. */
-  renew(): Promise<number[]>;
+  /**
+   * Says that this member is alive, and takes what is free up to its fair share.
+   *
+   * @param since how old what it goes by may be, by this process's own clock; what it did itself is never younger
+   * @returns all it holds now, and what it went by
+   */
+  renew(since: number): Promise<{ held: number[]; seen: Seen }>;
   /** Gives up one partition, or all of them and the membership. */
   release(partition?: number): Promise<void>;
-}
-
-/** A row of a member, or of what it owns. */
-interface Member {
-  member: string;
-  beat: string;
-  recent: boolean;
 }
 
 interface Heard {
@@ -49,26 +50,24 @@ interface Heard {
 
 const BEAT = `insert into atlas_log.members values ($1, $2, clock_timestamp())
               on conflict (group_id, member) do update set seen_at = excluded.seen_at`;
-/** The database's clock is asked once, of a member that was never heard of before. It may have been set meanwhile. */
-const recentFor = (ms: number): string => `seen_at > clock_timestamp() - interval '${ms} milliseconds'
-                and seen_at < clock_timestamp() + interval '1 minute'`;
 
 /**
  * Leases for one member of a group. A member owns its assignments for as long as it is heard of: a lease is never on the
  * row that a unit of work locks, so that a long unit takes it from nobody.
  */
-export function openLeases({ db, group, member, partitions, logId, sameHost }: LeaseOptions): Leases {
+export function openLeases(options: LeaseOptions): Leases {
+  const { db, group, member, partitions, logId, sameHost, watch } = options;
   const all = Array.from({ length: partitions }, (_, index) => index);
   const heard = new Map<string, Heard>();
   const { leaseMs } = leaseTimes(sameHost);
+  let changedAt = performance.now();
 
   const beat = async (): Promise<void> => {
     await db.query(BEAT, [group, member]);
   };
 
   /** Whether a member is heard of: by its beats, once there were two of them. */
-  const isAlive = (row: Member): boolean => {
-    const now = performance.now();
+  const isAlive = (row: SeenRow, now: number): boolean => {
     const before = heard.get(row.member);
     const news = before === undefined ? row.recent : before.beat !== row.beat;
     const at = news ? now : (before?.at ?? Number.NEGATIVE_INFINITY);
@@ -76,22 +75,15 @@ export function openLeases({ db, group, member, partitions, logId, sameHost }: L
     return row.member === member || (now - at < leaseMs && !(sameHost && isGone(row.member)));
   };
 
-  /** Says that this member is alive, and finds who else is, and who owns what: all at one moment. */
-  const look = async (): Promise<{ living: Set<string>; owners: Map<number, string | null> }> => {
-    const { rows } = await db.query<Member & { partition: number | null }>(
-      `with beat as (${BEAT} returning member)
-       select null::int as partition, member, seen_at::text as beat, ${recentFor(leaseMs)} as recent
-         from atlas_log.members where group_id = $1
-        union all
-       select partition, member, '', false from atlas_log.assignments where group_id = $1`,
-      [group, member],
-    );
+  /** Who else is alive, and who owns what. */
+  const divide = async ({ at, groups }: Seen) => {
+    const rows = groups.get(group) ?? [];
     const owners = new Map<number, string | null>();
     const living = new Set([member]);
     const dead: string[] = [];
     for (const row of rows) {
       if (row.partition !== null) owners.set(row.partition, row.member);
-      else if (isAlive(row)) living.add(row.member);
+      else if (isAlive(row, at)) living.add(row.member);
       else dead.push(row.member);
     }
     if (dead.length > 0) {
@@ -137,8 +129,9 @@ export function openLeases({ db, group, member, partitions, logId, sameHost }: L
 
   return {
     beat,
-    renew: async () => {
-      const { living, owners } = await look();
+    renew: async (since) => {
+      const seen = await watch.look(Math.max(since, changedAt));
+      const { living, owners } = await divide(seen);
       const fair = Math.ceil(partitions / living.size);
       const mine = all.filter((partition) => owners.get(partition) === member);
       const free = all.filter((partition) => {
@@ -149,9 +142,11 @@ export function openLeases({ db, group, member, partitions, logId, sameHost }: L
       const held = mine.slice(0, fair);
       const wanted = free.slice(0, fair - held.length);
       const taken = wanted.length > 0 ? await take(wanted, owners) : [];
-      return [...held, ...taken].sort((a, b) => a - b);
+      changedAt = performance.now();
+      return { held: [...held, ...taken].sort((a, b) => a - b), seen };
     },
     release: async (partition) => {
+      if (partition === undefined) await watch.leave(member);
       await giveUp(partition === undefined ? all : [partition]);
       if (partition === undefined)
         await db.query("delete from atlas_log.members where group_id = $1 and member = $2", [group, member]);

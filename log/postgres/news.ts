@@ -23,6 +23,8 @@ export class News {
   private readonly name = randomUUID();
   /** Counts what was told of members that came and went. */
   members = 0;
+  /** When the last of them was heard, by this process's own clock. */
+  membersAt = Number.NEGATIVE_INFINITY;
   private listener: Listener | undefined;
   private telling: NodeJS.Timeout | undefined;
 
@@ -58,6 +60,7 @@ export class News {
 
   private membersChanged(): void {
     this.members += 1;
+    this.membersAt = performance.now();
     this.wake.notify();
   }
 

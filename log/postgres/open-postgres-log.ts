@@ -23,9 +23,11 @@ import { waitUntilCaughtUp } from "../runner/caught-up.ts";
 import { checkLog } from "./check-log.ts";
 import { PostgresConsumer } from "./consumer.ts";
 import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
+import { leaseTimes } from "./leases.ts";
 import { News } from "./news.ts";
 import { subscribe } from "./subscription.ts";
 import { Wake } from "./wake.ts";
+import { Watch } from "./watch.ts";
 
 /** How to open a log on Postgres. */
 export interface PostgresLogOptions {
@@ -94,6 +96,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       isTransient(failure) && !isDiskError(failure) ? unreachable(db, failure) : asAtlasError(failure),
   });
   const news = new News(db, wake);
+  const watch = new Watch(db, leaseTimes(embedded).leaseMs);
   const consumers = new Set<Consumer>();
   const closing = new AbortController();
 
@@ -147,7 +150,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
         {
           ...consume,
           concurrency: embedded ? 1 : 4,
-          log: { id, partitions, db, wake, news, sameHost: embedded, mask },
+          log: { id, partitions, db, wake, news, watch, sameHost: embedded, mask },
         },
         apply,
       );
@@ -160,7 +163,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
         closing.signal,
         ...(options.signal === undefined ? [] : [options.signal]),
       ]);
-      return subscribe({ id, partitions, db, wake, news, sameHost: embedded }, { ...options, signal });
+      return subscribe({ id, partitions, db, wake, news, watch, sameHost: embedded }, { ...options, signal });
     },
     caughtUp: (group, ends, waiting) => waitUntilCaughtUp(db, group, ends, waiting),
     check: () => checkLog(db),

@@ -9,6 +9,7 @@ import { readBatch, readEnds } from "./event-store.ts";
 import { leaseTimes, openLeases } from "./leases.ts";
 import type { News } from "./news.ts";
 import type { Wake } from "./wake.ts";
+import type { Watch } from "./watch.ts";
 
 /** The log that is subscribed to. */
 export interface SubscribedLog {
@@ -17,6 +18,7 @@ export interface SubscribedLog {
   db: Database;
   wake: Wake;
   news: News;
+  watch: Watch;
   sameHost: boolean;
 }
 
@@ -31,19 +33,20 @@ export async function* subscribe(
   log: SubscribedLog,
   options: SubscribeOptions,
 ): AsyncGenerator<SubscribedEvent> {
-  const { db, wake, news } = log;
+  const { db, wake, news, watch } = log;
   const { group, topics, signal } = options;
   const { partitions, id: logId, sameHost } = log;
   const { renewMs } = leaseTimes(sameHost);
-  const leases = openLeases({ db, group, member: memberName(), partitions, logId, sameHost });
+  const member = memberName();
+  const leases = openLeases({ db, group, member, partitions, logId, sameHost, watch });
   const shares = new Map<string, Share>();
   const stopped = (): boolean => signal?.aborted === true;
   let owned: number[] = [];
   let renewedAt = Number.NEGATIVE_INFINITY;
 
   const renew = async (): Promise<void> => {
-    const held = await leases.renew();
-    renewedAt = performance.now();
+    const { held, seen } = await leases.renew(performance.now() - renewMs / 2);
+    renewedAt = seen.began;
     for (const partition of owned.filter((one) => !held.includes(one))) {
       for (const topic of topics) shares.delete(`${topic}/${partition}`);
     }
@@ -74,6 +77,7 @@ export async function* subscribe(
     });
   };
 
+  watch.join({ group, member, alive: () => true });
   const keepAlive = setInterval(() => void leases.beat().catch(() => undefined), renewMs);
   try {
     while (!stopped()) {
