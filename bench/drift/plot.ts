@@ -65,7 +65,7 @@ function curves(top: number, sizes: readonly number[], results: readonly Result[
     ...ticks,
     text((left + right) / 2, yOf(0) + 36, "standard deviations", 'text-anchor="middle"'),
     ...rules,
-    text(right + 30, top + 30, "False alarms before the change:"),
+    text(right + 30, top + 30, "False alarms before it:"),
     ...legend,
   ];
 }
