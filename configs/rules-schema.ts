@@ -54,6 +54,9 @@ export const driftSchema = z.strictObject({
       share: z.number().min(0).max(0.9).default(drift.change_point.share),
     })
     .prefault({}),
+  history: z.int().min(1).max(2000).default(drift.history),
+  fall_back: z.int().min(0).max(1000).default(drift.fall_back),
+  cool_down: z.int().min(0).max(1000).default(drift.cool_down),
 });
 
 /** What a rule may say about a session before a person does. */

@@ -2,18 +2,34 @@ import type { ReviewDecided, SessionRewarded } from "../schemas/generated/events
 import { type DriftGuardrails, type Rules, stableJson } from "../schemas/rules.ts";
 import { round12 } from "../statistics/numbers.ts";
 import { defineProcessor } from "./define-processor.ts";
-import { type Cohort, cohortOf, type Entry, keepCohorts, newest, precedes } from "./drift-cohort.ts";
+import {
+  type Cohort,
+  cohortOf,
+  countBefore,
+  type Entry,
+  keepCohorts,
+  type Marks,
+  newest,
+  type Place,
+  precedes,
+  rowOf,
+  widerSessions,
+} from "./drift-cohort.ts";
 import { directionOf, metricValues } from "./drift-metrics.ts";
 import { NO_ORDER, type Order, takeInOrder } from "./drift-order.ts";
+import { keptBy, type Reference } from "./drift-sample.ts";
 import { type Finding, messageOf, testMetrics } from "./drift-tests.ts";
 import { addEarly, addWord, type EarlyWord, type Words, wordsFor, wordsOn } from "./drift-words.ts";
 import { revisionOf, rulesHashOf, sessionOf } from "./fact-fields.ts";
 import type { Emission, EmissionOf } from "./processor.ts";
 
-/** What is kept of a learning key: two of the widest windows that rules have asked for, of each cohort. */
+/** What is kept of a learning key. */
 interface DriftState {
-  widest: number;
+  /** How many sessions of each cohort are kept: the most that rules have asked for. */
+  kept: number;
   cohorts: Record<string, Cohort>;
+  /** What was found in wider cohorts, whose sessions are those of the cohorts. */
+  wider: Record<string, Marks>;
   /** On sessions of the cohorts. */
   words: Words;
   early: EarlyWord[];
@@ -26,7 +42,7 @@ interface DriftState {
 
 type DriftRules = Pick<Rules, "drift" | "rubric">;
 
-const NEW: DriftState = { widest: 0, cohorts: {}, words: {}, early: [], order: NO_ORDER, rules: {} };
+const NEW: DriftState = { kept: 0, cohorts: {}, wider: {}, words: {}, early: [], order: NO_ORDER, rules: {} };
 
 /** Two of the usual windows, for decisions on sessions whose reward has not come yet. */
 const LEAST_WORDS = 100;
@@ -47,7 +63,7 @@ const LEAST_WORDS = 100;
  */
 export const drift = defineProcessor({
   name: "drift",
-  version: 2,
+  version: 3,
   facts: ["SessionRewarded", "ReviewDecided"],
   emits: ["DriftAssessed"],
   key: (fact) => fact.learning_key,
@@ -84,8 +100,10 @@ function withWord(state: DriftState, fact: ReviewDecided): DriftState {
     sessions.some(({ place }) => place[1] === session),
   );
   if (isKept) return { ...state, words: addWord(state.words, fact) };
-  return { ...state, early: addEarly(state.early, fact, Math.max(2 * state.widest, LEAST_WORDS)) };
+  return { ...state, early: addEarly(state.early, fact, Math.max(state.kept, LEAST_WORDS)) };
 }
+
+const NOTHING_FOUND: Marks = { levels: {}, quiet: {} };
 
 /** Holds a session against those before it, and takes it among them. */
 function assess(
@@ -94,26 +112,69 @@ function assess(
   { drift: guardrails, rubric }: DriftRules,
 ): { state: DriftState; emission: Emission } {
   const session = sessionOf(reward);
-  const name = cohortOf(reward, guardrails.by);
   const own = stableJson(rubric);
   const first = before.rubric ?? own;
-  const kept = own === first ? name : `${name} under ${own}`;
+  const [name, wider] = [guardrails.by, guardrails.by.filter((field) => field === "agent")].map((by) =>
+    cohortOf(reward, by),
+  ) as [string, string];
+  const kept = (of: string): string => (own === first ? of : `${of} under ${own}`);
   const cohorts = withoutSession(before.cohorts, session);
-  const cohort = cohorts[kept] ?? { sessions: [], levels: {} };
+  const cohort = cohorts[kept(name)] ?? { ...NOTHING_FOUND, sessions: [], wider: kept(wider) };
+  const place: Place = [reward.completed_at, session];
+  const reference = referenceOf(place, { ...before, cohorts }, { cohort, guardrails });
   const entry: Entry = {
-    place: [reward.completed_at, session],
-    values: metricValues(reward),
-    ranks: {},
-    alert: false,
+    place,
+    values: rowOf(metricValues(reward)),
+    ranks: [],
+    ...(reference.wide && { wide: true }),
   };
   const { words, early } = wordsFor(session, before);
-  const findings = testMetrics(entry, cohort, words, guardrails);
-  const widest = Math.max(before.widest, guardrails.window);
-  const after = keepCohorts({ ...cohorts, [kept]: withEntry(cohort, entry, findings, widest) });
+  const findings = testMetrics(entry, reference, { words, guardrails });
+  const raised = findings.filter(({ alert }) => alert !== undefined);
+  const told = raised.filter((finding) => !isQuiet(finding, reference.marks));
+  const marks = withFindings(reference.marks, findings, {
+    told: revisionOf(reward) === 0 ? told : undefined,
+    place,
+    coolDown: guardrails.cool_down,
+  });
+  const most = Math.max(before.kept, keptBy(guardrails));
+  const sessions = withEntry(cohort.sessions, { entry, findings, most });
+  const after = keepCohorts({
+    ...cohorts,
+    [kept(name)]: { ...cohort, ...(!reference.wide && marks), sessions },
+  });
   return {
-    state: { ...before, rubric: first, widest, cohorts: after, words: wordsOnCohorts(words, after), early },
-    emission: assessment(reward, name, findings, guardrails),
+    state: {
+      ...before,
+      rubric: first,
+      kept: most,
+      cohorts: after,
+      wider: ofCohorts(reference.wide ? { ...before.wider, [cohort.wider]: marks } : before.wider, after),
+      words: wordsOnCohorts(words, after),
+      early,
+    },
+    emission: assessment(reward, {
+      cohort: reference.wide ? wider : name,
+      findings,
+      alarming: told[0],
+      heldBack: raised.length > 0,
+      guardrails,
+    }),
   };
+}
+
+/** The cohort of a session, or the wider one while the cohort has few sessions and the wider one has more. */
+function referenceOf(
+  place: Place,
+  { cohorts, wider }: DriftState,
+  { cohort, guardrails }: { cohort: Cohort; guardrails: DriftGuardrails },
+): Reference {
+  const count = countBefore(cohort.sessions, place);
+  if (count < guardrails.fall_back) {
+    const sessions = widerSessions(cohorts, cohort.wider, { before: place, count: keptBy(guardrails) });
+    if (sessions.length > count) return { sessions, marks: wider[cohort.wider] ?? NOTHING_FOUND, wide: true };
+  }
+  return { sessions: cohort.sessions, marks: { levels: cohort.levels, quiet: cohort.quiet }, wide: false };
 }
 
 /** Forgets a session that is rewarded again: it may now belong to another cohort. */
@@ -127,25 +188,51 @@ function withoutSession(cohorts: Record<string, Cohort>, session: string): Recor
   );
 }
 
+/** What an alert is about: the same one is not raised again for a while. */
+const alertOf = ({ metric, change }: Finding): string =>
+  `${metric.metric} ${directionOf(metric.metric, change ?? 0)}`;
+
+/** Whether an alert says again what one has said lately. A change that set out since then is another one. */
+function isQuiet(finding: Finding, { quiet }: Marks): boolean {
+  const earlier = quiet[alertOf(finding)];
+  if (earlier === undefined) return false;
+  return finding.level === undefined || !precedes(earlier.raised, finding.level.from);
+}
+
+/** Takes down the levels that were found, and which alerts are not raised again for a while. */
+function withFindings(
+  { levels, quiet }: Marks,
+  findings: readonly Finding[],
+  { told, place, coolDown }: { told: readonly Finding[] | undefined; place: Place; coolDown: number },
+): Marks {
+  const after: Marks["levels"] = { ...levels };
+  for (const { metric, level } of findings) if (level !== undefined) after[metric.metric] = level;
+  if (told === undefined) return { levels: after, quiet };
+  const still: Marks["quiet"] = {};
+  for (const [alert, { left, raised }] of Object.entries(quiet))
+    if (left > 1) still[alert] = { left: left - 1, raised };
+  if (coolDown > 0) for (const finding of told) still[alertOf(finding)] = { left: coolDown, raised: place };
+  return { levels: after, quiet: still };
+}
+
 /** Puts a session in its place, with what was found about it. */
 function withEntry(
-  { sessions, levels }: Cohort,
-  entry: Entry,
-  findings: readonly Finding[],
-  widest: number,
-): Cohort {
-  const tested: Entry = { ...entry, ranks: {}, alert: findings.some(({ alert }) => alert !== undefined) };
-  const after: Cohort["levels"] = { ...levels };
-  for (const { metric, rank, level } of findings) {
-    if (rank !== undefined) tested.ranks[metric.metric] = rank;
-    if (level !== undefined) after[metric.metric] = level;
-  }
-  const place = sessions.findIndex((other) => precedes(entry.place, other.place));
-  const at = place === -1 ? sessions.length : place;
-  return {
-    sessions: newest([...sessions.slice(0, at), tested, ...sessions.slice(at)], 2 * widest),
-    levels: after,
+  sessions: readonly Entry[],
+  { entry, findings, most }: { entry: Entry; findings: readonly Finding[]; most: number },
+): Entry[] {
+  const tested: Entry = {
+    ...entry,
+    ranks: rowOf(Object.fromEntries(findings.map(({ metric, rank }) => [metric.metric, rank]))),
+    ...(findings.some(({ alert }) => alert !== undefined) && { alert: true }),
   };
+  const at = countBefore(sessions, entry.place);
+  return newest([...sessions.slice(0, at), tested, ...sessions.slice(at)], most);
+}
+
+/** What was found in the wider cohorts that cohorts still have. */
+function ofCohorts(wider: Record<string, Marks>, cohorts: Record<string, Cohort>): Record<string, Marks> {
+  const named = new Set(Object.values(cohorts).map((cohort) => cohort.wider));
+  return Object.fromEntries(Object.entries(wider).filter(([name]) => named.has(name)));
 }
 
 function wordsOnCohorts(words: Words, cohorts: Record<string, Cohort>): Words {
@@ -156,12 +243,22 @@ function wordsOnCohorts(words: Words, cohorts: Record<string, Cohort>): Words {
 
 function assessment(
   fact: SessionRewarded,
-  cohort: string,
-  findings: readonly Finding[],
-  { window, threshold, min_baseline }: DriftGuardrails,
+  {
+    cohort,
+    findings,
+    alarming,
+    heldBack,
+    guardrails: { window, threshold, min_baseline },
+  }: {
+    cohort: string;
+    findings: readonly Finding[];
+    alarming: Finding | undefined;
+    heldBack: boolean;
+    guardrails: DriftGuardrails;
+  },
 ): EmissionOf<"DriftAssessed"> {
-  const alarming = findings.find(({ alert }) => alert !== undefined);
   const enough = findings.some(({ baseline }) => baseline.sample_count >= Math.max(min_baseline, 1));
+  const silent = heldBack ? "cool_down" : null;
   return {
     type: "DriftAssessed",
     cause: fact,
@@ -172,7 +269,7 @@ function assessment(
       learning_key: fact.learning_key,
       completed_at: fact.completed_at,
       alert: alarming !== undefined,
-      reason: enough ? null : "insufficient_baseline",
+      reason: enough ? silent : "insufficient_baseline",
       ...(alarming !== undefined && {
         reason: `${alarming.metric.metric}_${alarming.alert}`,
         direction: directionOf(alarming.metric.metric, alarming.change ?? 0),

@@ -35,7 +35,7 @@ export type CohortField = (typeof COHORT_FIELDS)[number];
 
 /** How slow changes are found. */
 export interface ChangePoint {
-  /** Shifts of less than about twice this many standard deviations are let pass; 0.5 finds shifts of one. */
+  /** Shifts of less than about twice this many standard deviations are let pass; 0.25 finds those above half of one. */
   slack: number;
   /** Part of the allowed false alarms that goes to this test, from 0 (never test) to below 1. */
   share: number;
@@ -56,6 +56,12 @@ export interface DriftGuardrails {
   /** The least spread that a baseline is taken to have: points of score and uncertainty, shares of tokens and duration. */
   floors: Record<DriftMetricName, number>;
   change_point: ChangePoint;
+  /** Among how many earlier sessions of the present level ranks are taken. */
+  history: number;
+  /** With fewer earlier sessions in its cohort, a session is held against those of its agent; 0 never. */
+  fall_back: number;
+  /** For how many sessions of a cohort the same alert is not raised again; 0 raises each. */
+  cool_down: number;
 }
 
 /** What a session needs to be approved by rule. */
@@ -97,7 +103,10 @@ export const DEFAULT_RULES: Rules = {
     metrics: [...DRIFT_METRICS],
     by: [...COHORT_FIELDS],
     floors: { score: 0.02, uncertainty: 0.02, tokens: 0.1, duration: 0.2 },
-    change_point: { slack: 0.5, share: 0.5 },
+    change_point: { slack: 0.25, share: 0.5 },
+    history: 200,
+    fall_back: 20,
+    cool_down: 20,
   },
   review: { auto_approve: "off", quarantine_on_alert: "off" },
 };

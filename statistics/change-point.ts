@@ -18,20 +18,26 @@ const normalScore = (above: number, same: number, count: number): number =>
  */
 export function rankScore(value: number, before: readonly number[]): number {
   const count = before.length;
-  const tied = new Map<number, number>();
-  for (const each of before) tied.set(each, (tied.get(each) ?? 0) + 1);
-  const above = before.filter((each) => each > value).length;
-  const score = normalScore(above, tied.get(value) ?? 0, count);
-  return round12(tied.size === count ? score : score / spreadOf(tied, count));
+  let above = 0;
+  let same = 0;
+  for (const each of before) {
+    if (each > value) above += 1;
+    else if (each === value) same += 1;
+  }
+  const score = normalScore(above, same, count);
+  const sorted = Float64Array.from(before).sort();
+  let different = 0;
+  for (let place = 0; place < count; place += 1) if (sorted[place] !== sorted[place - 1]) different += 1;
+  return round12(different <= count / 2 ? score / spreadOf(sorted) : score);
 }
 
-/** The spread of tied values' rank scores. */
-function spreadOf(tied: ReadonlyMap<number, number>, count: number): number {
-  let above = count;
+/** The spread of tied values' rank scores; the values rise. */
+function spreadOf(sorted: Float64Array): number {
+  const count = sorted.length;
   let squares = 0;
-  for (const [, same] of [...tied].sort(([a], [b]) => a - b)) {
-    above -= same;
-    squares += same * normalScore(above, same, count) ** 2;
+  for (let from = 0, to = 0; from < count; from = to) {
+    while (to < count && sorted[to] === sorted[from]) to += 1;
+    squares += (to - from) * normalScore(count - to, to - from, count) ** 2;
   }
   return Math.min(1, Math.max(Math.sqrt(squares / count), LEAST_SPREAD));
 }
@@ -50,19 +56,15 @@ export interface Cusum {
  * cusum([0, -2, -2], 0.5); // { statistic: -3, onset: 1 }
  */
 export function cusum(rankScores: readonly number[], slack: number): Cusum {
-  let up = { sum: 0, onset: 0 };
-  let down = { sum: 0, onset: 0 };
-  for (const [place, score] of rankScores.entries()) {
-    up = next(up, score - slack, place);
-    down = next(down, -score - slack, place);
+  let [up, upFrom, down, downFrom] = [0, 0, 0, 0];
+  for (let place = 0; place < rankScores.length; place += 1) {
+    const score = rankScores[place]!;
+    up = Math.max(0, up + score - slack);
+    if (up === 0) upFrom = place + 1;
+    down = Math.max(0, down - score - slack);
+    if (down === 0) downFrom = place + 1;
   }
-  return down.sum > up.sum
-    ? { statistic: round12(-down.sum), onset: down.onset }
-    : { statistic: round12(up.sum), onset: up.onset };
+  return down > up
+    ? { statistic: round12(-down), onset: downFrom }
+    : { statistic: round12(up), onset: upFrom };
 }
-
-const next = (before: { sum: number; onset: number }, excess: number, place: number) => {
-  const sum = Math.max(0, before.sum + excess);
-  if (sum === 0) return { sum, onset: place + 1 };
-  return { sum, onset: before.onset };
-};

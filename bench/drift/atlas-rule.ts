@@ -11,11 +11,17 @@ export interface BenchSession {
   uncertainty: number;
   tokens: number;
   seconds: number;
+  /** The model that answered; always the same one where there is none. */
+  model?: string;
 }
 
 const HASH = rulesHash(DEFAULT_RULES);
 
-function rewarded(stream: string, { score, uncertainty, tokens, seconds }: BenchSession, index: number) {
+function rewarded(
+  stream: string,
+  { score, uncertainty, tokens, seconds, model = "model" }: BenchSession,
+  index: number,
+) {
   const session = idOf("bench", stream, index);
   const completed_at = (index + 1) * 60_000_000;
   return createEvent(
@@ -35,6 +41,7 @@ function rewarded(stream: string, { score, uncertainty, tokens, seconds }: Bench
       statistics: { score_mean: score, score_stddev: 0, sample_count: 3, uncertainty_mean: uncertainty },
       status: "succeeded",
       agent: "bench",
+      models: [model],
       tokens,
       duration_us: Math.round(seconds * 1e6),
       started_at: completed_at - 1,
@@ -43,8 +50,23 @@ function rewarded(stream: string, { score, uncertainty, tokens, seconds }: Bench
   ) as EventOf<"SessionRewarded">;
 }
 
-/** What our drift processor says about each session, under the default rules and with all four metrics. */
-export function atlasAlerts(stream: string, sessions: readonly BenchSession[]): EventOf<"DriftAssessed">[] {
+const applied = (stream: string, sessions: readonly BenchSession[]) => {
   const facts = sessions.map((session, index) => rewarded(stream, session, index));
-  return applyFacts(drift, undefined, facts, () => DEFAULT_RULES).events as EventOf<"DriftAssessed">[];
+  const began = process.cpuUsage();
+  const { keyState, events } = applyFacts(drift, undefined, facts, () => DEFAULT_RULES);
+  const { user, system } = process.cpuUsage(began);
+  return { keyState, events: events as EventOf<"DriftAssessed">[], cpuSeconds: (user + system) / 1e6 };
+};
+
+/** What our drift processor says about each session, under the default rules and with all four metrics. */
+export const atlasAlerts = (stream: string, sessions: readonly BenchSession[]): EventOf<"DriftAssessed">[] =>
+  applied(stream, sessions).events;
+
+/** What assessing these sessions takes, and what is kept of them in the end. */
+export function assessed(
+  stream: string,
+  sessions: readonly BenchSession[],
+): { cpuSeconds: number; stateBytes: number } {
+  const { keyState, cpuSeconds } = applied(stream, sessions);
+  return { cpuSeconds, stateBytes: Buffer.byteLength(JSON.stringify(keyState)) };
 }

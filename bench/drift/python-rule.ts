@@ -1,4 +1,4 @@
-import type { BenchSession } from "./atlas-rule.ts";
+import type { Rule } from "./rivals.ts";
 
 const WINDOW = 50;
 const THRESHOLD = 3;
@@ -29,20 +29,16 @@ function zScores(value: number, values: readonly number[]): (number | null)[] {
  * The drift rule of the Python SDK: z and MAD z of score and uncertainty against the newest 50 sessions, the one that
  * is judged among them, at a threshold of 3 each.
  */
-export function pythonAlerts(sessions: readonly BenchSession[]): boolean[] {
-  return sessions.map(({ score, uncertainty }, index) => {
+export const pythonRule: Rule = (sessions) =>
+  sessions.map((session, index) => {
     const window = sessions.slice(Math.max(0, index + 1 - WINDOW), index + 1);
-    if (window.length < MIN_BASELINE) return false;
-    const tests = [
-      ...zScores(
-        score,
-        window.map((session) => session.score),
-      ),
-      ...zScores(
-        uncertainty,
-        window.map((session) => session.uncertainty),
-      ),
-    ];
-    return tests.some((z) => z !== null && Math.abs(z) >= THRESHOLD);
+    if (window.length < MIN_BASELINE) return [];
+    return (["score", "uncertainty"] as const).flatMap((metric) => {
+      const z = zScores(
+        session[metric],
+        window.map((each) => each[metric]),
+      ).find((each) => each !== null && Math.abs(each) >= THRESHOLD);
+      if (z === undefined || z === null) return [];
+      return [{ metric, direction: z > 0 === (metric === "score") ? "improvement" : "decline" } as const];
+    });
   });
-}

@@ -1,16 +1,23 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { measure } from "./measure.ts";
+import { costOf } from "./cost.ts";
+import { SIZES } from "./lists.ts";
 import { plotOf } from "./plot.ts";
-import { CHANGING, STEADY } from "./streams.ts";
+import { measureAll } from "./pool.ts";
 import { changingTable, steadyTable } from "./table.ts";
 
-const USAGE = `Holds the drift rule against labelled, seeded streams, beside the Python SDK's rule.
+const USAGE = `Holds the drift rule against labelled, seeded streams, beside other rules.
 
   --runs N      runs of each stream (50)
   --length N    sessions of a stream in which nothing changes (400)
-  --write       put the tables into docs/drift.md and the plot into docs/images/drift.svg`;
+  --threads N   streams that are measured at a time (2)
+  --write       put the tables into docs/drift.md and the plot into docs/images/drift.svg
+
+ATLAS_RECORDED_RUNS names the folder of airline.jsonl; without it there are no streams of recorded runs.`;
+
+/** Sessions of a key that has only just begun. */
+const SHORT_LENGTH = 12;
 
 /** Replaces what stands between two markers of a page. */
 function replaced(page: string, name: string, table: string): string {
@@ -25,6 +32,7 @@ const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "50" },
     length: { type: "string", default: "400" },
+    threads: { type: "string", default: "2" },
     write: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -36,18 +44,29 @@ if (values.help) {
   if (!(Number.isInteger(runs) && runs > 0 && Number.isInteger(length) && length > 0)) {
     throw new Error("--runs and --length must be whole numbers above 0");
   }
-  const steady = STEADY.map((stream) => measure(stream, runs, length));
-  const changing = CHANGING.map((stream) => measure(stream, runs, length));
-  const tables = [steadyTable(steady), changingTable(changing)] as const;
-  process.stdout.write(`${tables.join("\n\n")}\n`);
+  const results = await measureAll(
+    {
+      steady: { runs, length },
+      short: { runs: Math.ceil((runs * length) / SHORT_LENGTH / 4), length: SHORT_LENGTH },
+      changing: { runs, length },
+      falls: { runs, length },
+    },
+    Number(values.threads),
+  );
+  const tables = {
+    "false alarms": steadyTable(results.steady),
+    "short histories": steadyTable(results.short),
+    changes: changingTable(results.changing),
+    cost: costOf(),
+  };
+  process.stdout.write(`${Object.values(tables).join("\n\n")}\n`);
   if (values.write) {
     const docs = join(import.meta.dirname, "../../docs");
-    const page = readFileSync(join(docs, "drift.md"), "utf8");
-    writeFileSync(
-      join(docs, "drift.md"),
-      replaced(replaced(page, "false alarms", tables[0]), "delays", tables[1]),
-    );
+    let page = readFileSync(join(docs, "drift.md"), "utf8");
+    for (const [name, table] of Object.entries(tables)) page = replaced(page, name, table);
+    writeFileSync(join(docs, "drift.md"), page);
     mkdirSync(join(docs, "images"), { recursive: true });
-    writeFileSync(join(docs, "images/drift.svg"), plotOf(steady, changing));
+    const falls = { sizes: SIZES, results: results.falls };
+    writeFileSync(join(docs, "images/drift.svg"), plotOf(results.steady, falls));
   }
 }

@@ -17,10 +17,12 @@ const run = (index: number, reward: number): string =>
     ],
   });
 
-/** A folder with nine good sessions and one that failed; the newest has the integer 10. */
+/** Nine good sessions, whose rewards vary, and one that failed: it raises an alert, and as the newest has the integer 10. */
 async function filled(): Promise<string> {
   const { folder } = await hereServed();
-  const rows = Array.from({ length: 10 }, (_, index) => run(index, index === 9 ? 0 : 0.9));
+  const rows = Array.from({ length: 10 }, (_, index) =>
+    run(index, index === 9 ? 0 : 0.93 + ((7 * index) % 5) / 100),
+  );
   writeFileSync(join(folder, "runs.jsonl"), `${rows.join("\n")}\n`);
   expect(await atlas(folder, ["import", "runs.jsonl", "--quiet"])).toMatchObject({ code: 0 });
   return folder;
@@ -79,7 +81,7 @@ describe("the commands that people decide with", () => {
     const folder = await filled();
     const rewards = await atlas(folder, ["rewards", "report", "--by", "agent"]);
     expect(rewards.stdout).toMatch(/^agent +Sessions +Mean/);
-    expect(rewards.stdout).toMatch(/shop +10 +0\.81 .* ███████\S*▁$/m);
+    expect(rewards.stdout).toMatch(/shop +10 +0\.85 .* ███████\S*▁$/m);
     expect(rewards.stdout).toMatch(/^0\.9–1\.0 │█+ 9$/m);
     expect(rewards.stdout).not.toContain("\u001b");
     const drift = await atlas(folder, ["drift", "report"]);

@@ -71,20 +71,52 @@ describe("drift", () => {
     expect(assessed!.meta).toMatchObject({
       source: "drift/counting",
       sequence: 6,
-      derivation: { processor: "drift", version: 2, rules_hash: HASH },
+      derivation: { processor: "drift", version: 3, rules_hash: HASH },
     });
   });
 
-  it("raises an alert at once when a constant score collapses", () => {
-    const all = assessments(series([...perfect(8), 0]));
-    expect(alerts(all)).toEqual([[8, "score_z", "decline"]]);
-    expect(all.at(-1)).toMatchObject({
-      metrics: [{ delta: -1, z: -50, mad_z: -50 }],
-      baseline: [{ sample_count: 8, mean: 1, stddev: 0, spread: 0.02 }],
-      message: expect.stringMatching(
-        /^score 0 against a mean of 1 over 8 sessions \(z -50, MAD z -50, limit [\d.]+\)$/,
-      ),
+  it("raises an alert at once when a score that varies little collapses", () => {
+    const all = assessments(series([...varied(40, 0.8), 0]));
+    expect(alerts(all)).toEqual([[40, "score_z", "decline"]]);
+    expect(all.at(-1)!.message).toMatch(
+      /^score 0 against a mean of 0\.[78]\d* over 40 sessions \(z -[\d.]+, MAD z -[\d.]+, limit [\d.]+\)$/,
+    );
+  });
+
+  it("raises one when perfect scores turn into failures, and none for a single failure", () => {
+    expect(alerts(assessments(series([...perfect(8), 0, ...perfect(30)])))).toEqual([]);
+    expect(alerts(assessments(series([...perfect(8), 0, 0, 0, 0, 0])))).toEqual([
+      [11, "score_change", "decline"],
+    ]);
+    expect(alerts(assessments(series([...perfect(50), 0, 0, 0])))).toEqual([[51, "score_change", "decline"]]);
+  });
+
+  it("sees a total collapse after scores that alternate", () => {
+    const alternating = Array.from({ length: 200 }, (_, index) => (index + 1) % 2);
+    const all = assessments(series([...alternating, ...Array.from({ length: 40 }, () => 0)]));
+    const [found] = alerts(all);
+    expect(found).toEqual([expect.any(Number), "score_change", "decline"]);
+    expect(found![0]).toBeLessThan(215);
+    expect(alerts(all)).toHaveLength(1);
+  });
+
+  it("does not take a pass rate for drift that is what it was, however short the history", () => {
+    const passes = (seed: number): number[] =>
+      Array.from({ length: 12 }, (_, index) => ((seed * 7919 + index * index * 31) % 5 === 0 ? 0 : 1));
+    for (let seed = 0; seed < 20; seed += 1) expect(alerts(assessments(series(passes(seed))))).toEqual([]);
+  });
+
+  it("does not take usual outliers for drift", () => {
+    // One session in twelve is far out to either side; then one that is about as far out, and one much further.
+    const scores = Array.from({ length: 144 }, (_, index) => {
+      const usual = 0.5 + 0.03 * Math.sin(index * 2.4);
+      return index % 12 === 5 ? usual + (index % 24 === 5 ? 0.25 : -0.25) : usual;
     });
+    const share = { change_point: { slack: 0.25, share: 0.01 } };
+    const late = (last: number) =>
+      alerts(assessments(series([...scores, last]), share)).filter(([index]) => Number(index) >= 60);
+    expect(late(0.2)).toEqual([]);
+    expect(late(-5)).toEqual([[144, "score_z", "decline"]]);
   });
 
   it("does not take one grade of 0.05 for drift", () => {
@@ -97,9 +129,7 @@ describe("drift", () => {
       const { index: _, ...same } = usual(0);
       return alerts(
         assessments(
-          series([...perfect(9).map(() => 0.5), score], (index) =>
-            index < 9 ? same : { ...same, ...options },
-          ),
+          series([...varied(60, 0.5), score], (index) => (index < 60 ? same : { ...same, ...options })),
         ),
       )[0]?.slice(1);
     };
@@ -154,18 +184,18 @@ describe("drift", () => {
   });
 
   it("leaves alerted sessions out of the baseline, and takes back those that a person approved", () => {
-    const facts = series([...perfect(8), 0, 1, 1]);
+    const facts = series([...varied(40, 0.8), 0, 0.8, 0.8]);
     expect(
       assessments(facts)
         .map(({ baseline }) => baseline[0]!.sample_count)
         .slice(-3),
-    ).toEqual([8, 8, 9]);
-    const approved = [...facts.slice(0, 9), decided("approved", 10, "a", "8"), ...facts.slice(9)];
+    ).toEqual([40, 40, 41]);
+    const approved = [...facts.slice(0, 41), decided("approved", 42, "a", "40"), ...facts.slice(41)];
     expect(
       assessments(approved)
         .map(({ baseline }) => baseline[0]!.sample_count)
         .slice(-3),
-    ).toEqual([8, 9, 10]);
+    ).toEqual([40, 41, 42]);
   });
 
   it("leaves out what a person had quarantined by the time a session completed", () => {
@@ -216,11 +246,70 @@ describe("drift", () => {
       models: [index % 2 === 0 ? "a" : "b"],
       configuration: index < 12 ? "one" : "two",
     }));
-    const count = (by: DriftGuardrails["by"]) => assessments(facts, { by }).at(-1)!.baseline[0]!.sample_count;
+    const count = (by: DriftGuardrails["by"]) =>
+      assessments(facts, { by, fall_back: 0 }).at(-1)!.baseline[0]!.sample_count;
     expect(count(["agent", "model", "configuration"])).toBe(5);
     expect(count(["model"])).toBe(11);
     expect(count(["agent"])).toBe(23);
-    expect(assessments(facts, { by: ["model"] }).at(-1)!.cohort).toBe('{"model":["b"]}');
+    expect(assessments(facts, { by: ["model"], fall_back: 0 }).at(-1)!.cohort).toBe('{"model":["b"]}');
+  });
+
+  it("compares with the sessions of its agent while a cohort has few, and says so", () => {
+    const facts = series(varied(60, 0.5), (index) => ({
+      agent: index === 7 ? "other" : "counter",
+      models: [`model ${Math.floor(index / 10)}`],
+    }));
+    const all = assessments(facts);
+    expect(all.at(-1)).toMatchObject({ baseline: [{ sample_count: 50 }], cohort: '{"agent":"counter"}' });
+    expect(all[5]!.cohort).toContain('"model":["model 0"]');
+    expect(all[7]).toMatchObject({ baseline: [{ sample_count: 0 }] });
+    const few = assessments(facts, { fall_back: 5 });
+    expect(few.slice(-6).map(({ baseline }) => baseline[0]!.sample_count)).toEqual([50, 5, 6, 7, 8, 9]);
+    expect(few.at(-1)!.cohort).toContain('"model":["model 5"]');
+  });
+
+  it("finds a change that comes with a new model every day", () => {
+    const scores = [...varied(200, 0.8), ...varied(60, 0.7)];
+    const facts = series(scores, (index) => ({ models: [`model ${Math.floor(index / 20)}`] }));
+    const found = alerts(assessments(facts));
+    expect(found[0]![0]).toBeGreaterThanOrEqual(200);
+    expect(found[0]![0]).toBeLessThan(215);
+    expect(found).toHaveLength(1);
+    expect(alerts(assessments(facts, { fall_back: 0 }))).toEqual([]);
+  });
+
+  it("raises an alert once while it cools down, keeps the session out of baselines, and says so", () => {
+    const scores = [...varied(60, 0.8), 0, ...varied(9, 0.8), -9, ...varied(30, 0.8), -99];
+    const all = assessments(series(scores));
+    expect(alerts(all)).toEqual([
+      [60, "score_z", "decline"],
+      [101, "score_z", "decline"],
+    ]);
+    expect(all[70]).toMatchObject({ alert: false, reason: "cool_down" });
+    expect(all[71]!.baseline[0]!.mean).toBeCloseTo(0.8, 1);
+    expect(alerts(assessments(series(scores), { cool_down: 0 })).map(([index]) => index)).toEqual([
+      60, 70, 101,
+    ]);
+  });
+
+  it("does not hold back a change that set out after the alert that cools down", () => {
+    const scores = [...varied(60, 0.8), 0, ...varied(12, 0.8), ...varied(40, 0.7)];
+    const [first, second] = alerts(assessments(series(scores)));
+    expect(first).toEqual([60, "score_z", "decline"]);
+    expect(second).toEqual([expect.any(Number), "score_change", "decline"]);
+    expect(Number(second![0])).toBeLessThan(60 + DEFAULT_RULES.drift.cool_down + 10);
+  });
+
+  it("keeps a small state", () => {
+    const facts = series(varied(500, 0.8), (index) => ({
+      uncertainty: 0.1 + 0.05 * Math.cos(index),
+      tokens: 3000 + 7 * index,
+      seconds: 20 + Math.sin(index),
+    }));
+    const { keyState } = applyFacts(drift, undefined, facts, rulesOf());
+    const [cohort] = Object.values(keyState!.state!.cohorts);
+    expect(cohort!.sessions).toHaveLength(200);
+    expect(JSON.stringify(keyState).length).toBeLessThan(200 * 250);
   });
 
   it("remembers the newest cohorts only", () => {
@@ -313,7 +402,7 @@ describe("drift, whatever arrives", () => {
     list.map(({ second, session, decision }, index) =>
       decided(decision, second, `w${index}`, String(session)),
     );
-  const guardrails = { window: 6, min_baseline: 2 };
+  const guardrails = { window: 6, min_baseline: 2, history: 12, fall_back: 4, cool_down: 3 };
 
   it("keeps a state of two windows at most, in order", () => {
     fc.assert(

@@ -21,20 +21,24 @@ function groundTruth(): number[] {
   return lines.map((line) => (JSON.parse(line) as { reward: number }).reward);
 }
 
-const SESSIONS = 100;
+const SESSIONS = 120;
+/** The session from which on nothing succeeds any more. */
+const COLLAPSE = 90;
 const RULES: Rules = {
   ...DEFAULT_RULES,
   review: { auto_approve: { min_reward: 0.4, max_uncertainty: null }, quarantine_on_alert: "decline" },
 };
 
-/** Means of five recorded rewards, with a slope, a spike and a collapse planted in them. */
+/** Means of five recorded rewards among judgements that vary less, with a slope, a spike and a collapse planted in them. */
 function planted(): number[] {
   const truth = groundTruth();
   return Array.from({ length: SESSIONS }, (_, session) => {
-    const five = [0, 1, 2, 3, 4].map((run) => truth[(session * 5 + run * 7) % truth.length]!);
-    const score = 0.5 + five.reduce((sum, reward) => sum + reward, 0) / 10;
+    const five = [0, 1, 2, 3, 4].map(
+      (run) => truth[(3 * session * session + run * run * session + run * 7) % truth.length]!,
+    );
+    const score = 0.7 + five.reduce((sum, reward) => sum + reward, 0) / 25;
     if (session === 30) return 0;
-    if (session >= 70) return 0;
+    if (session >= COLLAPSE) return 0;
     return session >= 45 && session < 60 ? score * (1 - (session - 45) / 20) : score;
   });
 }
@@ -181,8 +185,8 @@ describe("recorded rewards with a slope, a spike and a collapse planted in them"
   it("raise an alert for each", () => {
     const alerts = (EXPECTED.drifts as DriftAssessed[]).filter(({ alert }) => alert).map(indexOf);
     expect(alerts).toContain(30);
-    expect(alerts.some((session) => session >= 45 && session < 70)).toBe(true);
-    expect(alerts.some((session) => session >= 70 && session < 90)).toBe(true);
+    expect(alerts.some((session) => session >= 45 && session < COLLAPSE)).toBe(true);
+    expect(alerts.some((session) => session >= COLLAPSE && session < COLLAPSE + 20)).toBe(true);
     expect(alerts.filter((session) => session < 30)).toEqual([]);
   });
 
