@@ -9,9 +9,8 @@ import { explain } from "../errors/atlas-error.ts";
 import { Registry } from "../log/kafka/registry.ts";
 import { lagOf } from "../log/runner/caught-up.ts";
 import { detectModel } from "./detect-model.ts";
-import type { Finding } from "./finding.ts";
 import { openStore } from "./open-store.ts";
-import { keyVariableOf, probeModel } from "./probe-model.ts";
+import { type Finding, keyVariableOf, probeModel } from "./probe-model.ts";
 import { userPartsOf } from "./user-parts.ts";
 
 const KEYS = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"];

@@ -2,6 +2,7 @@ import type { AtlasConfig } from "../configs/config-schema.ts";
 import type { RulesStore } from "../derivation/rules.ts";
 import type { UserParts } from "../derivation/user-parts.ts";
 import type { Apply, EventLog } from "../log/event-log.ts";
+import { versionOfGroup } from "../log/runner/versions.ts";
 import type { Projection } from "../projections/define-projection.ts";
 import type { CourierEvents } from "../sinks/alerts/courier.ts";
 import { LIVE_JSONL } from "../sinks/jsonl/live-sink.ts";
@@ -9,6 +10,7 @@ import { type Alerting, retryingSinks, startAlerting } from "./alerting.ts";
 import { type ConsumerEvents, tellStop } from "./consumer-events.ts";
 import { type LiveDataset, liveSinkOf, startLiveDataset } from "./live-dataset.ts";
 import { type Pipeline, startPipeline } from "./pipeline.ts";
+import { promotesBySelf, startPromotion } from "./promotion.ts";
 import { type ReaperOptions, startReaper } from "./reaper.ts";
 import { type DeferredJudging, type JudgingConfig, retryingJudging, startJudging } from "./start-judging.ts";
 
@@ -32,7 +34,11 @@ export interface Host {
 }
 
 /** What a host needs of a configuration. */
-type HostConfig = Pick<AtlasConfig, "alerts" | "liveDataset"> & JudgingConfig;
+type HostConfig = Pick<AtlasConfig, "alerts" | "liveDataset" | "promotion" | "log"> & JudgingConfig;
+
+/** Whether a group is a version of a processor: versions of read models answer nobody. */
+const isVersion = (group: string, parts: UserParts<Projection> | undefined): boolean =>
+  versionOfGroup(group) !== undefined && parts?.projections.every((one) => one.group !== group) !== false;
 
 /** Starts everything that a configuration has a process consume, and the reaper of sessions whose process died. */
 export async function startHost(
@@ -66,6 +72,8 @@ export async function startHost(
         ? undefined
         : started(await startLiveDataset(background, liveDataset, events));
     const pipeline = started(await startPipeline(background, rules, events, parts));
+    const versions = pipeline.stages.map(({ group }) => group).filter((group) => isVersion(group, parts));
+    started(startPromotion(log, versions, { automatic: promotesBySelf(config), logger }));
     started(startReaper(log, pipeline, { ...reaping, ...(logger !== undefined && { logger }) }));
     const judging =
       judges?.mode === "deferred"

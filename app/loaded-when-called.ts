@@ -1,5 +1,13 @@
 import { held } from "../log/held.ts";
-import { once } from "./once.ts";
+
+/** Does something when it is first asked for, and gives everybody what came of it. */
+export function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
+}
 
 /** An object whose methods all answer later. */
 type Answering<T> = { [K in keyof T]: (...args: never[]) => Promise<unknown> };

@@ -83,6 +83,7 @@ export type {
   DecisionOptions,
   Reviews,
 } from "./api/reviews.ts";
+export type { Processors } from "./api/processors.ts";
 export type { Drift, Rewards } from "./api/rewards.ts";
 export type { Erasable, Erasure, ImportOptions, Sessions } from "./api/sessions.ts";
 export type { Host } from "./host.ts";

@@ -19,15 +19,16 @@ import { openTelemetry } from "../sinks/telemetry/telemetry.ts";
 import type { Datasets } from "./api/datasets.ts";
 import type { Alerts, DeadLetters, SpoolFolder } from "./api/maintenance.ts";
 import type { OpenParts } from "./api/open-parts.ts";
+import type { Processors } from "./api/processors.ts";
 import type { Reviews } from "./api/reviews.ts";
 import type { Drift, Rewards } from "./api/rewards.ts";
 import type { Sessions } from "./api/sessions.ts";
 import { maskOf, spoolFolderOf } from "./capture.ts";
 import { closedAtExit } from "./close-at-exit.ts";
 import type { Host, HostEvents } from "./host.ts";
-import { loadedWhenCalled } from "./loaded-when-called.ts";
-import { once } from "./once.ts";
+import { loadedWhenCalled, once } from "./loaded-when-called.ts";
 import { openStore } from "./open-store.ts";
+import { promoteIfSilent, promotesBySelf } from "./promotion.ts";
 import type { RebuildOptions, RebuildSummary } from "./rebuild.ts";
 import type { RunOptions } from "./run-options.ts";
 import { type ProgramParts, userPartsOf } from "./user-parts.ts";
@@ -63,6 +64,7 @@ export interface Atlas extends AsyncDisposable {
   readonly rewards: Rewards;
   readonly drift: Drift;
   readonly datasets: Datasets;
+  readonly processors: Processors;
   readonly alerts: Alerts;
   readonly deadLetters: DeadLetters;
   readonly spool: SpoolFolder;
@@ -77,8 +79,7 @@ export interface Atlas extends AsyncDisposable {
   run(options: RunOptions): Promise<RunResult>;
   /**
    * Rebuilds the read models from the log beside the live ones, and swaps; with `derived` first computes the
-   * states of processors anew that an earlier version wrote, and the derived events again from the primary ones, and
-   * holds these against the log.
+   * derived events again from the primary ones, and holds these against the log.
    *
    * @throws AtlasError ATLAS_CONSUMER_BEHIND when consumers do not keep up
    * @example
@@ -154,6 +155,10 @@ const nounsOf = (parts: OpenParts) => {
       reproduce: true,
       export: true,
     }),
+    processors: loadedWhenCalled<Processors>(
+      async () => (await import("./api/processors.ts")).processorsOf(parts),
+      { list: true, promote: true, retire: true },
+    ),
     alerts: loadedWhenCalled<Alerts>(async () => (await maintenance()).alertsOf(parts), {
       list: true,
       retry: true,
@@ -234,13 +239,21 @@ export async function openConfigured(config: AtlasConfig, options: ConfiguredOpt
     running.add(durable);
     return result;
   };
+  /** What a version says that is promoted by itself is waited for. */
+  const promoting = (signal?: AbortSignal): Pick<SettleOptions, "afterStage"> =>
+    host === undefined || !promotesBySelf(config)
+      ? {}
+      : { afterStage: (group) => promoteIfSilent(log, group, signal) };
   const settled = async (settling?: SettleOptions): Promise<void> => {
     if (await isSettled(log, stagesWith(parts))) return;
     if (mayHost && consumers === "when-behind") await startConsumers();
     const { settle } = await import("../derivation/stages.ts");
     // A consumer that stopped as unhealthy must not leave anybody waiting for it.
     const stopped = host?.pipeline.done.then(() => new Promise<never>(() => undefined));
-    await Promise.race([settle(log, { ...settling, parts }), ...(stopped === undefined ? [] : [stopped])]);
+    await Promise.race([
+      settle(log, { ...settling, parts, ...promoting(settling?.signal) }),
+      ...(stopped === undefined ? [] : [stopped]),
+    ]);
   };
 
   return {

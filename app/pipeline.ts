@@ -4,6 +4,7 @@ import { READ_MODELS, type Stage } from "../derivation/stage-list.ts";
 import { PROCESSORS } from "../derivation/stages.ts";
 import { NO_PARTS, stagesWith, type UserParts } from "../derivation/user-parts.ts";
 import type { ConsumeOptions, Consumer, EventLog } from "../log/event-log.ts";
+import { groupOfVersion } from "../log/runner/versions.ts";
 import type { Projection } from "../projections/define-projection.ts";
 import { createReadModels } from "../projections/read-models.ts";
 import { LIVE_TOPICS, type Topic } from "../schemas/topics.ts";
@@ -40,7 +41,11 @@ export async function startPipeline(
     for (const processor of [...PROCESSORS, ...parts.processors]) {
       consumers.push(
         await log.consume(
-          { ...options(processor.name, processor.inputs), prepare: rules.load },
+          {
+            ...options(groupOfVersion(processor), processor.inputs),
+            versioned: true,
+            prepare: rules.load,
+          },
           processorConsumer(processor, rules.lookup),
         ),
       );

@@ -5,7 +5,14 @@ import { explain, messageOf } from "../errors/atlas-error.ts";
 import { ANTHROPIC_URL } from "../models/anthropic.ts";
 import { GEMINI_URL } from "../models/gemini.ts";
 import { OPENAI_URL } from "../models/openai.ts";
-import type { Finding } from "./finding.ts";
+
+/** What `atlas doctor` looked at, and how it is. */
+export interface Finding {
+  name: string;
+  /** `warning` is worth a look and stops nothing. */
+  status: "ok" | "warning" | "broken";
+  detail: string;
+}
 
 const WITHIN_MS = 5_000;
 /** The one that Anthropic's SDK speaks. */

@@ -1,11 +1,6 @@
 import { compareDerived, type Difference, revisionsOf } from "../derivation/compare-derived.ts";
 import { recompute } from "../derivation/recompute.ts";
-import {
-  type RenewedState,
-  type RenewOptions,
-  renewBaselines,
-  renewStates,
-} from "../derivation/renew-states.ts";
+import { type RenewOptions, renewBaselines } from "../derivation/renew-baselines.ts";
 import { type SettleOptions, settle } from "../derivation/stages.ts";
 import { rebuildReadModels } from "../projections/rebuild.ts";
 import { alreadyMasked } from "../schemas/masked.ts";
@@ -27,8 +22,6 @@ export interface RebuildSummary {
   sessions: number;
   events: number;
   derived?: {
-    /** Processors whose state an earlier version of their logic had written, and that was computed anew. */
-    renewed: RenewedState[];
     recomputed: number;
     differences: number;
     /** Of these, how many had to differ, because of the order in which facts arrived or of a promotion. */
@@ -50,10 +43,8 @@ async function rebuildDerived(
   const renewing: RenewOptions = {
     onProgress: (events) => options.onProgress?.("Renewing", events),
     signal: options.signal,
-    processors: parts?.processors,
   };
   const settling: SettleOptions = { signal: options.signal, parts };
-  const renewed = await renewStates(log, rules, renewing);
   await settle(log, settling);
   const derived = await recompute(log, rules, {
     until: await log.ends(PRIMARY_TOPICS),
@@ -64,7 +55,6 @@ async function rebuildDerived(
   const differences = await compareDerived(log, derived);
   const first = differences.find(({ explained }) => explained === undefined) ?? differences[0];
   const summary = {
-    renewed,
     recomputed,
     differences: differences.length,
     explained: differences.filter(({ explained }) => explained !== undefined).length,
@@ -83,8 +73,7 @@ async function rebuildDerived(
 
 /**
  * Rebuilds the read models from the log beside the live ones, and swaps; with `derived` first computes the
- * states of processors anew that an earlier version wrote, and the derived events again from the primary ones, and holds
- * these against the log.
+ * derived events again from the primary ones, and holds these against the log.
  *
  * @throws AtlasError ATLAS_CONSUMER_BEHIND when consumers do not keep up
  */

@@ -11,6 +11,7 @@ import { type DeadLetter, listDeadLetters, placeOf } from "../log/dead-letters.t
 import type { Apply, EventLog, LogRecord, RawRecord } from "../log/event-log.ts";
 import { decodeRecord } from "../log/records.ts";
 import { type RetryEnd, retryRecord } from "../log/runner/retry-record.ts";
+import { groupOfVersion } from "../log/runner/versions.ts";
 import type { Projection } from "../projections/define-projection.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { DeadLetterRetried } from "../schemas/generated/events.ts";
@@ -122,7 +123,7 @@ async function applyOf(
   const projection = context.parts?.projections.find(({ group }) => group === letter.group);
   if (projection !== undefined) return projection.consume;
   const processors = [...PROCESSORS, ...(context.parts?.processors ?? [])];
-  const processor = processors.find(({ name }) => name === letter.group);
+  const processor = processors.find((one) => groupOfVersion(one) === letter.group);
   if (processor !== undefined) return processorConsumer(processor, context.rules.lookup);
   throw new AtlasError(
     "ATLAS_DEAD_LETTER_FOREIGN",

@@ -9,6 +9,7 @@ import { driftCommands } from "./usage/drift.ts";
 import { exportCommand } from "./usage/export.ts";
 import { importCommand } from "./usage/import.ts";
 import { logCommands } from "./usage/log.ts";
+import { processorCommands } from "./usage/processors.ts";
 import { quickstartCommand } from "./usage/quickstart.ts";
 import { rebuildCommand } from "./usage/rebuild.ts";
 import { reviewCommand } from "./usage/review.ts";
@@ -41,6 +42,7 @@ export async function main(args: readonly string[]): Promise<void> {
     workerCommand,
     logCommands,
     deadLetterCommands,
+    processorCommands,
     alertCommands,
     configCommands,
     triageCommands,

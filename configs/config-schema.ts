@@ -51,6 +51,12 @@ export const configSchema = block({
     .array(block(moduleExport("the processor")))
     .default([])
     .describe("Processors of your own, beside those of Atlas."),
+  promotion: z
+    .enum(["automatic", "manual"], { error: "must be automatic or manual" })
+    .optional()
+    .describe(
+      "When a new version of a processor answers: automatic as soon as it has caught up, manual by `atlas processors promote`; automatic on the embedded log unless told, manual elsewhere.",
+    ),
   projections: z
     .array(block(moduleExport("the projection")))
     .default([])

@@ -1,5 +1,7 @@
 import type { EventLog } from "../log/event-log.ts";
 import { Repetitions } from "../log/runner/repetitions.ts";
+import { groupOfVersion } from "../log/runner/versions.ts";
+import { drift } from "../processors/drift.ts";
 import { revisionOf } from "../processors/fact-fields.ts";
 import { encodeEvent } from "../schemas/codec.ts";
 import type {
@@ -180,7 +182,7 @@ export async function compareDerived(log: EventLog, derived: Derived): Promise<D
   const live = await readDerived(log, null);
   const found = differencesOf(live, derived);
   if (found.length === 0) return found;
-  const arrivals = new Arrivals(await setAsideBy(log, "drift"));
+  const arrivals = new Arrivals(await setAsideBy(log, groupOfVersion(drift)));
   const repetitions = new Repetitions();
   for await (const batch of log.read(["atlas.rewards", "atlas.drift", "atlas.decisions"]))
     for (const record of batch) if (repetitions.isNew(record)) arrivals.take(record);

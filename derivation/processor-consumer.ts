@@ -1,14 +1,14 @@
 import type { Apply, LogRecord, Unit } from "../log/event-log.ts";
+import { groupOfVersion } from "../log/runner/versions.ts";
 import type { Processor } from "../processors/processor.ts";
 import { applyFacts, type KeyState } from "../processors/run-processor.ts";
-import type { AtlasEvent } from "../schemas/generated/events.ts";
 import { alreadyMasked } from "../schemas/masked.ts";
 import type { RulesLookup } from "../schemas/rules.ts";
 import { loadStates, saveStates } from "./processor-state.ts";
 
 interface Run {
   key: string;
-  facts: AtlasEvent[];
+  facts: LogRecord[];
 }
 
 /**
@@ -17,12 +17,12 @@ interface Run {
  */
 function runsOf(processor: Processor, batch: readonly LogRecord[]): Run[] {
   const runs: Run[] = [];
-  for (const { event } of batch) {
-    if (!processor.facts.includes(event.type)) continue;
-    const key = processor.key(event);
+  for (const record of batch) {
+    if (!processor.facts.includes(record.event.type)) continue;
+    const key = processor.key(record.event);
     const last = runs.at(-1);
-    if (last?.key === key) last.facts.push(event);
-    else runs.push({ key, facts: [event] });
+    if (last?.key === key) last.facts.push(record);
+    else runs.push({ key, facts: [record] });
   }
   return runs;
 }
@@ -31,21 +31,23 @@ function runsOf(processor: Processor, batch: readonly LogRecord[]): Run[] {
  * Runs a processor as a consumer whose rules are loaded before each unit: its state lives in the database, keyed, and is saved in the unit that emits.
  *
  * @example
- * const { name, inputs } = drift;
- * await log.consume({ group: name, topics: inputs, prepare: rules.load }, processorConsumer(drift, rules.lookup));
+ * const options = { group: groupOfVersion(drift), versioned: true, topics: drift.inputs, prepare: rules.load };
+ * await log.consume(options, processorConsumer(drift, rules.lookup));
  */
 export function processorConsumer(processor: Processor, rules: RulesLookup): Apply {
   return async (batch: readonly LogRecord[], unit: Unit) => {
     const runs = runsOf(processor, batch);
     if (runs.length === 0) return;
-    const place = { group: processor.name, partition: unit.partition };
+    const place = { group: groupOfVersion(processor), partition: unit.partition };
     const states = new Map<string, KeyState | undefined>();
     const saved = await loadStates(unit.tx, place, [...new Set(runs.map(({ key }) => key))]);
     for (const { key, facts } of runs) {
       const before = states.has(key) ? states.get(key) : saved.get(key);
-      const { keyState, events } = applyFacts(processor, before, facts, rules);
-      states.set(key, keyState);
-      unit.emit(events.map(alreadyMasked));
+      const events = facts.map(({ event }) => event);
+      const applied = applyFacts(processor, before, events, rules);
+      states.set(key, applied.keyState);
+      for (const [index, event] of applied.events.entries())
+        unit.emit([alreadyMasked(event)], facts[applied.factOf[index]!]!);
     }
     await saveStates(unit.tx, place, states);
   };

@@ -1,15 +1,13 @@
-import type { Database, Queryable } from "../database/database.ts";
+import type { Queryable } from "../database/database.ts";
 import type { AssignmentKey } from "../log/runner/assignment-store.ts";
 import {
   clearKeyedStates,
   dropKeyedStates,
   type KeyedState,
   loadKeyedStates,
-  otherVersions,
   saveKeyedStates,
 } from "../log/runner/keyed-state.ts";
-import type { Processor } from "../processors/processor.ts";
-import { type KeyState, otherVersion } from "../processors/run-processor.ts";
+import type { KeyState } from "../processors/run-processor.ts";
 
 /** What keys of an assignment have, undefined for those that keep nothing. */
 export type KeyStates = ReadonlyMap<string, KeyState | undefined>;
@@ -62,28 +60,4 @@ export async function replaceStates(
     if (state !== undefined || emitted > 0) renewed.set(key, { state, version, emitted });
   }
   await saveStates(tx, place, renewed);
-}
-
-/**
- * The partitions in which a processor has state of an earlier version, with the earliest.
- *
- * @throws AtlasError ATLAS_PROCESSOR_OUTDATED where a later version than this process has went on
- */
-export async function outdatedPartitions(
-  db: Database,
-  { name, version }: Pick<Processor, "name" | "version">,
-): Promise<Map<number, number>> {
-  const others = await otherVersions(db, name, version);
-  const newer = others.find(({ latest }) => latest > version);
-  if (newer !== undefined) throw otherVersion({ name, version }, newer.latest);
-  return new Map(others.map(({ partition, earliest }) => [partition, earliest]));
-}
-
-/** @throws AtlasError ATLAS_PROCESSOR_OUTDATED where state of another version keeps a processor from going on */
-export async function refuseOutdated(
-  db: Database,
-  processor: Pick<Processor, "name" | "version">,
-): Promise<void> {
-  const [earliest] = (await outdatedPartitions(db, processor)).values();
-  if (earliest !== undefined) throw otherVersion(processor, earliest);
 }

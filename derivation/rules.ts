@@ -63,7 +63,8 @@ export function openRules(log: EventLog): RulesStore {
       for (const { event, offset } of batch) {
         if (offset < readTo) continue;
         readTo = offset + 1;
-        if (event.type === "DerivationPromoted") promotions.push(event.rules_hash);
+        // Of a version, a promotion says nothing about rules.
+        if (event.type === "DerivationPromoted" && event.rules_hash !== "") promotions.push(event.rules_hash);
         if (event.type !== "RulesSet" || known.has(event.rules_hash)) continue;
         known.set(event.rules_hash, completeRules(JSON.parse(event.rules) as StoredRules));
         setAfter.set(event.rules_hash, promotions.length);

@@ -16,9 +16,9 @@ export interface Stage {
  * here so that one can know it without loading them.
  */
 export const STAGES: readonly Stage[] = [
-  { group: "session-rewards", topics: ["atlas.sessions"] },
-  { group: "drift", topics: ["atlas.rewards", "atlas.decisions"] },
-  { group: "review", topics: ["atlas.drift", "atlas.decisions"] },
+  { group: "session-rewards@2", topics: ["atlas.sessions"] },
+  { group: "drift@3", topics: ["atlas.rewards", "atlas.decisions"] },
+  { group: "review@1", topics: ["atlas.drift", "atlas.decisions"] },
   { group: READ_MODELS, topics: LIVE_TOPICS },
 ];
 

@@ -1,4 +1,5 @@
 import { AtlasError } from "../errors/atlas-error.ts";
+import { groupOfVersion, versionOfGroup } from "../log/runner/versions.ts";
 import type { Processor } from "../processors/processor.ts";
 import type { EventDescription } from "../schemas/event-definitions.ts";
 import { TOPICS, type Topic, topicOf } from "../schemas/topics.ts";
@@ -7,6 +8,7 @@ import { STAGES, type Stage } from "./stage-list.ts";
 /** What fills a read model, as far as the order of groups is concerned. */
 export interface FillsReadModel {
   readonly name: string;
+  readonly version: number;
   readonly group: string;
   readonly inputs: readonly Topic[];
   readonly events: readonly EventDescription[];
@@ -23,7 +25,7 @@ export const NO_PARTS: UserParts<never> = { processors: [], projections: [] };
 
 /** Names of groups that are taken. */
 const TAKEN: ReadonlySet<string> = new Set([
-  ...STAGES.map(({ group }) => group),
+  ...STAGES.map(({ group }) => versionOfGroup(group)?.name ?? group),
   "alerts",
   "judging",
   "jsonl-sink",
@@ -46,9 +48,11 @@ export function checkedParts<P extends FillsReadModel>({
   projections,
 }: UserParts<P>): UserParts<P> {
   const names = new Set(TAKEN);
-  for (const { name } of [...processors, ...projections]) {
-    if (names.has(name)) refuse(name, "its name is taken", "Each consumer of a log has a name of its own.");
-    names.add(name);
+  for (const { name, version } of [...processors, ...projections]) {
+    const group = groupOfVersion({ name, version });
+    if (names.has(name) || names.has(group))
+      refuse(name, "its name is taken", "Each consumer of a log has a name of its own.");
+    names.add(group);
   }
   for (const processor of processors) {
     const ours = outputsOf(processor).find((topic) => (TOPICS as readonly Topic[]).includes(topic));
@@ -81,7 +85,7 @@ function inOrder(processors: readonly Processor[]): Processor[] {
 /** Every group of a log with these parts, in the order in which facts flow. */
 export const stagesWith = ({ processors, projections }: UserParts): readonly Stage[] => [
   ...STAGES,
-  ...processors.map(({ name, inputs }) => ({ group: name, topics: inputs })),
+  ...processors.map((processor) => ({ group: groupOfVersion(processor), topics: processor.inputs })),
   ...projections.map(({ group, inputs }) => ({ group, topics: inputs })),
 ];
 

@@ -1,5 +1,7 @@
 import type { EventLog, LogRecord } from "../log/event-log.ts";
 import { Repetitions } from "../log/runner/repetitions.ts";
+import { groupOfVersion } from "../log/runner/versions.ts";
+import { drift } from "../processors/drift.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import { TOPICS, type Topic } from "../schemas/topics.ts";
 import { Arrivals, type Disorder } from "./arrivals.ts";
@@ -34,7 +36,7 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
   };
   const repetitions = new Repetitions();
   const missing = new Map<Uuid, number>();
-  const arrivals = new Arrivals(await setAsideBy(log, "drift"));
+  const arrivals = new Arrivals(await setAsideBy(log, groupOfVersion(drift)));
 
   const visit = (record: LogRecord): void => {
     const { topic, event } = record;

@@ -40,6 +40,8 @@ export const ERROR_CODES = {
   ATLAS_PROCESSOR_IMPURE: "A processor's result depends on something other than its facts and state.",
   ATLAS_PROCESSOR_INVALID: "A processor's definition contradicts itself, or it emits to another topic.",
   ATLAS_PROCESSOR_OUTDATED: "A processor's saved state was written by another version of its logic.",
+  ATLAS_VERSION_NOT_FOUND: "The database has no such version of a processor.",
+  ATLAS_VERSION_ANSWERS: "A version of a processor that answers cannot be retired.",
   ATLAS_PROJECTION_INVALID: "The definition of a read model of your own cannot be used.",
   ATLAS_RUN_INVALID: "A run was started with options that do not go together.",
   ATLAS_MODEL_FAILED:

@@ -58,8 +58,13 @@ export interface Unit {
   /** Runs SQL in the transaction that also advances the checkpoint. */
   readonly tx: Queryable;
   readonly partition: number;
-  /** Emits derived events: they reach the log if and only if this unit commits. */
-  emit(events: readonly Masked[]): void;
+  /**
+   * Emits derived events: they reach the log if and only if this unit commits, and, of a version of a processor, if that
+   * version answers.
+   *
+   * @param cause the record of the batch that they come from; the last one unless told
+   */
+  emit(events: readonly Masked[], cause?: LogRecord): void;
 }
 
 /** How one unit of work went. */
@@ -82,6 +87,11 @@ export type Apply = (batch: readonly LogRecord[], unit: Unit) => Promise<void>;
 /** What to consume, and how. */
 export interface ConsumeOptions {
   group: string;
+  /**
+   * The group is a version of a processor, and is called `name@version`: of several versions one answers in each partition,
+   * and what the others emit is kept until they are promoted.
+   */
+  versioned?: boolean;
   topics: readonly Topic[];
   /** Holds checkpoints, state and read models; the log's own database where it has one. */
   db?: Database;

@@ -32,6 +32,7 @@ export const LOG_CODES = {
   ATLAS_SPOOLED: "Events of an earlier process stay in the spool.",
   ATLAS_TELEMETRY_FAILED: "Spans could not be sent. Only the first failure is told.",
   ATLAS_TRIAGE: "The configured triage adapter cannot be loaded; the default one describes tasks.",
+  ATLAS_VERSION_SILENT: "A version of a processor computes, and another one answers until it is promoted.",
   ATLAS_WORKER_FAILED: "The worker ended because of an error.",
   ATLAS_WORKER_STARTED: "The worker consumes, and answers at its address.",
   ATLAS_WORKER_STOPPING: "The worker was asked to end, and finishes the work under way.",

@@ -20,6 +20,8 @@ export interface Applied<State = unknown> {
   /** To be saved in place of the former; undefined when nothing has to be kept. */
   keyState: KeyState<State> | undefined;
   events: AtlasEvent[];
+  /** For each event, which of the facts it comes from. */
+  factOf: number[];
 }
 
 /**
@@ -46,35 +48,29 @@ export function applyFacts<State>(
   }
   const run = processor.begin(saved?.state ?? undefined, rules);
   const events: AtlasEvent[] = [];
+  const factOf: number[] = [];
   let emitted = saved?.emitted ?? 0;
-  for (const fact of facts) {
+  for (const [index, fact] of facts.entries()) {
     const source = `${processor.name}/${processor.key(fact)}`;
     for (const [place, emission] of run.take(fact).entries()) {
       emitted += 1;
       events.push(stamp(processor, { cause: fact, rulesHash: "", ...emission }, source, emitted, place));
+      factOf.push(index);
     }
     if (run.isOver()) emitted = 0;
   }
-  return { keyState: nextKeyState(processor.version, run.state(), emitted), events };
+  return { keyState: nextKeyState(processor.version, run.state(), emitted), events, factOf };
 }
 
-/** What is said of state that another version wrote: of an earlier one it is computed anew, a later one reads on. */
-export function otherVersion(
-  { name, version }: Pick<Processor, "name" | "version">,
-  saved: number,
-): AtlasError {
-  return new AtlasError(
+const otherVersion = ({ name, version }: Pick<Processor, "name" | "version">, saved: number): AtlasError =>
+  new AtlasError(
     "ATLAS_PROCESSOR_OUTDATED",
     `version ${version} of ${name} found state of version ${saved}`,
     {
       where: `processor ${name}`,
-      hint:
-        saved < version
-          ? "Run `atlas rebuild --derived`: it computes the state anew from the log, and consumers go on."
-          : "Upgrade this process: a later version of the package has gone on with this log.",
+      hint: "Somebody changed it: `atlas processors retire` forgets what a version has, and it begins anew.",
     },
   );
-}
 
 function nextKeyState<State>(
   version: number,

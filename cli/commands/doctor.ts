@@ -1,5 +1,5 @@
 import { diagnose } from "../../app/doctor.ts";
-import type { Finding } from "../../app/finding.ts";
+import type { Finding } from "../../app/probe-model.ts";
 import { print, printJson, table } from "../output.ts";
 import { type CommonOptions, EXIT } from "../program.ts";
 import { configOf } from "../session.ts";

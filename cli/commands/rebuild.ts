@@ -65,11 +65,7 @@ export async function run(options: Options): Promise<void> {
   if (options.json === true) printJson(summary);
   else {
     if (summary.derived !== undefined) {
-      const { renewed, recomputed, differences, explained, published } = summary.derived;
-      for (const { processor, from, to } of renewed)
-        print(
-          `Computed the state of ${processor} anew from the log: version ${from} wrote it, this is version ${to}.`,
-        );
+      const { recomputed, differences, explained, published } = summary.derived;
       const differing = `${differences} differ, ${explained} of them explained, ${published} published`;
       print(
         `Computed ${recomputed} derived events again: ${differences === 0 ? "all equal those in the log" : differing}.`,

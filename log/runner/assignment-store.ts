@@ -48,7 +48,7 @@ export async function takeOver(
 /**
  * Locks the assignment for this transaction and makes sure that it is still ours.
  *
- * @returns the next offset of the topic as it is committed
+ * @returns the next offset of the topic as it is committed, and whether what the group emits is kept and not published
  * @throws AtlasError ATLAS_ASSIGNMENT_LOST
  */
 export async function lockAssignment(
@@ -56,9 +56,9 @@ export async function lockAssignment(
   key: AssignmentKey,
   epoch: number,
   topic: Topic,
-): Promise<number> {
-  const { rows } = await tx.query<{ epoch: number; next_offset: number | null }>(
-    `select a.epoch::int as epoch, c.next_offset::float8 as next_offset
+): Promise<{ nextOffset: number; shadow: boolean }> {
+  const { rows } = await tx.query<{ epoch: number; next_offset: number | null; shadow: boolean | null }>(
+    `select a.epoch::int as epoch, a.shadow, c.next_offset::float8 as next_offset
        from atlas_log.assignments a
        left join atlas_log.checkpoints c on c.group_id = a.group_id and c.partition = a.partition and c.topic = $3
       where a.group_id = $1 and a.partition = $2 for update of a`,
@@ -66,7 +66,7 @@ export async function lockAssignment(
   );
   const row = rows[0];
   if (row?.epoch !== epoch) throw notOurs(key);
-  return row.next_offset ?? 0;
+  return { nextOffset: row.next_offset ?? 0, shadow: row.shadow === true };
 }
 
 /** Locks assignments of a group for this transaction, whoever owns them: their owners wait meanwhile. */

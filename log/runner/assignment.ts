@@ -21,10 +21,11 @@ import {
 } from "./assignment-store.ts";
 import { deadLetter, POISON_STORM, stormError } from "./dead-letter.ts";
 import { applyOnce } from "./unit-of-work.ts";
+import { putShadow, settleShadow, shadowedOf } from "./versions.ts";
 
 /** What one assignment needs to work. */
 export interface AssignmentOptions
-  extends Pick<ConsumeOptions, "onDeadLetter" | "onRetry" | "onUnit" | "prepare"> {
+  extends Pick<ConsumeOptions, "onDeadLetter" | "onRetry" | "onUnit" | "prepare" | "versioned"> {
   db: Database;
   logId: string;
   group: string;
@@ -290,12 +291,14 @@ export class Assignment {
     await prepare?.(batch);
     const emitted = await db.transaction(async (transaction) => {
       const tx = watched(transaction, this.options.onProgress);
-      const committed = await lockAssignment(tx, this.key, this.epoch, topic);
+      const { nextOffset: committed, shadow } = await lockAssignment(tx, this.key, this.epoch, topic);
       // The connection broke while this very unit committed: it is done, and its outbox may still be full.
       if (committed === checkpoint.nextOffset) return UNKNOWN;
       if (committed !== expected) throw lost(this.partition, this.options.group);
-      const events = await applyOnce(tx, { key: this.key, topic, batch, apply });
-      const outgoing = toOutgoing([...letters, ...events], partitions);
+      const emitted = await applyOnce(tx, { key: this.key, topic, batch, apply });
+      if (shadow && emitted.length > 0) await putShadow(tx, this.key, shadowedOf(emitted, partitions));
+      const published = shadow ? [] : emitted.map(({ event }) => event);
+      const outgoing = toOutgoing([...letters, ...published], partitions);
       await this.keep(tx, outgoing);
       await saveCheckpoint(tx, this.key, topic, checkpoint);
       return outgoing.length;
@@ -323,6 +326,7 @@ export class Assignment {
 export async function claimAssignment(options: AssignmentOptions): Promise<Assignment> {
   const key = { group: options.group, partition: options.partition };
   const epoch = await takeOver(options.db, key, options.member, options.logId);
+  if (options.versioned === true) await options.db.transaction((tx) => settleShadow(tx, key));
   return new Assignment(options, epoch, await loadCheckpoints(options.db, key));
 }
 

@@ -79,17 +79,3 @@ export async function clearKeyedStates(
   );
   return new Map(rows.map(({ key, emitted }) => [key, emitted]));
 }
-
-/** Partitions of a group with states that another version wrote, and the earliest and latest of those versions. */
-export async function otherVersions(
-  db: Queryable,
-  group: string,
-  version: number,
-): Promise<{ partition: number; earliest: number; latest: number }[]> {
-  const { rows } = await db.query<{ partition: number; earliest: number; latest: number }>(
-    `select partition, min(version) as earliest, max(version) as latest from atlas_log.state
-      where group_id = $1 and version <> $2 group by partition order by partition`,
-    [group, version],
-  );
-  return rows;
-}

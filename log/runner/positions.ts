@@ -36,3 +36,12 @@ export const positionsOf = async (db: Queryable, group: string): Promise<Positio
       nextOffset,
     ]),
   );
+
+/** The topics that a group has applied records of. */
+export async function topicsRead(db: Queryable, group: string): Promise<Topic[]> {
+  const { rows } = await db.query<{ topic: Topic }>(
+    "select distinct topic from atlas_log.checkpoints where group_id = $1",
+    [group],
+  );
+  return rows.map(({ topic }) => topic);
+}

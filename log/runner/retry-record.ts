@@ -7,6 +7,7 @@ import { toOutgoing } from "../outgoing.ts";
 import { loadCheckpoints, lockAssignments, putOutbox } from "./assignment-store.ts";
 import { claimDeadLetter } from "./dead-letter-store.ts";
 import { applyOnce } from "./unit-of-work.ts";
+import { isShadow, putShadow, shadowedOf } from "./versions.ts";
 
 /** A record that was set aside, and how to apply it after all. */
 export interface RecordRetry {
@@ -43,7 +44,9 @@ export async function retryRecord(log: EventLog, retry: RecordRetry): Promise<Re
     if (!(await claimDeadLetter(tx, letter))) return false;
     const appliedTo = (await loadCheckpoints(tx, key)).get(topic)?.nextOffset ?? 0;
     const emitted = await applyOnce(tx, { key, topic, batch: [record], apply, appliedTo });
-    const outgoing = toOutgoing([...emitted, fact], log.partitions);
+    const shadow = await isShadow(tx, key);
+    const outgoing = toOutgoing([...(shadow ? [] : emitted.map(({ event }) => event)), fact], log.partitions);
+    if (shadow) await putShadow(tx, key, shadowedOf(emitted, log.partitions));
     if (log.appendInUnit !== undefined) await log.appendInUnit(tx, outgoing);
     else await putOutbox(tx, key, outgoing);
     return true;

@@ -19,6 +19,12 @@ export interface WorkUnit {
   appliedTo?: number | undefined;
 }
 
+/** An event that a unit emitted, and the record that it comes from. */
+export interface Emitted {
+  event: Masked;
+  cause: LogRecord;
+}
+
 /**
  * Applies a batch in the caller's transaction, once: what the group has seen of a source is dropped, and what it sees
  * now is remembered. Checkpoints and what becomes of emitted events are the caller's.
@@ -28,13 +34,13 @@ export interface WorkUnit {
 export async function applyOnce(
   tx: Queryable,
   { key, topic, batch, apply, appliedTo }: WorkUnit,
-): Promise<Masked[]> {
-  const emitted: Masked[] = [];
+): Promise<Emitted[]> {
+  const emitted: Emitted[] = [];
   if (batch.length === 0) return emitted;
   const seen = await SeenSources.load(tx, { key, topic }, batch, appliedTo);
   const fresh = batch.filter((record) => seen.isNew(record) || appliedTo !== undefined);
-  const emit = (events: readonly Masked[]): void => {
-    for (const event of events) emitted.push(event);
+  const emit = (events: readonly Masked[], cause: LogRecord = batch.at(-1)!): void => {
+    for (const event of events) emitted.push({ event, cause });
   };
   if (fresh.length > 0) await apply(fresh, { tx, partition: key.partition, emit });
   await seen.save(tx);

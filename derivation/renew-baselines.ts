@@ -2,35 +2,23 @@ import type { Queryable } from "../database/database.ts";
 import type { EventLog, LogRecord } from "../log/event-log.ts";
 import { loadCheckpoints, lockAssignments } from "../log/runner/assignment-store.ts";
 import { Repetitions } from "../log/runner/repetitions.ts";
+import { groupOfVersion } from "../log/runner/versions.ts";
 import { drift } from "../processors/drift.ts";
 import { NO_ORDER, type Order, takeInOrder } from "../processors/drift-order.ts";
 import { revisionOf } from "../processors/fact-fields.ts";
-import type { Processor } from "../processors/processor.ts";
 import { applyFacts, type KeyState } from "../processors/run-processor.ts";
 import type { AtlasEvent, ReviewDecided, SessionRewarded, Uuid } from "../schemas/generated/events.ts";
 import type { Topic } from "../schemas/topics.ts";
-import { type KeyStates, outdatedPartitions, replaceStates } from "./processor-state.ts";
+import { type KeyStates, replaceStates } from "./processor-state.ts";
 import { inCompletionOrder, type OnProgress } from "./recompute.ts";
 import type { RulesStore } from "./rules.ts";
 import { setAsideBy } from "./set-aside.ts";
-import { PROCESSORS } from "./stages.ts";
-
-/** A processor whose state was computed anew. */
-export interface RenewedState {
-  processor: string;
-  /** The earliest version that had written some of it. */
-  from: number;
-  to: number;
-  partitions: number;
-}
 
 /** How to renew. */
 export interface RenewOptions {
   /** Called while the log is read, with the number of events so far. */
   onProgress?: OnProgress | undefined;
   signal?: AbortSignal | undefined;
-  /** Processors beside those of Atlas. */
-  processors?: readonly Processor[] | undefined;
 }
 
 type Offsets = ReadonlyMap<Topic, number>;
@@ -39,12 +27,10 @@ type Offsets = ReadonlyMap<Topic, number>;
 class Renewal {
   private readonly log: EventLog;
   private readonly rules: RulesStore;
-  private readonly processor: Processor;
   private readonly partition: number;
   private readonly isSetAside: (record: LogRecord) => boolean;
   private readonly repetitions = new Repetitions();
-  private readonly applied = new Map<string, KeyState | undefined>();
-  /** What drift has seen: it is applied in another order than it arrived in. */
+  /** What it has seen: it is applied in another order than it arrived in. */
   private readonly rewards = new Map<Uuid | null | undefined, SessionRewarded>();
   private readonly decisions: ReviewDecided[] = [];
   private readonly orders = new Map<string, Order>();
@@ -52,18 +38,15 @@ class Renewal {
 
   constructor(
     { log, rules, isSetAside }: { log: EventLog; rules: RulesStore; isSetAside: (r: LogRecord) => boolean },
-    processor: Processor,
     partition: number,
   ) {
     this.log = log;
     this.rules = rules;
     this.isSetAside = isSetAside;
-    this.processor = processor;
     this.partition = partition;
   }
 
   states(): KeyStates {
-    if (this.processor.name !== drift.name) return this.applied;
     const states = new Map<string, KeyState | undefined>();
     const waiting = [...this.orders.values()].flatMap((order) => order.waiting.map(({ reward }) => reward));
     const notYet = new Set(waiting.map(({ meta }) => meta.session_id));
@@ -75,9 +58,7 @@ class Renewal {
 
   /** Whether these are the offsets up to which the facts count. */
   isAt(offsets: Offsets): boolean {
-    return this.processor.inputs.every(
-      (topic) => (offsets.get(topic) ?? 0) === (this.readTo.get(topic) ?? 0),
-    );
+    return drift.inputs.every((topic) => (offsets.get(topic) ?? 0) === (this.readTo.get(topic) ?? 0));
   }
 
   async readOn(
@@ -96,9 +77,7 @@ class Renewal {
   }
 
   private take(event: AtlasEvent): void {
-    if (!(this.processor.facts as readonly string[]).includes(event.type)) return;
-    if (this.processor.name !== drift.name) this.apply(event, this.applied);
-    else if (event.type === "ReviewDecided") this.decisions.push(event);
+    if (event.type === "ReviewDecided") this.decisions.push(event);
     else if (event.type === "SessionRewarded") {
       const { order } = takeInOrder(this.orders.get(event.learning_key) ?? NO_ORDER, event);
       this.orders.set(event.learning_key, order);
@@ -109,8 +88,8 @@ class Renewal {
   }
 
   private apply(fact: AtlasEvent, states: Map<string, KeyState | undefined>): void {
-    const key = this.processor.key(fact);
-    const { keyState } = applyFacts(this.processor, states.get(key), [fact], this.rules.lookup);
+    const key = drift.key(fact);
+    const { keyState } = applyFacts(drift, states.get(key), [fact], this.rules.lookup);
     states.set(key, keyState);
   }
 
@@ -121,7 +100,7 @@ class Renewal {
       const { value, done } = await rest.next();
       if (done !== true) waiting.push({ next: value, rest });
     };
-    for (const topic of this.processor.inputs) await advance(this.recordsOf(topic, until));
+    for (const topic of drift.inputs) await advance(this.recordsOf(topic, until));
     for (;;) {
       waiting.sort((a, b) => a.next.appendedAt - b.next.appendedAt);
       const first = waiting.shift();
@@ -143,21 +122,25 @@ class Renewal {
   }
 }
 
-/** Computes the state of these partitions anew, each of them replaced in one transaction. */
-async function renew(
+/**
+ * Computes the state of drift anew in the order in which sessions completed, with their last rewards, each partition in one
+ * transaction: what comes next is then held against what a rebuild says of them, and not against what was said when they
+ * arrived.
+ *
+ * @param log with a database
+ */
+export async function renewBaselines(
   log: EventLog,
   rules: RulesStore,
-  processor: Processor,
-  partitions: Iterable<number>,
-  options: RenewOptions,
+  options: RenewOptions = {},
 ): Promise<void> {
   const db = log.db!;
-  const { name: group, version } = processor;
+  const group = groupOfVersion(drift);
   const isSetAside = await setAsideBy(log, group);
   const count = { events: 0 };
-  for (const partition of partitions) {
+  for (let partition = 0; partition < log.partitions; partition += 1) {
     const key = { group, partition };
-    const renewal = new Renewal({ log, rules, isSetAside }, processor, partition);
+    const renewal = new Renewal({ log, rules, isSetAside }, partition);
     const offsets = async (tx: Queryable): Promise<Offsets> =>
       new Map([...(await loadCheckpoints(tx, key))].map(([topic, { nextOffset }]) => [topic, nextOffset]));
     for (let done = false; !done; ) {
@@ -167,50 +150,9 @@ async function renew(
         // Units of work lock it too: nothing is applied between the look at the checkpoints and the new state.
         await lockAssignments(tx, group, partition);
         if (!renewal.isAt(await offsets(tx))) return false;
-        await replaceStates(tx, key, version, states);
+        await replaceStates(tx, key, drift.version, states);
         return true;
       });
     }
   }
-}
-
-/**
- * Computes the states of processors anew that an earlier version of their logic wrote: from the facts that each
- * assignment has applied, up to its checkpoint, without emitting anything. Consumers that wait for it go on by
- * themselves. It may be interrupted and done again at will.
- *
- * @param log with a database
- * @throws AtlasError ATLAS_PROCESSOR_OUTDATED where a later version than this process has went on
- */
-export async function renewStates(
-  log: EventLog,
-  rules: RulesStore,
-  options: RenewOptions = {},
-): Promise<RenewedState[]> {
-  const renewed: RenewedState[] = [];
-  const work: { processor: Processor; outdated: ReadonlyMap<number, number> }[] = [];
-  for (const processor of [...PROCESSORS, ...(options.processors ?? [])])
-    work.push({ processor, outdated: await outdatedPartitions(log.db!, processor) });
-  for (const { processor, outdated } of work) {
-    if (outdated.size === 0) continue;
-    await renew(log, rules, processor, outdated.keys(), options);
-    const from = [...outdated.values()].reduce((least, version) => Math.min(least, version));
-    renewed.push({ processor: processor.name, from, to: processor.version, partitions: outdated.size });
-  }
-  return renewed;
-}
-
-/**
- * Computes the state of drift anew in the order in which sessions completed, with their last rewards: what comes next
- * is then held against what a rebuild says of them, and not against what was said when they arrived.
- *
- * @param log with a database
- */
-export async function renewBaselines(
-  log: EventLog,
-  rules: RulesStore,
-  options: RenewOptions = {},
-): Promise<void> {
-  const processor = PROCESSORS.find(({ name }) => name === drift.name)!;
-  await renew(log, rules, processor, Array(log.partitions).keys(), options);
 }

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import type { Queryable } from "../../database/database.ts";
+import type { EventLog, LogRecord } from "../../log/event-log.ts";
+import { Repetitions } from "../../log/runner/repetitions.ts";
+import { type Answer, loadAnswers, saveAnswers } from "../../log/runner/versions.ts";
+import { revisionOf } from "../../processors/fact-fields.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { stableJson } from "../../schemas/rules.ts";
+import type { Topic } from "../../schemas/topics.ts";
+
+/** What a result says, apart from who computed it, when and how often. */
+export const digestOfResult = ({ meta: _, ...said }: AtlasEvent): string =>
+  createHash("sha256").update(stableJson(said)).digest("hex").slice(0, 24);
+
+/** Names what a result answers. */
+export const questionOf = ({ type, meta }: AtlasEvent): string => `${meta.causation_id ?? ""} ${type}`;
+
+/** How far results of a processor were noted, by topic and partition. */
+export type NotedTo = Map<string, number>;
+
+/**
+ * Notes what the log says of a processor's results, from where the last call came to: of each cause the last revision. A
+ * batch is all that is held in memory.
+ */
+export async function noteAnswers(
+  db: Queryable,
+  log: EventLog,
+  { processor, topics }: { processor: string; topics: readonly Topic[] },
+  noted: NotedTo,
+): Promise<void> {
+  const ends = await log.ends(topics);
+  for (const [topic, offsets] of ends) {
+    for (const [partition, untilOffset] of offsets.entries()) {
+      const place = `${topic}/${partition}`;
+      const fromOffset = noted.get(place) ?? 0;
+      if (fromOffset >= untilOffset) continue;
+      const repetitions = new Repetitions();
+      for await (const batch of log.read([topic], { partition, fromOffset, untilOffset }))
+        await noteBatch(
+          db,
+          processor,
+          batch.filter((record) => repetitions.isNew(record)),
+        );
+      noted.set(place, untilOffset);
+    }
+  }
+}
+
+async function noteBatch(db: Queryable, processor: string, batch: readonly LogRecord[]): Promise<void> {
+  const results = batch
+    .map(({ event }) => event)
+    .filter(
+      ({ meta }) => meta.derivation?.processor === processor && (meta.derivation.branch ?? null) === null,
+    );
+  if (results.length === 0) return;
+  const causes = [...new Set(results.map(({ meta }) => meta.causation_id ?? ""))];
+  const answers = await loadAnswers(db, processor, causes);
+  for (const event of results)
+    answers.set(questionOf(event), withResult(answers.get(questionOf(event)), event));
+  await saveAnswers(db, processor, [...answers.values()]);
+}
+
+/** The answer with one more result: one of a higher revision stands in the place of all before. */
+export function withResult(before: Answer | undefined, event: AtlasEvent): Answer {
+  const revision = revisionOf(event);
+  const digest = digestOfResult(event);
+  if (before === undefined || before.revision < revision)
+    return { cause: event.meta.causation_id ?? "", type: event.type, revision, digests: [digest] };
+  return before.revision > revision ? before : { ...before, digests: [...before.digests, digest] };
+}
