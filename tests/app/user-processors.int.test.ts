@@ -15,6 +15,7 @@ import { createEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent, Draft, EventType } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
 import { eventsIn } from "../as-readers.ts";
+import { eventually } from "../eventually.ts";
 import { kafka, missing, postgres } from "../services/services.ts";
 
 type LogInput = NonNullable<ConfigInput["log"]>;
@@ -213,4 +214,86 @@ test("a read model's tables cannot change under one version, and a new version i
     expect((await second.db.query(`select id from ${schema}.counted`)).rows).toHaveLength(1);
   await second.close();
   remove();
+});
+
+describe("a new version of a user's processor", () => {
+  const sized = defineEvent({
+    type: "userversions.Sized",
+    topic: "userversions.sized",
+    zod: z.object({ calls: z.int() }),
+  });
+  /** Counts the tool calls of a session; the second version finds that there is one more. */
+  const sizing = (version: number) =>
+    defineProcessor({
+      name: "sizing",
+      version,
+      facts: ["ToolCallStarted", "SessionEnded"],
+      emits: [sized],
+      key: ({ meta }) => meta.session_id ?? "",
+      reduce: (calls: number = 0, fact) =>
+        fact.type === "ToolCallStarted"
+          ? { state: calls + 1, emit: [] }
+          : { state: undefined, emit: [derive(sized, { calls: calls + version - 1 })], over: true },
+    });
+  const said = async ({ log }: Atlas) =>
+    (await eventsIn(log, sized.topic)).map((event) => {
+      const { calls, meta } = sized.read(event)!;
+      return `${calls} by ${meta.derivation!.version}, revision ${meta.derivation!.revision}`;
+    });
+
+  test("answers by itself on the embedded log, and revises what the old one said", async () => {
+    const { log, remove } = await embedded();
+    const first = await open(log, { processors: [sizing(1)] });
+    await first.log.append(session(1, "north", "g").map(first.log.mask));
+    await first.settled();
+    await first.close();
+
+    const second = await open(log, { processors: [sizing(2)] });
+    await second.log.append(session(2, "north", "g").map(second.log.mask));
+    await second.settled();
+    await second.settled();
+    expect((await said(second)).sort()).toEqual([
+      "5 by 1, revision 0",
+      "6 by 2, revision 0",
+      "6 by 2, revision 1",
+    ]);
+    expect(await second.processors.list()).toContainEqual({
+      processor: "sizing",
+      version: 2,
+      role: "answers",
+      behind: 0,
+      kept: 0,
+    });
+    await second.processors.retire({ processor: "sizing", version: 1 });
+    await second.close();
+    remove();
+  });
+
+  test("waits for somebody where that is asked for, and says so", async () => {
+    const { log, remove } = await embedded();
+    const warned: unknown[] = [];
+    const logger = {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: ({ code, group }: Record<string, unknown>) => void warned.push([code, group]),
+      error: () => undefined,
+    };
+    const config = { log, promotion: "manual" } as const;
+    const first = await openAtlas(config, { processors: [sizing(1)] });
+    await first.log.append(session(1, "north", "g").map(first.log.mask));
+    await first.settled();
+    await first.close();
+
+    const second = await openAtlas(config, { processors: [sizing(2)], logger });
+    await second.settled();
+    expect(await said(second)).toEqual(["5 by 1, revision 0"]);
+    await eventually(() => expect(warned).toContainEqual(["ATLAS_VERSION_SILENT", "sizing@2"]));
+    expect(await second.processors.promote({ processor: "sizing" })).toMatchObject({
+      version: 2,
+      revised: 1,
+    });
+    expect(await said(second)).toEqual(["5 by 1, revision 0", "6 by 2, revision 1"]);
+    await second.close();
+    remove();
+  });
 });
