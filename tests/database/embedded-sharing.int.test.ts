@@ -282,7 +282,7 @@ describe.skipIf(!canMount)("an embedded database on a disk that fills up", () =>
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   test("is refused with a reason", () => {
-    const output = run(folder, "10m", `await openEmbedded(disk + "/log").catch(say);`);
+    const output = run(folder, "3m", `await openEmbedded(disk + "/log").catch(say);`);
     expect(output).toBe("ATLAS_DISK_FULL true\n");
   });
 

@@ -13,6 +13,7 @@ const READERS_OWN = `
 declare const atlas: import("atlas-sdk").Atlas;
 declare const train: (session: import("atlas-sdk/training-data").AtlasSessionTrace) => void;
 declare const facts: readonly import("atlas-sdk/schemas").EventOf<"ReviewDecided">[];
+declare const loopDetection: import("atlas-sdk/processors").Processor;
 declare const rules: (hash: string) => import("atlas-sdk/schemas").Rules;
 declare const search: (query: string, signal?: AbortSignal) => Promise<string[]>;
 declare const answer: (hits: unknown, guidance: readonly string[]) => Promise<string>;
