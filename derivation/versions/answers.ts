@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Queryable } from "../../database/database.ts";
-import type { EventLog, LogRecord } from "../../log/event-log.ts";
+import type { Ends, EventLog, LogRecord } from "../../log/event-log.ts";
 import { Repetitions } from "../../log/runner/repetitions.ts";
-import { type Answer, loadAnswers, saveAnswers } from "../../log/runner/versions.ts";
+import { type Answer, endsWithin, loadAnswers, saveAnswers } from "../../log/runner/versions.ts";
 import { revisionOf } from "../../processors/fact-fields.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { stableJson } from "../../schemas/rules.ts";
@@ -18,32 +18,67 @@ export const questionOf = ({ type, meta }: AtlasEvent): string => `${meta.causat
 /** How far results of a processor were noted, by topic and partition. */
 export type NotedTo = Map<string, number>;
 
+/** What results are noted of, and where. */
+export interface Noting {
+  log: EventLog;
+  processor: string;
+  topics: readonly Topic[];
+}
+
 /**
  * Notes what the log says of a processor's results, from where the last call came to: of each cause the last revision. A
  * batch is all that is held in memory.
  */
 export async function noteAnswers(
   db: Queryable,
-  log: EventLog,
-  { processor, topics }: { processor: string; topics: readonly Topic[] },
+  { log, processor, topics }: Noting,
   noted: NotedTo,
 ): Promise<void> {
-  const ends = await log.ends(topics);
-  for (const [topic, offsets] of ends) {
-    for (const [partition, untilOffset] of offsets.entries()) {
-      const place = `${topic}/${partition}`;
-      const fromOffset = noted.get(place) ?? 0;
-      if (fromOffset >= untilOffset) continue;
-      const repetitions = new Repetitions();
-      for await (const batch of log.read([topic], { partition, fromOffset, untilOffset }))
-        await noteBatch(
-          db,
-          processor,
-          batch.filter((record) => repetitions.isNew(record)),
-        );
-      noted.set(place, untilOffset);
-    }
+  for (const { topic, partition, fromOffset, untilOffset } of beyond(noted, await log.ends(topics))) {
+    const repetitions = new Repetitions();
+    for await (const batch of log.read([topic], { partition, fromOffset, untilOffset }))
+      await noteBatch(
+        db,
+        processor,
+        batch.filter((record) => repetitions.isNew(record)),
+      );
+    noted.set(`${topic}/${partition}`, untilOffset);
   }
+}
+
+/**
+ * The same in a transaction that keeps a version from saying more: what it has said is in the log.
+ *
+ * @returns how far results are noted once the transaction has committed
+ */
+export async function noteRest(
+  tx: Queryable,
+  { log, processor, topics }: Noting,
+  noted: ReadonlyMap<string, number>,
+): Promise<NotedTo> {
+  const after = new Map(noted);
+  const { readInUnit } = log;
+  if (readInUnit === undefined) {
+    await noteAnswers(tx, { log, processor, topics }, after);
+    return after;
+  }
+  for (const { topic, partition, fromOffset, untilOffset } of beyond(noted, await endsWithin(tx, topics))) {
+    for (let next = fromOffset; next < untilOffset; ) {
+      const batch = await readInUnit(tx, { topic, partition }, next, untilOffset);
+      await noteBatch(tx, processor, batch);
+      next = (batch.at(-1)?.offset ?? untilOffset) + 1;
+    }
+    after.set(`${topic}/${partition}`, untilOffset);
+  }
+  return after;
+}
+
+function* beyond(noted: ReadonlyMap<string, number>, ends: Ends) {
+  for (const [topic, offsets] of ends)
+    for (const [partition, untilOffset] of offsets.entries()) {
+      const fromOffset = noted.get(`${topic}/${partition}`) ?? 0;
+      if (fromOffset < untilOffset) yield { topic, partition, fromOffset, untilOffset };
+    }
 }
 
 async function noteBatch(db: Queryable, processor: string, batch: readonly LogRecord[]): Promise<void> {

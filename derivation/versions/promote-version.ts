@@ -7,7 +7,6 @@ import { toOutgoing } from "../../log/outgoing.ts";
 import { loadCheckpoints, putOutbox } from "../../log/runner/assignment-store.ts";
 import {
   emittedOf,
-  endsWithin,
   forgetAnswers,
   groupOfVersion,
   letAnswer,
@@ -25,7 +24,7 @@ import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import { alreadyMasked } from "../../schemas/masked.ts";
 import { type Topic, topicOf } from "../../schemas/topics.ts";
-import { digestOfResult, type NotedTo, noteAnswers, questionOf } from "./answers.ts";
+import { digestOfResult, type NotedTo, type Noting, noteAnswers, noteRest, questionOf } from "./answers.ts";
 
 /** Which version of a processor is to answer. */
 export interface PromoteVersionOptions {
@@ -98,14 +97,18 @@ export async function promoteVersion(
   const topics = (await shadowSchemas(db, to)).map((schema) =>
     topicOf(releasedSchema(schema)!.name as EventType),
   );
-  const noted: NotedTo = new Map();
+  const noting: Noting = { log, processor, topics };
+  let noted: NotedTo = new Map();
   await forgetAnswers(db, processor);
-  await noteAnswers(db, log, { processor, topics }, noted);
   for (const { partition } of silent) {
     const from = roles.find((role) => role.partition === partition && role.shadow === false)?.group;
     const { revised, added } = await patiently(options, async () => {
-      await noteAnswers(db, log, { processor, topics }, noted);
-      return db.transaction((tx) => takeOver(tx, log, { to, from, partition, topics, noted, options }));
+      await noteAnswers(db, noting, noted);
+      const taken = await db.transaction((tx) =>
+        takeOver(tx, { to, from, partition, noting, noted, options }),
+      );
+      noted = taken.noted;
+      return taken;
     });
     log.announce?.();
     result.partitions += 1;
@@ -159,7 +162,7 @@ interface Takeover {
   to: string;
   from: string | undefined;
   partition: number;
-  topics: readonly Topic[];
+  noting: Noting;
   noted: NotedTo;
   options: PromoteVersionOptions;
 }
@@ -167,9 +170,9 @@ interface Takeover {
 /** Promotes a version in one partition, in the caller's transaction. */
 async function takeOver(
   tx: Queryable,
-  log: EventLog,
-  { to, from, partition, topics, noted, options }: Takeover,
-): Promise<{ revised: number; added: number }> {
+  { to, from, partition, noting, noted, options }: Takeover,
+): Promise<{ revised: number; added: number; noted: NotedTo }> {
+  const { log } = noting;
   const { name, version } = versionOfGroup(to)!;
   await lockVersions(tx, from === undefined ? [to] : [to, from], partition);
   const at = new Map(
@@ -178,14 +181,15 @@ async function takeOver(
       nextOffset,
     ]),
   );
-  await refuseUnlessThere(tx, log, { to, from, partition, topics, noted }, at);
+  await refuseUnlessThere(tx, { to, from, partition }, at);
+  const after = await noteRest(tx, noting, noted);
   const counts = { revised: 0, added: 0 };
   const next = new Map<string, number>();
   const places = new Map<string, number>();
-  for (let after = 0; ; ) {
-    const rows = await readShadow(tx, { group: to, partition }, after, PAGE);
+  for (let number = 0; ; ) {
+    const rows = await readShadow(tx, { group: to, partition }, number, PAGE);
     if (rows.length === 0) break;
-    after = rows.at(-1)!.number;
+    number = rows.at(-1)!.number;
     const events = await spoken(tx, rows, { name, from, partition, at, next, places }, counts);
     await publish(tx, log, { group: to, partition }, events);
   }
@@ -196,14 +200,13 @@ async function takeOver(
     { partition, at, retired: from === undefined ? null : versionOfGroup(from)!.version },
   );
   await publish(tx, log, { group: to, partition }, [log.mask(told)]);
-  return counts;
+  return { ...counts, noted: after };
 }
 
-/** Makes sure that the one has applied all that the other has, and that all it has said was noted. */
+/** Makes sure that the one has applied all that the other has, and that all of that one is in the log. */
 async function refuseUnlessThere(
   tx: Queryable,
-  log: EventLog,
-  { to, from, partition, topics, noted }: Omit<Takeover, "options">,
+  { to, from, partition }: Pick<Takeover, "to" | "from" | "partition">,
   at: ReadonlyMap<Topic, number>,
 ): Promise<void> {
   const own = await loadCheckpoints(tx, { group: to, partition });
@@ -212,10 +215,6 @@ async function refuseUnlessThere(
       throw new NotYet(`${to} has not applied all of ${topic}[${partition}] that ${from} has`);
   if (from !== undefined && (await outboxOf(tx, from, partition)) > 0)
     throw new NotYet(`results of ${from} wait in its outbox`);
-  const ends = log.kind === "postgres" ? await endsWithin(tx, topics) : await log.ends(topics);
-  for (const [topic, offsets] of ends)
-    for (const [place, end] of offsets.entries())
-      if ((noted.get(`${topic}/${place}`) ?? 0) < end) throw new NotYet(`${topic} goes on`);
 }
 
 interface Spoken {

@@ -11,6 +11,7 @@ import type { ConfigInput } from "../../configs/config-schema.ts";
 import { loopDetection, loopFound } from "../../examples/processors/loop-detection.ts";
 import { diversity, groupDiversity, rollouts } from "../../examples/processors/rollout-diversity.ts";
 import { sessionCost, sessionCosts, tenantCosts } from "../../examples/processors/tenant-cost.ts";
+import type { LogFields } from "../../logging/logger.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent, Draft, EventType } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
@@ -275,7 +276,7 @@ describe("a new version of a user's processor", () => {
     const logger = {
       debug: () => undefined,
       info: () => undefined,
-      warn: ({ code, group }: Record<string, unknown>) => void warned.push([code, group]),
+      warn: ({ code, group }: LogFields) => void warned.push([code, group]),
       error: () => undefined,
     };
     const config = { log, promotion: "manual" } as const;

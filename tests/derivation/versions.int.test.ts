@@ -163,6 +163,10 @@ describe.for(LOGS.filter(({ skip }) => !skip))("versions of a processor on $name
         await log.append(sessions(hash, more, more).flat().map(log.mask));
       }
     })();
+    onTestFinished(() => {
+      appending = false;
+      return busy.catch(() => undefined);
+    });
     const stopping = new AbortController();
     const interrupted = promoteVersion(log, {
       processor: now.name,
