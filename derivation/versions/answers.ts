@@ -21,6 +21,8 @@ export type NotedTo = Map<string, number>;
 /** What results are noted of, and where. */
 export interface Noting {
   log: EventLog;
+  /** Names the promotion that they are noted for. */
+  promotion: string;
   processor: string;
   topics: readonly Topic[];
 }
@@ -29,17 +31,14 @@ export interface Noting {
  * Notes what the log says of a processor's results, from where the last call came to: of each cause the last revision. A
  * batch is all that is held in memory.
  */
-export async function noteAnswers(
-  db: Queryable,
-  { log, processor, topics }: Noting,
-  noted: NotedTo,
-): Promise<void> {
+export async function noteAnswers(db: Queryable, noting: Noting, noted: NotedTo): Promise<void> {
+  const { log, topics } = noting;
   for (const { topic, partition, fromOffset, untilOffset } of beyond(noted, await log.ends(topics))) {
     const repetitions = new Repetitions();
     for await (const batch of log.read([topic], { partition, fromOffset, untilOffset }))
       await noteBatch(
         db,
-        processor,
+        noting,
         batch.filter((record) => repetitions.isNew(record)),
       );
     noted.set(`${topic}/${partition}`, untilOffset);
@@ -53,19 +52,22 @@ export async function noteAnswers(
  */
 export async function noteRest(
   tx: Queryable,
-  { log, processor, topics }: Noting,
+  noting: Noting,
   noted: ReadonlyMap<string, number>,
 ): Promise<NotedTo> {
   const after = new Map(noted);
-  const { readInUnit } = log;
+  const { readInUnit } = noting.log;
   if (readInUnit === undefined) {
-    await noteAnswers(tx, { log, processor, topics }, after);
+    await noteAnswers(tx, noting, after);
     return after;
   }
-  for (const { topic, partition, fromOffset, untilOffset } of beyond(noted, await endsWithin(tx, topics))) {
+  for (const { topic, partition, fromOffset, untilOffset } of beyond(
+    noted,
+    await endsWithin(tx, noting.topics),
+  )) {
     for (let next = fromOffset; next < untilOffset; ) {
       const batch = await readInUnit(tx, { topic, partition }, next, untilOffset);
-      await noteBatch(tx, processor, batch);
+      await noteBatch(tx, noting, batch);
       next = (batch.at(-1)?.offset ?? untilOffset) + 1;
     }
     after.set(`${topic}/${partition}`, untilOffset);
@@ -81,7 +83,11 @@ function* beyond(noted: ReadonlyMap<string, number>, ends: Ends) {
     }
 }
 
-async function noteBatch(db: Queryable, processor: string, batch: readonly LogRecord[]): Promise<void> {
+async function noteBatch(
+  db: Queryable,
+  { promotion, processor }: Noting,
+  batch: readonly LogRecord[],
+): Promise<void> {
   const results = batch
     .map(({ event }) => event)
     .filter(
@@ -89,10 +95,10 @@ async function noteBatch(db: Queryable, processor: string, batch: readonly LogRe
     );
   if (results.length === 0) return;
   const causes = [...new Set(results.map(({ meta }) => meta.causation_id ?? ""))];
-  const answers = await loadAnswers(db, processor, causes);
+  const answers = await loadAnswers(db, promotion, causes);
   for (const event of results)
     answers.set(questionOf(event), withResult(answers.get(questionOf(event)), event));
-  await saveAnswers(db, processor, [...answers.values()]);
+  await saveAnswers(db, promotion, [...answers.values()]);
 }
 
 /** The answer with one more result: one of a higher revision stands in the place of all before. */

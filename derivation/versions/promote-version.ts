@@ -9,6 +9,7 @@ import {
   emittedOf,
   forgetAnswers,
   groupOfVersion,
+  isShadow,
   letAnswer,
   loadAnswers,
   lockVersions,
@@ -97,27 +98,28 @@ export async function promoteVersion(
   const topics = (await shadowSchemas(db, to)).map((schema) =>
     topicOf(releasedSchema(schema)!.name as EventType),
   );
-  const noting: Noting = { log, processor, topics };
+  const noting: Noting = { log, promotion: newId(), processor, topics };
   let noted: NotedTo = new Map();
-  await forgetAnswers(db, processor);
-  for (const { partition } of silent) {
-    const from = roles.find((role) => role.partition === partition && role.shadow === false)?.group;
-    const { revised, added } = await patiently(options, async () => {
-      await noteAnswers(db, noting, noted);
-      const taken = await db.transaction((tx) =>
-        takeOver(tx, { to, from, partition, noting, noted, options }),
-      );
-      noted = taken.noted;
-      return taken;
-    });
-    log.announce?.();
-    result.partitions += 1;
-    result.revised += revised;
-    result.added += added;
-    options.onProgress?.(result.partitions, silent.length);
+  try {
+    for (const { partition } of silent) {
+      const from = roles.find((role) => role.partition === partition && role.shadow === false)?.group;
+      const { revised, added, taken } = await patiently(options, async () => {
+        await noteAnswers(db, noting, noted);
+        const takeover = { to, from, partition, noting, noted, options };
+        const done = await db.transaction((tx) => takeOver(tx, takeover));
+        noted = done.noted;
+        return done;
+      });
+      log.announce?.();
+      if (taken) result.partitions += 1;
+      result.revised += revised;
+      result.added += added;
+      options.onProgress?.(result.partitions, silent.length);
+    }
+    return result;
+  } finally {
+    await forgetAnswers(db, noting.promotion);
   }
-  await forgetAnswers(db, processor);
-  return result;
 }
 
 const unknownVersion = (
@@ -171,10 +173,13 @@ interface Takeover {
 async function takeOver(
   tx: Queryable,
   { to, from, partition, noting, noted, options }: Takeover,
-): Promise<{ revised: number; added: number; noted: NotedTo }> {
+): Promise<{ revised: number; added: number; taken: boolean; noted: NotedTo }> {
   const { log } = noting;
   const { name, version } = versionOfGroup(to)!;
   await lockVersions(tx, from === undefined ? [to] : [to, from], partition);
+  // Another promotion was first.
+  if (!(await isShadow(tx, { group: to, partition })))
+    return { revised: 0, added: 0, taken: false, noted: new Map(noted) };
   const at = new Map(
     [...(await loadCheckpoints(tx, { group: from ?? to, partition }))].map(([topic, { nextOffset }]) => [
       topic,
@@ -190,7 +195,12 @@ async function takeOver(
     const rows = await readShadow(tx, { group: to, partition }, number, PAGE);
     if (rows.length === 0) break;
     number = rows.at(-1)!.number;
-    const events = await spoken(tx, rows, { name, from, partition, at, next, places }, counts);
+    const events = await spoken(
+      tx,
+      rows,
+      { promotion: noting.promotion, name, from, partition, at, next, places },
+      counts,
+    );
     await publish(tx, log, { group: to, partition }, events);
   }
   const emitted = new Map([...next].map(([source, sequence]) => [source.slice(name.length + 1), sequence]));
@@ -200,7 +210,7 @@ async function takeOver(
     { partition, at, retired: from === undefined ? null : versionOfGroup(from)!.version },
   );
   await publish(tx, log, { group: to, partition }, [log.mask(told)]);
-  return { ...counts, noted: after };
+  return { ...counts, taken: true, noted: after };
 }
 
 /** Makes sure that the one has applied all that the other has, and that all of that one is in the log. */
@@ -218,6 +228,7 @@ async function refuseUnlessThere(
 }
 
 interface Spoken {
+  promotion: string;
   name: string;
   from: string | undefined;
   partition: number;
@@ -232,12 +243,12 @@ interface Spoken {
 async function spoken(
   tx: Queryable,
   rows: readonly ShadowRow[],
-  { name, from, partition, at, next, places }: Spoken,
+  { promotion, name, from, partition, at, next, places }: Spoken,
   counts: { revised: number; added: number },
 ) {
   const kept = rows.map((row) => ({ row, event: decodeEvent(row.fingerprint, row.body) }));
   const causes = [...new Set(kept.map(({ event }) => event.meta.causation_id ?? ""))];
-  const answers = await loadAnswers(tx, name, causes);
+  const answers = await loadAnswers(tx, promotion, causes);
   const sources = [...new Set(kept.map(({ event }) => event.meta.source))];
   await startSequences(tx, { name, from, partition, next }, sources);
   const events: AtlasEvent[] = [];

@@ -14,14 +14,15 @@ create table atlas_log.shadow (
   primary key (group_id, partition, number)
 );
 
--- What the log says of a processor's results, while one of its versions is promoted.
+-- What the log says of a processor's results, while one of its versions is promoted: each promotion notes it for itself.
 create unlogged table atlas_log.answers (
-  processor text not null,
+  promotion uuid not null,
   cause uuid not null,
   type text not null,
   revision int not null,
   digests text[] not null,
-  primary key (processor, cause, type)
+  noted_at timestamptz not null default now(),
+  primary key (promotion, cause, type)
 );
 
 -- The groups of the first versions.

@@ -192,20 +192,23 @@ export interface Answer {
   digests: string[];
 }
 
-/** Forgets what was noted of a processor's results. */
-export async function forgetAnswers(tx: Queryable, processor: string): Promise<void> {
-  await tx.query("delete from atlas_log.answers where processor = $1", [processor]);
+/** Forgets what a promotion has noted, and what others have that were killed. */
+export async function forgetAnswers(tx: Queryable, promotion: string): Promise<void> {
+  await tx.query(
+    "delete from atlas_log.answers where promotion = $1 or noted_at < now() - interval '1 day'",
+    [promotion],
+  );
 }
 
 /** What was noted of these causes. */
 export async function loadAnswers(
   tx: Queryable,
-  processor: string,
+  promotion: string,
   causes: readonly string[],
 ): Promise<Map<string, Answer>> {
   const { rows } = await tx.query<Answer>(
-    `select cause, type, revision, digests from atlas_log.answers where processor = $1 and cause = any($2::uuid[])`,
-    [processor, causes],
+    `select cause, type, revision, digests from atlas_log.answers where promotion = $1 and cause = any($2::uuid[])`,
+    [promotion, causes],
   );
   return new Map(rows.map((answer) => [`${answer.cause} ${answer.type}`, answer]));
 }
@@ -213,16 +216,16 @@ export async function loadAnswers(
 /** Notes answers in the place of those of the same causes. */
 export async function saveAnswers(
   tx: Queryable,
-  processor: string,
+  promotion: string,
   answers: readonly Answer[],
 ): Promise<void> {
   await tx.query(
-    `insert into atlas_log.answers (processor, cause, type, revision, digests)
+    `insert into atlas_log.answers (promotion, cause, type, revision, digests)
      select $1, a.cause, a.type, a.revision, string_to_array(a.digests, ' ')
        from unnest($2::uuid[], $3::text[], $4::int[], $5::text[]) as a(cause, type, revision, digests)
-     on conflict (processor, cause, type) do update set revision = excluded.revision, digests = excluded.digests`,
+     on conflict (promotion, cause, type) do update set revision = excluded.revision, digests = excluded.digests`,
     [
-      processor,
+      promotion,
       answers.map(({ cause }) => cause),
       answers.map(({ type }) => type),
       answers.map(({ revision }) => revision),

@@ -71,7 +71,7 @@ async function asBefore({ db, log }: OpenPlace, sessions: readonly string[]): Pr
   await db.query(
     `insert into atlas_log.sequences (group_id, topic, partition, source, sequence)
      select g, 'atlas.sessions', s.partition, s.id, 2
-       from unnest(array['session-rewards', 'read-models']) as g, unnest($1::text[], $2::int[]) as s(id, partition)`,
+       from unnest(array['session-rewards@2', 'read-models']) as g, unnest($1::text[], $2::int[]) as s(id, partition)`,
     [sessions, sessions.map((session) => partitionOf(session, log.partitions))],
   );
 }

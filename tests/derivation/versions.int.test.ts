@@ -189,6 +189,25 @@ describe.for(LOGS.filter(({ skip }) => !skip))("versions of a processor on $name
     for (const consumer of consumers) await consumer.stop();
   });
 
+  test("two promotions at once are one", async () => {
+    const opened = await place(make);
+    const { log, hash } = opened;
+    const consumers = [await consume(opened, before)];
+    await log.append(sessions(hash, 1, 12).flat().map(log.mask));
+    await caughtUp(log, before);
+    consumers.push(await consume(opened, now));
+    await caughtUp(log, now);
+    const both = await Promise.all(
+      [1, 2].map(() => promoteVersion(log, { processor: now.name, timeoutMs: LIMIT_MS })),
+    );
+    expect(both.reduce((sum, { revised }) => sum + revised, 0)).toBe(6);
+    expect(both.reduce((sum, { partitions }) => sum + partitions, 0)).toBe(log.partitions);
+    await caughtUp(log, now);
+    expect(await scores(log)).toEqual(expected(12, Number));
+    expect(await eventsOf(log, "atlas.rewards", "SessionRewarded")).toHaveLength(12 + 6);
+    for (const consumer of consumers) await consumer.stop();
+  });
+
   test("read models, drift and review follow a version that takes over", async () => {
     const opened = await place(make);
     const { log, db, hash, rules } = opened;
