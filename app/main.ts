@@ -75,6 +75,7 @@ export type { SessionTokens, Tokens } from "../recording/tokens.ts";
 export type { Mask, Masked } from "../schemas/masked.ts";
 export type { Datasets } from "./api/datasets.ts";
 export type { Alerts, DeadLetters, SpoolFolder } from "./api/maintenance.ts";
+export type { Processors } from "./api/processors.ts";
 export type {
   AllDecisionOptions,
   Decided,
@@ -83,7 +84,6 @@ export type {
   DecisionOptions,
   Reviews,
 } from "./api/reviews.ts";
-export type { Processors } from "./api/processors.ts";
 export type { Drift, Rewards } from "./api/rewards.ts";
 export type { Erasable, Erasure, ImportOptions, Sessions } from "./api/sessions.ts";
 export type { Host } from "./host.ts";

@@ -1,3 +1,4 @@
+import { answeredElsewhere } from "../derivation/answered-elsewhere.ts";
 import { processorConsumer } from "../derivation/processor-consumer.ts";
 import type { RulesStore } from "../derivation/rules.ts";
 import { READ_MODELS, type Stage } from "../derivation/stage-list.ts";
@@ -43,7 +44,7 @@ export async function startPipeline(
         await log.consume(
           {
             ...options(groupOfVersion(processor), processor.inputs),
-            versioned: true,
+            versioned: { answeredElsewhere: () => answeredElsewhere(log) },
             prepare: rules.load,
           },
           processorConsumer(processor, rules.lookup),

@@ -31,7 +31,8 @@ function runsOf(processor: Processor, batch: readonly LogRecord[]): Run[] {
  * Runs a processor as a consumer whose rules are loaded before each unit: its state lives in the database, keyed, and is saved in the unit that emits.
  *
  * @example
- * const options = { group: groupOfVersion(drift), versioned: true, topics: drift.inputs, prepare: rules.load };
+ * const versioned = { answeredElsewhere: () => answeredElsewhere(log) };
+ * const options = { group: groupOfVersion(drift), versioned, topics: drift.inputs, prepare: rules.load };
  * await log.consume(options, processorConsumer(drift, rules.lookup));
  */
 export function processorConsumer(processor: Processor, rules: RulesLookup): Apply {

@@ -89,9 +89,10 @@ export interface ConsumeOptions {
   group: string;
   /**
    * The group is a version of a processor, and is called `name@version`: of several versions one answers in each partition,
-   * and what the others emit is kept until they are promoted.
+   * and what the others emit is kept until they are promoted. Asked when the database first has one: whether the log holds
+   * results that another database has published.
    */
-  versioned?: boolean;
+  versioned?: { answeredElsewhere(): Promise<boolean> };
   topics: readonly Topic[];
   /** Holds checkpoints, state and read models; the log's own database where it has one. */
   db?: Database;

@@ -1,5 +1,6 @@
+import { filter, map, merge } from "rxjs";
 import type { ReviewDecided, SessionRewarded } from "../schemas/generated/events.ts";
-import { type DriftGuardrails, type Rules, stableJson } from "../schemas/rules.ts";
+import { type DriftGuardrails, type Rules, type RulesLookup, stableJson } from "../schemas/rules.ts";
 import { round12 } from "../statistics/numbers.ts";
 import { defineProcessor } from "./define-processor.ts";
 import {
@@ -20,11 +21,28 @@ import { NO_ORDER, type Order, takeInOrder } from "./drift-order.ts";
 import { keptBy, type Reference } from "./drift-sample.ts";
 import { type Finding, messageOf, testMetrics } from "./drift-tests.ts";
 import { addEarly, addWord, type EarlyWord, type Words, wordsFor, wordsOn } from "./drift-words.ts";
+import { type DurableStep, durable } from "./durable.ts";
 import { revisionOf, rulesHashOf, sessionOf } from "./fact-fields.ts";
-import type { Emission, EmissionOf } from "./processor.ts";
+import { ofType } from "./operators.ts";
+import type { EmissionOf } from "./processor.ts";
 
-/** What is kept of a learning key. */
-interface DriftState {
+type DriftRules = Pick<Rules, "drift" | "rubric">;
+
+/** The rewards that wait for their turn. */
+interface Queue {
+  order: Order;
+  /** What they were made by, by hash: whoever goes on may not have seen these rules. */
+  rules: Record<string, DriftRules>;
+}
+
+/** A reward whose turn it is. */
+interface Due {
+  reward: SessionRewarded;
+  rules: DriftRules;
+}
+
+/** What is kept of the sessions that had their turn. */
+interface History {
   /** How many sessions of each cohort are kept: the most that rules have asked for. */
   kept: number;
   cohorts: Record<string, Cohort>;
@@ -33,16 +51,29 @@ interface DriftState {
   /** On sessions of the cohorts. */
   words: Words;
   early: EarlyWord[];
-  order: Order;
-  /** What the rewards that wait were made by, by hash: whoever goes on may not have seen these rules. */
-  rules: Record<string, DriftRules>;
   /** The rubric of the first reward; cohorts of other rubrics have theirs in their name. */
   rubric?: string;
 }
 
-type DriftRules = Pick<Rules, "drift" | "rubric">;
+/** What is kept of a learning key, by durable operator. */
+export interface DriftState {
+  queue?: Queue;
+  history?: History;
+}
 
-const NEW: DriftState = { kept: 0, cohorts: {}, wider: {}, words: {}, early: [], order: NO_ORDER, rules: {} };
+/** What the tests say about a reward. */
+interface Assessed {
+  reward: SessionRewarded;
+  cohort: string;
+  findings: readonly Finding[];
+  alarming: Finding | undefined;
+  heldBack: boolean;
+  guardrails: DriftGuardrails;
+}
+
+const NO_QUEUE: Queue = { order: NO_ORDER, rules: {} };
+
+const NO_HISTORY: History = { kept: 0, cohorts: {}, wider: {}, words: {}, early: [] };
 
 /** Two of the usual windows, for decisions on sessions whose reward has not come yet. */
 const LEAST_WORDS = 100;
@@ -67,21 +98,30 @@ export const drift = defineProcessor({
   facts: ["SessionRewarded", "ReviewDecided"],
   emits: ["DriftAssessed"],
   key: (fact) => fact.learning_key,
-  reduce: (before: DriftState = NEW, fact, rules) => {
-    if (fact.type === "ReviewDecided") return { state: withWord(before, fact), emit: [] };
+  pipe: (facts$, { rules }) => {
+    const words$ = facts$.pipe(ofType("ReviewDecided"));
+    const rewards$ = facts$.pipe(ofType("SessionRewarded"));
+    return merge(words$, rewards$.pipe(inOrder(rules))).pipe(
+      durable<ReviewDecided | Due, Assessed, History>("history", (before = NO_HISTORY, next) =>
+        "reward" in next ? assess(before, next) : { state: withWord(before, next), out: [] },
+      ),
+      filter(({ reward }) => revisionOf(reward) === 0),
+      map(assessment),
+    );
+  },
+});
+
+/** Passes rewards on when it is their turn, each with its rules. */
+const inOrder = (rules: RulesLookup) =>
+  durable<SessionRewarded, Due, Queue>("queue", (before = NO_QUEUE, fact) => {
     const hash = rulesHashOf(fact);
     const known = { ...before.rules, [hash]: rules(hash) };
     const { order, due } = takeInOrder(before.order, fact);
-    let state: DriftState = { ...before, order };
-    const emit: Emission[] = [];
-    for (const reward of due) {
-      const assessed = assess(state, reward, known[rulesHashOf(reward)]!);
-      state = assessed.state;
-      if (revisionOf(reward) === 0) emit.push(assessed.emission);
-    }
-    return { state: { ...state, rules: ofWaiting(order, known) }, emit };
-  },
-});
+    return {
+      state: { order, rules: ofWaiting(order, known) },
+      out: due.map((reward) => ({ reward, rules: known[rulesHashOf(reward)]! })),
+    };
+  });
 
 /** The rules that those that wait will be assessed by. */
 function ofWaiting({ waiting }: Order, known: Record<string, DriftRules>): Record<string, DriftRules> {
@@ -94,7 +134,7 @@ function ofWaiting({ waiting }: Order, known: Record<string, DriftRules>): Recor
   );
 }
 
-function withWord(state: DriftState, fact: ReviewDecided): DriftState {
+function withWord(state: History, fact: ReviewDecided): History {
   const session = sessionOf(fact);
   const isKept = Object.values(state.cohorts).some(({ sessions }) =>
     sessions.some(({ place }) => place[1] === session),
@@ -107,10 +147,9 @@ const NOTHING_FOUND: Marks = { levels: {}, quiet: {} };
 
 /** Holds a session against those before it, and takes it among them. */
 function assess(
-  before: DriftState,
-  reward: SessionRewarded,
-  { drift: guardrails, rubric }: DriftRules,
-): { state: DriftState; emission: Emission } {
+  before: History,
+  { reward, rules: { drift: guardrails, rubric } }: Due,
+): DurableStep<History, Assessed> {
   const session = sessionOf(reward);
   const own = stableJson(rubric);
   const first = before.rubric ?? own;
@@ -153,20 +192,23 @@ function assess(
       words: wordsOnCohorts(words, after),
       early,
     },
-    emission: assessment(reward, {
-      cohort: reference.wide ? wider : name,
-      findings,
-      alarming: told[0],
-      heldBack: raised.length > 0,
-      guardrails,
-    }),
+    out: [
+      {
+        reward,
+        cohort: reference.wide ? wider : name,
+        findings,
+        alarming: told[0],
+        heldBack: raised.length > 0,
+        guardrails,
+      },
+    ],
   };
 }
 
 /** The cohort of a session, or the wider one while the cohort has few sessions and the wider one has more. */
 function referenceOf(
   place: Place,
-  { cohorts, wider }: DriftState,
+  { cohorts, wider }: History,
   { cohort, guardrails }: { cohort: Cohort; guardrails: DriftGuardrails },
 ): Reference {
   const count = countBefore(cohort.sessions, place);
@@ -241,33 +283,25 @@ function wordsOnCohorts(words: Words, cohorts: Record<string, Cohort>): Words {
   return wordsOn(words, new Set(sessions));
 }
 
-function assessment(
-  fact: SessionRewarded,
-  {
-    cohort,
-    findings,
-    alarming,
-    heldBack,
-    guardrails: { window, threshold, min_baseline },
-  }: {
-    cohort: string;
-    findings: readonly Finding[];
-    alarming: Finding | undefined;
-    heldBack: boolean;
-    guardrails: DriftGuardrails;
-  },
-): EmissionOf<"DriftAssessed"> {
+function assessment({
+  reward,
+  cohort,
+  findings,
+  alarming,
+  heldBack,
+  guardrails: { window, threshold, min_baseline },
+}: Assessed): EmissionOf<"DriftAssessed"> {
   const enough = findings.some(({ baseline }) => baseline.sample_count >= Math.max(min_baseline, 1));
   const silent = heldBack ? "cool_down" : null;
   return {
     type: "DriftAssessed",
-    cause: fact,
-    rulesHash: rulesHashOf(fact),
+    cause: reward,
+    rulesHash: rulesHashOf(reward),
     // Each is the first of its own cause, with however many others it has its turn.
     ordinal: 0,
     draft: {
-      learning_key: fact.learning_key,
-      completed_at: fact.completed_at,
+      learning_key: reward.learning_key,
+      completed_at: reward.completed_at,
       alert: alarming !== undefined,
       reason: enough ? silent : "insufficient_baseline",
       ...(alarming !== undefined && {
@@ -279,9 +313,9 @@ function assessment(
       threshold,
       metrics: findings.map(({ metric }) => metric),
       baseline: findings.map(({ baseline }) => baseline),
-      score: round12(fact.score),
-      uncertainty: fact.statistics.uncertainty_mean ?? null,
-      complete: fact.complete ?? null,
+      score: round12(reward.score),
+      uncertainty: reward.statistics.uncertainty_mean ?? null,
+      complete: reward.complete ?? null,
       cohort,
     },
   };

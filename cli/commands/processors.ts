@@ -1,4 +1,5 @@
 import type { ProcessorVersion } from "../../derivation/versions/list-versions.ts";
+import type { PromotedVersion } from "../../derivation/versions/promote-version.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { count } from "../count.ts";
 import { print, printJson, startProgress, table } from "../output.ts";
@@ -6,6 +7,7 @@ import { type CommonOptions, interruptSignal } from "../program.ts";
 import { withAtlas } from "../session.ts";
 
 interface PromoteFlags extends CommonOptions {
+  all?: boolean;
   versionNumber?: string;
   author?: string;
 }
@@ -26,28 +28,36 @@ export async function list(options: CommonOptions): Promise<void> {
     print(line);
 }
 
+const wordsOf = ({ processor, version, partitions, revised, added }: PromotedVersion): string =>
+  partitions === 0
+    ? `Version ${version} of ${processor} answers already.`
+    : `Version ${version} of ${processor} answers now, in ${partitions} partitions: ${revised} results revised, ${added} added.`;
+
 /** `atlas processors promote`. */
-export async function promote(processor: string, options: PromoteFlags): Promise<void> {
+export async function promote(processor: string | undefined, options: PromoteFlags): Promise<void> {
+  if ((processor === undefined) !== (options.all === true))
+    throw new AtlasError("ATLAS_USAGE", "name a processor, or say --all", {
+      hint: "Such as: atlas processors promote drift",
+    });
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
+  const { author } = options;
   const version =
     options.versionNumber === undefined ? undefined : count(options.versionNumber, "--version-number", 1);
   const done = await withAtlas(options, async (atlas) => {
-    const promoted = await atlas.processors.promote({
-      processor,
-      version,
-      author: options.author,
-      onProgress: (partitions, of) => progress.update(`${partitions} of ${of} partitions`),
-      signal,
-    });
-    await atlas.settled({ signal });
+    const promoted: PromotedVersion[] = [];
+    const names = new Set((await atlas.processors.list()).map((one) => one.processor));
+    for (const name of processor === undefined ? names : [processor]) {
+      const onProgress = (partitions: number, of: number): void =>
+        progress.update(`${name}: ${partitions} of ${of} partitions`);
+      promoted.push(await atlas.processors.promote({ processor: name, version, author, onProgress, signal }));
+      await atlas.settled({ signal });
+    }
     return promoted;
   });
   progress.done();
-  if (options.json === true) return printJson(done);
-  if (done.partitions === 0) return print(`Version ${done.version} of ${processor} answers already.`);
-  const what = `${done.revised} results revised, ${done.added} added`;
-  print(`Version ${done.version} of ${processor} answers now, in ${done.partitions} partitions: ${what}.`);
+  if (options.json === true) printJson(processor === undefined ? done : done[0]);
+  else for (const one of done) print(wordsOf(one));
 }
 
 /** `atlas processors retire`. */

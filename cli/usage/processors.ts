@@ -9,8 +9,9 @@ export function processorCommands(program: Command): void {
   withCommonOptions(processors.command("list"))
     .description("every version that the database has, what it does, and how far it is")
     .action(lazily(async () => (await commands()).list));
-  withCommonOptions(processors.command("promote").argument("<processor>", "its name, such as drift"))
+  withCommonOptions(processors.command("promote").argument("[processor]", "its name, such as drift"))
     .description("let a version answer in the place of the one that does")
+    .option("--all", "the highest version of every processor")
     .option("--version-number <n>", "which one; the highest unless told")
     .option("--author <name>", "who promotes it, instead of ATLAS_REVIEWER or the user of the system")
     .addHelpText(

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { reviewer } from "../../configs/reviewer.ts";
 import type { Queryable } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { retry } from "../../errors/retry.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { toOutgoing } from "../../log/outgoing.ts";
 import { loadCheckpoints, putOutbox } from "../../log/runner/assignment-store.ts";
@@ -63,6 +63,9 @@ class NotYet extends Error {}
  * transaction that neither works in. What it says otherwise about facts before that position is published as revisions;
  * what it has said about later ones, as it is. The version before goes on without being heard, until it is promoted again or
  * retired.
+ *
+ * In a database that is not the first one on its log, no version answers until it is promoted: that tells it to be the one that
+ * publishes, and the other one has to be stopped.
  *
  * Each partition is promoted by itself and tells so with a `DerivationPromoted`. One that was interrupted goes on when it is
  * called again.
@@ -139,24 +142,20 @@ const unknownVersion = (
     },
   );
 
+/** Tries again for as long as the versions are not where they have to be. */
 async function patiently<T>(
   { timeoutMs = PATIENCE_MS, signal }: PromoteVersionOptions,
   body: () => Promise<T>,
 ): Promise<T> {
-  const until = performance.now() + timeoutMs;
-  for (let pause = 5; ; pause = Math.min(250, pause * 1.5)) {
-    signal?.throwIfAborted();
-    try {
-      return await body();
-    } catch (error) {
-      if (!(error instanceof NotYet)) throw error;
-      if (performance.now() > until)
-        throw new AtlasError("ATLAS_CONSUMER_BEHIND", error.message, {
-          hint: "See that processes run both versions, or only the new one where the old one has published all, and try again.",
-          retryable: true,
-        });
-    }
-    await sleep(pause);
+  const passes = (error: unknown): boolean => error instanceof NotYet;
+  try {
+    return await retry(body, { firstMs: 20, longestMs: 250, forMs: timeoutMs, passes, signal });
+  } catch (error) {
+    if (!(error instanceof NotYet)) throw error;
+    throw new AtlasError("ATLAS_CONSUMER_BEHIND", error.message, {
+      hint: "See that processes run both versions, or only the new one where the old one has published all, and try again.",
+      retryable: true,
+    });
   }
 }
 
@@ -260,7 +259,8 @@ async function spoken(
     const isLater = from !== undefined && row.causeOffset >= (at.get(row.causeTopic) ?? 0);
     if (isLater || answer === undefined) {
       if (!isLater) counts.added += 1;
-      events.push(asFirst(event, next));
+      // Without another version here, its own count is that of the log.
+      events.push(from === undefined ? event : asFirst(event, next));
     } else if (answer.digests[place] !== digestOfResult(event)) {
       counts.revised += 1;
       events.push(asRevision(event, answer.revision + 1, place + 1));

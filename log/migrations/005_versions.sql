@@ -2,6 +2,13 @@
 -- others emit is kept here until they are promoted, or retired.
 alter table atlas_log.assignments add column shadow boolean;
 
+-- Whether the results of a processor come from another database on the same log: then no version of it answers here until one
+-- is promoted. A new processor follows the others.
+create table atlas_log.processors (
+  name text primary key,
+  elsewhere boolean not null
+);
+
 create table atlas_log.shadow (
   group_id text not null,
   partition int not null,
@@ -39,3 +46,5 @@ begin
   end loop;
 end $$;
 update atlas_log.assignments set shadow = false where group_id like '%@%';
+insert into atlas_log.processors (name, elsewhere)
+select distinct split_part(group_id, '@', 1), false from atlas_log.assignments where group_id like '%@%';

@@ -326,7 +326,8 @@ export class Assignment {
 export async function claimAssignment(options: AssignmentOptions): Promise<Assignment> {
   const key = { group: options.group, partition: options.partition };
   const epoch = await takeOver(options.db, key, options.member, options.logId);
-  if (options.versioned === true) await options.db.transaction((tx) => settleShadow(tx, key));
+  const { versioned } = options;
+  if (versioned !== undefined) await settleShadow(options.db, key, () => versioned.answeredElsewhere());
   return new Assignment(options, epoch, await loadCheckpoints(options.db, key));
 }
 

@@ -23,21 +23,42 @@ export interface Shadowed {
 }
 
 /**
- * Decides, once, whether a version answers in a partition: it does where no other version of its processor does.
+ * Decides, once, whether a version answers in a partition: it does where no other version of its processor does, and where
+ * this database is the one that answers on its log.
  *
- * @param tx a transaction
+ * @param answeredElsewhere asked when this database has no version of any processor yet
  */
-export async function settleShadow(tx: Queryable, { group, partition }: AssignmentKey): Promise<void> {
+export async function settleShadow(
+  db: Database,
+  { group, partition }: AssignmentKey,
+  answeredElsewhere: () => Promise<boolean>,
+): Promise<void> {
   const { name } = versionOfGroup(group)!;
-  await tx.query("select pg_advisory_xact_lock(hashtext($1))", [`atlas version of ${name}`]);
-  await tx.query(
-    `update atlas_log.assignments a set shadow = exists (
-       select from atlas_log.assignments o
-        where o.partition = a.partition and o.group_id <> a.group_id and o.shadow = false
-          and regexp_replace(o.group_id, '@\\d+$', '') = $3)
-      where a.group_id = $1 and a.partition = $2 and a.shadow is null`,
-    [group, partition, name],
+  const { rows } = await db.query<{ settled: boolean; known: boolean }>(
+    `select exists (select from atlas_log.processors) as known, exists (
+       select from atlas_log.assignments where group_id = $1 and partition = $2 and shadow is not null) as settled`,
+    [group, partition],
   );
+  if (rows[0]!.settled) return;
+  const elsewhere = rows[0]!.known ? false : await answeredElsewhere();
+  await db.transaction(async (tx) => {
+    // Whoever was first has decided before it published anything: what the log holds now may come from this database.
+    await tx.query("select pg_advisory_xact_lock(hashtext('atlas versions'))");
+    await tx.query(
+      `insert into atlas_log.processors (name, elsewhere)
+       select $1, coalesce(bool_and(elsewhere), $2) from atlas_log.processors on conflict do nothing`,
+      [name, elsewhere],
+    );
+    await tx.query(
+      `update atlas_log.assignments a
+          set shadow = (select elsewhere from atlas_log.processors where name = $3) or exists (
+            select from atlas_log.assignments o
+             where o.partition = a.partition and o.group_id <> a.group_id and o.shadow = false
+               and regexp_replace(o.group_id, '@\\d+$', '') = $3)
+        where a.group_id = $1 and a.partition = $2 and a.shadow is null`,
+      [group, partition, name],
+    );
+  });
 }
 
 /** Keeps what a version emits that does not answer. */
@@ -147,6 +168,9 @@ export async function letAnswer(
   { to, from, emitted }: { to: string; from: string | undefined; emitted: ReadonlyMap<string, number> },
 ): Promise<void> {
   await tx.query("delete from atlas_log.shadow where group_id = $1 and partition = $2", [to, partition]);
+  await tx.query("update atlas_log.processors set elsewhere = false where name = $1", [
+    versionOfGroup(to)!.name,
+  ]);
   await tx.query(
     `update atlas_log.assignments set shadow = group_id <> $1
       where group_id = any($2) and partition = $3`,

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startPipeline } from "../../app/pipeline.ts";
+import { answeredElsewhere } from "../../derivation/answered-elsewhere.ts";
 import { processorConsumer } from "../../derivation/processor-consumer.ts";
 import { PROCESSORS } from "../../derivation/stages.ts";
 import { listVersions, retireVersion } from "../../derivation/versions/list-versions.ts";
@@ -15,8 +16,10 @@ import { LIVE_TOPICS } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
 import { eventsOf } from "../as-readers.ts";
 import { LIMIT_MS } from "../eventually.ts";
+import { kafka, missing, postgres } from "../services/services.ts";
 import { LOGS } from "../soak/logs.ts";
 import { type OpenPlace, openPlace } from "../soak/place.ts";
+import { kafkaPlace } from "../soak/places.ts";
 
 const scoreOf = (number: number): number => 0.5 + (number % 4) / 10;
 
@@ -43,7 +46,7 @@ const consume = ({ log, rules }: OpenPlace, processor: Processor): Promise<Consu
   log.consume(
     {
       group: groupOfVersion(processor),
-      versioned: true,
+      versioned: { answeredElsewhere: () => answeredElsewhere(log) },
       topics: processor.inputs,
       prepare: rules.load,
     },
@@ -229,6 +232,48 @@ describe.for(LOGS.filter(({ skip }) => !skip))("versions of a processor on $name
     expect(shown).toEqual(expected(8, Number));
     expect(await eventsOf(log, "atlas.drift", "DriftAssessed")).toHaveLength(8);
     await pipeline.stop();
+  });
+});
+
+describe.skipIf(await missing("kafka", "postgres"))("a second database on one log", () => {
+  test("computes for itself and publishes nothing, until it is told to be the one that does", async () => {
+    const { place: first, remove } = await kafkaPlace(await kafka(), async () => (await postgres()).url)();
+    if (first.kind !== "kafka") return;
+    const one = await openPlace(first, true);
+    const hash = await one.rules.set(DEFAULT_RULES);
+    await one.log.append(sessions(hash, 1, 8).flat().map(one.log.mask));
+    await one.settled();
+
+    const two = await openPlace({ ...first, databaseUrl: (await postgres()).url }, true);
+    onTestFinished(async () => {
+      await two.close();
+      await remove();
+    });
+    await one.log.append(sessions(hash, 9, 12).flat().map(one.log.mask));
+    await one.settled();
+    await two.settled();
+    const raw: string[] = [];
+    for await (const batch of two.log.read(["atlas.rewards"]))
+      for (const { event } of batch) raw.push(event.meta.session_id!);
+    expect(raw).toHaveLength(12);
+    expect(new Set((await listVersions(two.log)).map(({ role }) => role))).toEqual(new Set(["silent"]));
+    expect((await listSessions(two.db, { limit: null })).map(({ reward }) => reward!).sort()).toEqual(
+      expected(12, Number),
+    );
+    await one.close();
+
+    await two.log.append(sessions(hash, 13, 14).flat().map(two.log.mask));
+    await two.settled();
+    expect(await scores(two.log)).toEqual(expected(12, Number));
+    for (const { name } of PROCESSORS)
+      expect(await promoteVersion(two.log, { processor: name, timeoutMs: LIMIT_MS })).toMatchObject({
+        revised: 0,
+      });
+    await two.settled();
+    expect(await scores(two.log)).toEqual(expected(14, Number));
+    expect(
+      (await eventsOf(two.log, "atlas.drift", "DriftAssessed")).map(({ meta }) => meta.sequence),
+    ).toEqual(Array.from({ length: 14 }, (_, index) => index + 1));
   });
 });
 

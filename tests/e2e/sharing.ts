@@ -13,7 +13,7 @@ interface Health {
   groups: { group: string; assignments: number[]; lag: number }[];
 }
 
-const GROUPS = ["session-rewards", "drift", "review", "read-models"];
+const GROUPS = ["session-rewards@2", "drift@3", "review@1", "read-models"];
 const HEALTH = /health at (http:\S+\/healthz)/;
 
 export function sharing(installed: () => Installed): void {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkProcessor } from "../../processors/check-processor.ts";
-import { drift } from "../../processors/drift.ts";
+import { type DriftState, drift } from "../../processors/drift.ts";
 import { MOST_OVERTAKEN } from "../../processors/drift-order.ts";
 import { applyFacts, type KeyState } from "../../processors/run-processor.ts";
 import type { AtlasEvent, EventOf } from "../../schemas/generated/events.ts";
@@ -10,6 +10,9 @@ import { DEFAULT_RULES, type RulesLookup } from "../../schemas/rules.ts";
 import { at, decided, HASH, type RewardOptions, rewarded, rulesOf } from "./facts.ts";
 
 type Reward = EventOf<"SessionRewarded">;
+
+const stateOf = ({ keyState }: { keyState: KeyState<object> | undefined }): DriftState =>
+  keyState?.state ?? {};
 
 const RULES = rulesOf({ drift: { ...DEFAULT_RULES.drift, window: 6, min_baseline: 2 } });
 const idOfSession = (number: number | string): string => idOf("session", String(number));
@@ -31,7 +34,7 @@ const assessed = (facts: readonly AtlasEvent[]): (string | null | undefined)[] =
   driftOf(facts).events.map(({ meta }) => meta.session_id);
 const named = (...sessions: (number | string)[]): string[] => sessions.map(idOfSession);
 const waitingIn = (facts: readonly AtlasEvent[]): number =>
-  driftOf(facts).keyState?.state?.order.waiting.length ?? 0;
+  stateOf(driftOf(facts)).queue?.order.waiting.length ?? 0;
 
 describe("drift over an import", () => {
   const sessions = fc.array(
@@ -112,13 +115,13 @@ describe("drift over an import", () => {
     );
     const lacking = driftOf(facts.slice(1, MOST_OVERTAKEN));
     expect(lacking.events).toEqual([]);
-    expect(lacking.keyState!.state!.order.waiting[0]!.reward.judgements).toEqual([]);
+    expect(stateOf(lacking).queue!.order.waiting[0]!.reward.judgements).toEqual([]);
     const { keyState, events } = driftOf(facts.slice(1));
     expect(events.map(({ meta }) => meta.session_id)).toEqual(
       facts.slice(1).map(({ meta }) => meta.session_id),
     );
-    expect(keyState!.state!.order).toMatchObject({ waiting: [] });
-    expect(keyState!.state!.order.seen).toHaveLength(MOST_OVERTAKEN);
+    expect(stateOf({ keyState }).queue!.order).toMatchObject({ waiting: [] });
+    expect(stateOf({ keyState }).queue!.order.seen).toHaveLength(MOST_OVERTAKEN);
   });
 
   it("takes sessions that wait for one another in the end, too", () => {
@@ -153,7 +156,7 @@ describe("drift over an import", () => {
     };
     const after = applyFacts(
       drift,
-      JSON.parse(JSON.stringify(keyState)) as KeyState<NonNullable<typeof keyState>["state"] & object>,
+      JSON.parse(JSON.stringify(keyState)) as NonNullable<typeof keyState>,
       [first],
       later,
     );
@@ -161,7 +164,7 @@ describe("drift over an import", () => {
       [idOfSession(0), "other"],
       [idOfSession(1), HASH],
     ]);
-    expect(after.keyState!.state!.rules).toEqual({});
+    expect(stateOf(after).queue!.rules).toEqual({});
   });
 
   it("counts what was decided on sessions of an import, however long before they come", () => {

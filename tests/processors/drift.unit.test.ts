@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkProcessor } from "../../processors/check-processor.ts";
-import { drift } from "../../processors/drift.ts";
-import { applyFacts } from "../../processors/run-processor.ts";
+import { type DriftState, drift } from "../../processors/drift.ts";
+import { applyFacts, type KeyState } from "../../processors/run-processor.ts";
 import type { AtlasEvent, EventOf } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES, type DriftGuardrails } from "../../schemas/rules.ts";
 import { at, decided, HASH, type RewardOptions, rewarded, rulesOf } from "./facts.ts";
@@ -24,6 +24,7 @@ const series = (
 ): Reward[] => scores.map((score, index) => rewarded(String(index), score, at(index + 1), options(index)));
 
 const perfect = (count: number): number[] => Array.from({ length: count }, () => 1);
+const historyOf = (keyState: KeyState<object> | undefined) => (keyState!.state as DriftState).history!;
 /** Values that vary, the same in each run. */
 const varied = (count: number, centre: number, width = 0.05): number[] =>
   Array.from({ length: count }, (_, index) => centre + width * Math.sin(index * 2.4));
@@ -307,7 +308,7 @@ describe("drift", () => {
       seconds: 20 + Math.sin(index),
     }));
     const { keyState } = applyFacts(drift, undefined, facts, rulesOf());
-    const [cohort] = Object.values(keyState!.state!.cohorts);
+    const [cohort] = Object.values(historyOf(keyState).cohorts);
     expect(cohort!.sessions).toHaveLength(200);
     expect(JSON.stringify(keyState).length).toBeLessThan(200 * 250);
   });
@@ -315,7 +316,7 @@ describe("drift", () => {
   it("remembers the newest cohorts only", () => {
     const facts = series(varied(80, 0.5), (index) => ({ agent: `agent ${index % 40}` }));
     const { keyState } = applyFacts(drift, undefined, facts, rulesOf());
-    expect(Object.keys(keyState!.state!.cohorts)).toHaveLength(32);
+    expect(Object.keys(historyOf(keyState).cohorts)).toHaveLength(32);
   });
 
   describe("with a session that comes late", () => {
@@ -412,7 +413,9 @@ describe("drift, whatever arrives", () => {
           ...rewards(list).filter(({ learning_key }) => learning_key === "counting"),
         ];
         const { keyState } = applyFacts(drift, undefined, facts, guarded(guardrails));
-        for (const cohort of Object.values(keyState?.state?.cohorts ?? {})) {
+        for (const cohort of Object.values(
+          (keyState?.state as DriftState | undefined)?.history?.cohorts ?? {},
+        )) {
           expect(cohort.sessions.length).toBeLessThanOrEqual(12);
           const places = cohort.sessions.map(
             ({ place: [time, id] }) => `${String(time).padStart(12, "0")} ${id}`,

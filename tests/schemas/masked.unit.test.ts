@@ -69,6 +69,7 @@ const SAYS_MASKED = [
   "derivation/processor-consumer.ts",
   "derivation/rescore/promote.ts",
   "derivation/rescore/rescore.ts",
+  "derivation/versions/promote-version.ts",
   "reactors/judging/judging-reactor.ts",
   "recording/spool/drain-spools.ts",
   "recording/spool/spool.ts",

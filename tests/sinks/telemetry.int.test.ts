@@ -321,16 +321,18 @@ test("a unit of work of a worker's consumer becomes a span, whether it commits o
       attributes: expect.objectContaining({
         "messaging.operation.type": "process",
         "messaging.destination.name": "atlas.sessions",
-        "messaging.consumer.group.name": "session-rewards",
+        "messaging.consumer.group.name": "session-rewards@2",
         "messaging.batch.message_count": expect.any(Number),
       }),
     }),
   );
   const rewarding = units.filter(
-    ({ attributes }) => attributes["messaging.consumer.group.name"] === "session-rewards",
+    ({ attributes }) => attributes["messaging.consumer.group.name"] === "session-rewards@2",
   );
   expect(rewarding.reduce((sum, { attributes }) => sum + Number(attributes["atlas.emitted"]), 0)).toBe(1);
-  const failed = units.filter(({ attributes }) => attributes["messaging.consumer.group.name"] === "throwing");
+  const failed = units.filter(
+    ({ attributes }) => attributes["messaging.consumer.group.name"] === "throwing@1",
+  );
   expect(failed.map(({ attributes }) => attributes["error.type"])).toContain("_OTHER");
 });
 
