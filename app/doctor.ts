@@ -8,6 +8,7 @@ import { eventsOf, stagesWith } from "../derivation/user-parts.ts";
 import { explain } from "../errors/atlas-error.ts";
 import { Registry } from "../log/kafka/registry.ts";
 import { lagOf } from "../log/runner/caught-up.ts";
+import { TOPICS, type Topic } from "../schemas/topics.ts";
 import { detectModel } from "./detect-model.ts";
 import { openStore } from "./open-store.ts";
 import { type Finding, keyVariableOf, probeModel } from "./probe-model.ts";
@@ -108,17 +109,18 @@ async function logFindings(config: AtlasConfig): Promise<Finding[]> {
     const parts = await userPartsOf(config);
     const { log, db, close } = await openStore(config.log, undefined, eventsOf(parts));
     try {
-      let events = 0;
       for (const { group, topics } of stagesWith(parts)) {
         const ends = await log.ends(topics);
         const lag = (await lagOf(db, group, ends)).reduce((sum, { behind }) => sum + behind, 0);
-        events = [...ends.values()].flat().reduce((sum, end) => sum + end, 0);
         lags.push({
           name: `group ${group}`,
           status: lag === 0 ? "ok" : "warning",
           detail: lag === 0 ? "caught up" : `${lag} records behind`,
         });
       }
+      const own = (await log.definitions()).map(({ topic }) => topic);
+      const all = await log.ends([...new Set<Topic>([...TOPICS, ...own])]);
+      const events = [...all.values()].flat().reduce((sum, end) => sum + end, 0);
       for (const { level, error } of await log.check())
         lags.push({ name: "log", status: level, detail: explain(error) });
       return `${log.kind} log ${log.id} at ${log.address}: ${events} records, ${log.partitions} partitions`;

@@ -104,6 +104,17 @@ test("doctor: a log with its groups; a database that does not answer", async () 
   expect(names).toEqual(
     expect.arrayContaining(["lock: ok", "log: ok", "group read-models: ok", "group drift@3: ok"]),
   );
+  // A read model of a user's that reads one topic does not make the log smaller.
+  writeFileSync(
+    join(folder, "mine.mjs"),
+    `export default { name: "mine", version: 1, group: "mine@1", inputs: ["atlas.rewards"], events: [],
+       prepare() {}, consume() {} };`,
+  );
+  writeFileSync(join(folder, "mine.yaml"), "projections:\n  - import_path: ./mine.mjs\n");
+  const mine = await atlas(folder, ["doctor", "--json", "--config", "mine.yaml"], env);
+  const logOf = (text: string) => (JSON.parse(text) as Report).findings.find(({ name }) => name === "log");
+  expect(logOf(mine.stdout)?.detail).toBe(logOf(stdout)?.detail);
+  expect(logOf(stdout)?.detail).toMatch(/: [1-9]\d+ records/);
   const gone = await atlas(folder, ["doctor", "--database-url", "postgresql://u:canary@127.0.0.1:9/d"], env);
   expect(gone.code).toBe(1);
   expect(gone.stdout).toContain("ATLAS_DATABASE_UNREACHABLE");
