@@ -6,9 +6,9 @@ import { readHolder } from "../database/embedded/folder-lock.ts";
 import { openPostgres } from "../database/pg-database.ts";
 import { eventsOf, stagesWith } from "../derivation/user-parts.ts";
 import { explain } from "../errors/atlas-error.ts";
+import { allTopics } from "../log/all-topics.ts";
 import { Registry } from "../log/kafka/registry.ts";
 import { lagOf } from "../log/runner/caught-up.ts";
-import { TOPICS, type Topic } from "../schemas/topics.ts";
 import { detectModel } from "./detect-model.ts";
 import { openStore } from "./open-store.ts";
 import { type Finding, keyVariableOf, probeModel } from "./probe-model.ts";
@@ -118,8 +118,7 @@ async function logFindings(config: AtlasConfig): Promise<Finding[]> {
           detail: lag === 0 ? "caught up" : `${lag} records behind`,
         });
       }
-      const own = (await log.definitions()).map(({ topic }) => topic);
-      const all = await log.ends([...new Set<Topic>([...TOPICS, ...own])]);
+      const all = await log.ends(await allTopics(log));
       const events = [...all.values()].flat().reduce((sum, end) => sum + end, 0);
       for (const { level, error } of await log.check())
         lags.push({ name: "log", status: level, detail: explain(error) });

@@ -16,6 +16,7 @@ import { BRANCHES, DERIVED_TOPICS, type Topic, topicOf } from "../schemas/topics
 import { emptyTrace, foldEvent } from "../traces/fold.ts";
 import { Arrivals, type Disorder } from "./arrivals.ts";
 import type { Derived } from "./recompute.ts";
+import { sourceOfRevision, withoutRevision } from "./revision-source.ts";
 import { setAsideBy } from "./set-aside.ts";
 
 /** What one processor made of one session: as the log has it, and as it was computed again. */
@@ -33,9 +34,6 @@ export interface Difference {
   settled?: true;
 }
 
-/** Marks the source of a revision; the first computation has none. */
-const REVISED = /@[0-9a-f-]{36}@r\d+$/;
-
 /** Finds the event that a revision is of. */
 type Originals = ReadonlyMap<Uuid, Uuid>;
 
@@ -49,7 +47,7 @@ function content(event: AtlasEvent, originals: Originals): AtlasEvent {
     ...event.meta,
     event_id: "",
     sequence: 0,
-    source: source.replace(REVISED, ""),
+    source: withoutRevision(source),
     causation_id: originals.get(causation_id ?? "") ?? causation_id ?? null,
     derivation: derivation ? { ...derivation, revision: 0, version: 0 } : null,
   };
@@ -314,11 +312,11 @@ export function revisionsOf(differences: readonly Difference[]): AtlasEvent[] {
     if (settled === true) return [];
     const revision = 1 + live.reduce((highest, event) => Math.max(highest, revisionOf(event)), 0);
     return recomputed.map((event, index) => {
-      const { derivation, source } = event.meta;
+      const { derivation } = event.meta;
       const meta = {
         ...event.meta,
         event_id: idOf(event.meta.event_id, revision),
-        source: `${source}@${event.meta.session_id}@r${revision}`,
+        source: sourceOfRevision(event.meta, revision),
         sequence: index + 1,
         derivation: derivation ? { ...derivation, revision } : null,
       };

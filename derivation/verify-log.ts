@@ -1,9 +1,10 @@
+import { allTopics } from "../log/all-topics.ts";
 import type { EventLog, LogRecord } from "../log/event-log.ts";
 import { Repetitions } from "../log/runner/repetitions.ts";
 import { groupOfVersion } from "../log/runner/versions.ts";
 import { drift } from "../processors/drift.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
-import { TOPICS, type Topic } from "../schemas/topics.ts";
+import type { Topic } from "../schemas/topics.ts";
 import { Arrivals, type Disorder } from "./arrivals.ts";
 import { setAsideBy } from "./set-aside.ts";
 
@@ -20,8 +21,7 @@ export interface LogReport extends Disorder {
 
 /** Reads the whole log and reports what does not fit together. Unreadable records throw, with their place. */
 export async function verifyLog(log: EventLog, onProgress?: (events: number) => void): Promise<LogReport> {
-  const own = (await log.definitions()).map(({ topic }) => topic);
-  const topics = [...new Set<Topic>([...TOPICS, ...own])];
+  const topics = await allTopics(log);
   const ends = await log.ends(topics);
   const report: LogReport = {
     logId: log.id,

@@ -196,12 +196,10 @@ export interface EventLog {
    */
   readonly appendInUnit?: ((tx: Queryable, records: readonly OutgoingRecord[]) => Promise<void>) | undefined;
   /**
-   * Reads a range of one partition in a transaction of {@link db}; undefined where the log is elsewhere, and {@link read} does
+   * Reads the next records of one partition in a transaction of {@link db}, none at its end; undefined where the log is elsewhere, and {@link read} does
    * not wait for the transaction.
    */
-  readonly readInUnit?:
-    | ((tx: Queryable, place: Omit<Position, "offset">, from: number, until: number) => Promise<LogRecord[]>)
-    | undefined;
+  readonly readInUnit?: ((tx: Queryable, from: Position) => Promise<LogRecord[]>) | undefined;
   /** Tells consumers of what {@link appendInUnit} appended, once that is committed. */
   readonly announce?: (() => void) | undefined;
   /** Reads a bounded range of topics, one partition after the other, in batches. */

@@ -1,9 +1,10 @@
 import { copyLogTo } from "../../app/copy-log.ts";
 import { verifyLog } from "../../derivation/verify-log.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { allTopics } from "../../log/all-topics.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { isoOf } from "../../schemas/identity.ts";
-import { TOPICS, type Topic } from "../../schemas/topics.ts";
+import type { Topic } from "../../schemas/topics.ts";
 import { copyTargetOf } from "../copy-target.ts";
 import { count } from "../count.ts";
 import { oneLine, print, printJson, startProgress, table } from "../output.ts";
@@ -20,8 +21,7 @@ const LOOKING = { consumers: false };
 
 /** The topics of a log that are asked for, by name; all of them where none is. */
 async function topicsOf(log: EventLog, asked?: readonly string[]): Promise<Topic[]> {
-  const own = (await log.definitions()).map(({ topic }) => topic);
-  const all = [...new Set<Topic>([...TOPICS, ...own])];
+  const all = await allTopics(log);
   const unknown = asked?.find((name) => !(all as string[]).includes(name));
   if (unknown !== undefined)
     throw new AtlasError("ATLAS_USAGE", `the log has no topic ${JSON.stringify(unknown)}`, {

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Queryable } from "../../database/database.ts";
-import type { Ends, EventLog, LogRecord } from "../../log/event-log.ts";
+import type { EventLog, LogRecord } from "../../log/event-log.ts";
 import { Repetitions } from "../../log/runner/repetitions.ts";
-import { type Answer, endsWithin, loadAnswers, saveAnswers } from "../../log/runner/versions.ts";
+import { type Answer, loadAnswers, saveAnswers } from "../../log/runner/versions.ts";
 import { revisionOf } from "../../processors/fact-fields.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { stableJson } from "../../schemas/rules.ts";
@@ -33,15 +33,20 @@ export interface Noting {
  */
 export async function noteAnswers(db: Queryable, noting: Noting, noted: NotedTo): Promise<void> {
   const { log, topics } = noting;
-  for (const { topic, partition, fromOffset, untilOffset } of beyond(noted, await log.ends(topics))) {
-    const repetitions = new Repetitions();
-    for await (const batch of log.read([topic], { partition, fromOffset, untilOffset }))
-      await noteBatch(
-        db,
-        noting,
-        batch.filter((record) => repetitions.isNew(record)),
-      );
-    noted.set(`${topic}/${partition}`, untilOffset);
+  for (const [topic, ends] of await log.ends(topics)) {
+    for (const [partition, untilOffset] of ends.entries()) {
+      const place = `${topic}/${partition}`;
+      const fromOffset = noted.get(place) ?? 0;
+      if (fromOffset >= untilOffset) continue;
+      const repetitions = new Repetitions();
+      for await (const batch of log.read([topic], { partition, fromOffset, untilOffset }))
+        await noteBatch(
+          db,
+          noting,
+          batch.filter((record) => repetitions.isNew(record)),
+        );
+      noted.set(place, untilOffset);
+    }
   }
 }
 
@@ -56,31 +61,23 @@ export async function noteRest(
   noted: ReadonlyMap<string, number>,
 ): Promise<NotedTo> {
   const after = new Map(noted);
-  const { readInUnit } = noting.log;
+  const { readInUnit, partitions } = noting.log;
   if (readInUnit === undefined) {
     await noteAnswers(tx, noting, after);
     return after;
   }
-  for (const { topic, partition, fromOffset, untilOffset } of beyond(
-    noted,
-    await endsWithin(tx, noting.topics),
-  )) {
-    for (let next = fromOffset; next < untilOffset; ) {
-      const batch = await readInUnit(tx, { topic, partition }, next, untilOffset);
-      await noteBatch(tx, noting, batch);
-      next = (batch.at(-1)?.offset ?? untilOffset) + 1;
+  for (const topic of noting.topics) {
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const place = `${topic}/${partition}`;
+      for (;;) {
+        const batch = await readInUnit(tx, { topic, partition, offset: after.get(place) ?? 0 });
+        if (batch.length === 0) break;
+        await noteBatch(tx, noting, batch);
+        after.set(place, batch.at(-1)!.offset + 1);
+      }
     }
-    after.set(`${topic}/${partition}`, untilOffset);
   }
   return after;
-}
-
-function* beyond(noted: ReadonlyMap<string, number>, ends: Ends) {
-  for (const [topic, offsets] of ends)
-    for (const [partition, untilOffset] of offsets.entries()) {
-      const fromOffset = noted.get(`${topic}/${partition}`) ?? 0;
-      if (fromOffset < untilOffset) yield { topic, partition, fromOffset, untilOffset };
-    }
 }
 
 async function noteBatch(

@@ -4,7 +4,7 @@ import { AtlasError } from "../../errors/atlas-error.ts";
 import { retry } from "../../errors/retry.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { toOutgoing } from "../../log/outgoing.ts";
-import { loadCheckpoints, putOutbox } from "../../log/runner/assignment-store.ts";
+import { loadCheckpoints, publishInUnit } from "../../log/runner/assignment-store.ts";
 import {
   emittedOf,
   forgetAnswers,
@@ -23,8 +23,9 @@ import {
 import { createEvent, decodeEvent, releasedSchema } from "../../schemas/codec.ts";
 import type { AtlasEvent, EventType } from "../../schemas/generated/events.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
-import { alreadyMasked } from "../../schemas/masked.ts";
+import { alreadyMasked, type Masked } from "../../schemas/masked.ts";
 import { type Topic, topicOf } from "../../schemas/topics.ts";
+import { sourceOfRevision } from "../revision-source.ts";
 import { digestOfResult, type NotedTo, type Noting, noteAnswers, noteRest, questionOf } from "./answers.ts";
 
 /** Which version of a processor is to answer. */
@@ -98,9 +99,8 @@ export async function promoteVersion(
   const result: PromotedVersion = { processor, version, partitions: 0, revised: 0, added: 0 };
   if (silent.length === 0) return result;
 
-  const topics = (await shadowSchemas(db, to)).map((schema) =>
-    topicOf(releasedSchema(schema)!.name as EventType),
-  );
+  const types = (await shadowSchemas(db, to)).map((schema) => releasedSchema(schema)!.name as EventType);
+  const topics = [...new Set(types.map(topicOf))];
   const noting: Noting = { log, promotion: newId(), processor, topics };
   let noted: NotedTo = new Map();
   try {
@@ -187,6 +187,10 @@ async function takeOver(
   );
   await refuseUnlessThere(tx, { to, from, partition }, at);
   const after = await noteRest(tx, noting, noted);
+  const publish = async (events: readonly Masked[]): Promise<void> => {
+    if (events.length === 0) return;
+    await publishInUnit(tx, log, { group: to, partition }, toOutgoing(events, log.partitions));
+  };
   const counts = { revised: 0, added: 0 };
   const next = new Map<string, number>();
   const places = new Map<string, number>();
@@ -200,7 +204,7 @@ async function takeOver(
       { promotion: noting.promotion, name, from, partition, at, next, places },
       counts,
     );
-    await publish(tx, log, { group: to, partition }, events);
+    await publish(events);
   }
   const emitted = new Map([...next].map(([source, sequence]) => [source.slice(name.length + 1), sequence]));
   await letAnswer(tx, partition, { to, from, emitted });
@@ -208,7 +212,7 @@ async function takeOver(
     { processor: name, version, author: options.author ?? reviewer() },
     { partition, at, retired: from === undefined ? null : versionOfGroup(from)!.version },
   );
-  await publish(tx, log, { group: to, partition }, [log.mask(told)]);
+  await publish([log.mask(told)]);
   return { ...counts, taken: true, noted: after };
 }
 
@@ -297,21 +301,9 @@ function asFirst(event: AtlasEvent, next: Map<string, number>): AtlasEvent {
 /** A result that stands in the place of another one. Its source says nothing else. */
 function asRevision(event: AtlasEvent, revision: number, sequence: number): AtlasEvent {
   const { meta } = event;
-  const source = `${meta.source}@${meta.session_id ?? meta.causation_id}@r${revision}`;
+  const source = sourceOfRevision(meta, revision);
   const derivation = meta.derivation ? { ...meta.derivation, revision } : null;
   return { ...event, meta: { ...meta, source, sequence, derivation } } as AtlasEvent;
-}
-
-async function publish(
-  tx: Queryable,
-  log: EventLog,
-  key: { group: string; partition: number },
-  events: Parameters<typeof toOutgoing>[0],
-): Promise<void> {
-  if (events.length === 0) return;
-  const outgoing = toOutgoing(events, log.partitions);
-  if (log.appendInUnit !== undefined) await log.appendInUnit(tx, outgoing);
-  else await putOutbox(tx, key, outgoing);
 }
 
 function promoted(

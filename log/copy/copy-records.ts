@@ -1,5 +1,6 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { TOPICS, type Topic } from "../../schemas/topics.ts";
+import type { Topic } from "../../schemas/topics.ts";
+import { allTopics } from "../all-topics.ts";
 import type { EventLog, RawRecord } from "../event-log.ts";
 
 /** A log that takes records as they are: no mask and no codec comes near them. */
@@ -149,9 +150,8 @@ export async function copyRecords(
     const message = `the target has ${log.partitions} partitions, and the log ${source.partitions}`;
     throw refused(message, log.address, NEW_TARGET);
   }
-  const definitions = await source.definitions();
-  await log.define(definitions);
-  const topics = [...new Set<Topic>([...TOPICS, ...definitions.map(({ topic }) => topic)])];
+  await log.define(await source.definitions());
+  const topics = await allTopics(source);
   const [held, ends] = [await log.ends(topics), await source.ends(topics)];
   const places = topics.flatMap((topic) =>
     Array.from({ length: source.partitions }, (_, partition) => ({

@@ -144,8 +144,8 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       news.tell();
     },
     appendInUnit: appendRecords,
-    readInUnit: async (tx, { topic, partition }, from, until) =>
-      (await readBatch(tx, topic, partition, from, until)).map(decodeRecord),
+    readInUnit: async (tx, { topic, partition, offset }) =>
+      (await readBatch(tx, topic, partition, offset, Number.MAX_SAFE_INTEGER)).map(decodeRecord),
     announce: () => news.tell(),
     async *read(topics, range) {
       for await (const batch of readRaw(topics, range)) yield batch.map(decodeRecord);

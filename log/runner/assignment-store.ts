@@ -2,7 +2,7 @@ import { arrayBytes } from "../../database/array-bytes.ts";
 import type { Queryable } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Topic } from "../../schemas/topics.ts";
-import type { OutgoingRecord } from "../event-log.ts";
+import type { EventLog, OutgoingRecord } from "../event-log.ts";
 
 /** Where an assignment stands in one of its topics. */
 export interface Checkpoint {
@@ -137,6 +137,17 @@ export async function putOutbox(
     `partition ${key.partition} of ${key.group} was never claimed`,
   );
 }
+
+/**
+ * Publishes records in the caller's transaction, which has locked the assignment: right into the log where it is in the same
+ * database, else by way of the outbox.
+ */
+export const publishInUnit = (
+  tx: Queryable,
+  { appendInUnit }: Pick<EventLog, "appendInUnit">,
+  key: AssignmentKey,
+  records: readonly OutgoingRecord[],
+): Promise<void> => (appendInUnit === undefined ? putOutbox(tx, key, records) : appendInUnit(tx, records));
 
 /** Records as the parallel arrays that UNNEST takes. */
 export function columnsOf(records: readonly OutgoingRecord[]): unknown[] {

@@ -4,7 +4,7 @@ import type { Masked } from "../../schemas/masked.ts";
 import type { DeadLetter } from "../dead-letters.ts";
 import type { Apply, EventLog, LogRecord } from "../event-log.ts";
 import { toOutgoing } from "../outgoing.ts";
-import { loadCheckpoints, lockAssignments, putOutbox } from "./assignment-store.ts";
+import { loadCheckpoints, lockAssignments, publishInUnit } from "./assignment-store.ts";
 import { claimDeadLetter } from "./dead-letter-store.ts";
 import { applyOnce } from "./unit-of-work.ts";
 import { isShadow, putShadow, shadowedOf } from "./versions.ts";
@@ -47,8 +47,7 @@ export async function retryRecord(log: EventLog, retry: RecordRetry): Promise<Re
     const shadow = await isShadow(tx, key);
     const outgoing = toOutgoing([...(shadow ? [] : emitted.map(({ event }) => event)), fact], log.partitions);
     if (shadow) await putShadow(tx, key, shadowedOf(emitted, log.partitions));
-    if (log.appendInUnit !== undefined) await log.appendInUnit(tx, outgoing);
-    else await putOutbox(tx, key, outgoing);
+    await publishInUnit(tx, log, key, outgoing);
     return true;
   });
   if (!applied) return "already-applied";

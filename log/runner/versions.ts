@@ -1,8 +1,9 @@
+import { arrayBytes } from "../../database/array-bytes.ts";
 import type { Database, Queryable } from "../../database/database.ts";
 import type { Topic } from "../../schemas/topics.ts";
-import type { Ends, OutgoingRecord, Position } from "../event-log.ts";
+import type { OutgoingRecord, Position } from "../event-log.ts";
 import { toOutgoing } from "../outgoing.ts";
-import { type AssignmentKey, columnsOf } from "./assignment-store.ts";
+import type { AssignmentKey } from "./assignment-store.ts";
 import type { Emitted } from "./unit-of-work.ts";
 
 /** The group of a version of a processor. */
@@ -77,7 +78,10 @@ export async function putShadow(
       emissions.map(({ cause }) => cause.topic),
       emissions.map(({ cause }) => cause.offset),
       emissions.map(({ record }) => record.fingerprint),
-      columnsOf(emissions.map(({ record }) => record))[4],
+      arrayBytes(
+        "bytea",
+        emissions.map(({ record }) => record.body),
+      ),
     ],
   );
 }
@@ -131,17 +135,17 @@ export async function readShadow(
 export interface VersionRole {
   group: string;
   partition: number;
-  /** Undefined until its first member has begun. */
-  shadow: boolean | undefined;
+  /** What it says is kept, and not published. */
+  shadow: boolean;
 }
 
-/** Which versions of processors this database has, and where they answer. */
+/** Which versions of processors this database has, and where they answer: a partition counts once its first member has begun. */
 export async function versionRoles(db: Queryable): Promise<VersionRole[]> {
-  const { rows } = await db.query<{ group: string; partition: number; shadow: boolean | null }>(
+  const { rows } = await db.query<VersionRole>(
     `select group_id as "group", partition, shadow from atlas_log.assignments
       where group_id ~ '@\\d+$' and shadow is not null order by group_id, partition`,
   );
-  return rows.map(({ shadow, ...row }) => ({ ...row, shadow: shadow ?? undefined }));
+  return rows;
 }
 
 /** Locks what two groups have of a partition: neither applies anything until the transaction ends. */
@@ -256,16 +260,6 @@ export async function saveAnswers(
       answers.map(({ digests }) => digests.join(" ")),
     ],
   );
-}
-
-/** The ends of topics as a transaction on the log's own database sees them. */
-export async function endsWithin(tx: Queryable, topics: readonly Topic[]): Promise<Ends> {
-  const { rows } = await tx.query<{ topic: Topic; ends: number[] }>(
-    `select topic, array_agg(next_offset::float8 order by partition) as ends
-       from atlas_log.partitions where topic = any($1) group by topic`,
-    [topics],
-  );
-  return new Map(rows.map(({ topic, ends }) => [topic, ends.map(Number)]));
 }
 
 /** Forgets all that a database has of a group. */

@@ -93,6 +93,18 @@ async function place(make: (typeof LOGS)[number]["make"]): Promise<OpenPlace & {
   return { ...opened, hash: await opened.rules.set(DEFAULT_RULES) };
 }
 
+/** Both versions on a log of twelve sessions, which the one before has answered. */
+async function sideBySide(make: (typeof LOGS)[number]["make"]) {
+  const opened = await place(make);
+  const { log, hash } = opened;
+  const consumers = [await consume(opened, before)];
+  await log.append(sessions(hash, 1, 12).flat().map(log.mask));
+  await caughtUp(log, before);
+  consumers.push(await consume(opened, now));
+  await caughtUp(log, now);
+  return { log, hash, consumers };
+}
+
 describe.for(LOGS.filter(({ skip }) => !skip))("versions of a processor on $name", ({ make }) => {
   test("one answers, and another computes beside it until it takes over, with revisions where they differ", async () => {
     const opened = await place(make);
@@ -150,13 +162,7 @@ describe.for(LOGS.filter(({ skip }) => !skip))("versions of a processor on $name
   });
 
   test("a promotion that was interrupted goes on, and sessions that come meanwhile are answered once", async () => {
-    const opened = await place(make);
-    const { log, hash } = opened;
-    const consumers = [await consume(opened, before)];
-    await log.append(sessions(hash, 1, 12).flat().map(log.mask));
-    await caughtUp(log, before);
-    consumers.push(await consume(opened, now));
-    await caughtUp(log, now);
+    const { log, hash, consumers } = await sideBySide(make);
 
     let more = 12;
     let appending = true;
@@ -193,13 +199,7 @@ describe.for(LOGS.filter(({ skip }) => !skip))("versions of a processor on $name
   });
 
   test("two promotions at once are one", async () => {
-    const opened = await place(make);
-    const { log, hash } = opened;
-    const consumers = [await consume(opened, before)];
-    await log.append(sessions(hash, 1, 12).flat().map(log.mask));
-    await caughtUp(log, before);
-    consumers.push(await consume(opened, now));
-    await caughtUp(log, now);
+    const { log, consumers } = await sideBySide(make);
     const both = await Promise.all(
       [1, 2].map(() => promoteVersion(log, { processor: now.name, timeoutMs: LIMIT_MS })),
     );
