@@ -138,14 +138,15 @@ export function completeRules({ rubric, drift, review }: StoredRules): Rules {
   };
 }
 
+/** An object with its keys in order; any other value as it is. */
+export const withKeysInOrder = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+    : value;
+
 /** JSON text with the keys of every object in order, so that equal values give equal text. */
-export function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : inner,
-  );
-}
+export const stableJson = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) => withKeysInOrder(inner));
 
 /**
  * SHA-256 that names a set of rules, as 64 hex digits.

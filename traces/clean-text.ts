@@ -46,8 +46,8 @@ function cleanObject(value: object): object {
 /** Deeper values exhaust the stack of whoever walks them, Postgres included. */
 const DEEPEST = 500;
 
-/** Says so without parsing: brackets in strings do not count. */
-function isTooDeep(text: string): boolean {
+/** Whether the arrays and objects of a JSON text are nested deeper than a limit; brackets in strings do not count. */
+export function isTooDeep(text: string, deepest: number = DEEPEST): boolean {
   let depth = 0;
   let inString = false;
   for (let at = 0; at < text.length; at += 1) {
@@ -57,7 +57,7 @@ function isTooDeep(text: string): boolean {
     else if (inString) continue;
     else if (character === "[" || character === "{") depth += 1;
     else if (character === "]" || character === "}") depth -= 1;
-    if (depth > DEEPEST) return true;
+    if (depth > deepest) return true;
   }
   return false;
 }

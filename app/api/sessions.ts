@@ -1,6 +1,6 @@
 import { reviewer } from "../../configs/reviewer.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
-import { importRecorded } from "../../intake/import/import-recorded.ts";
+import { importRecorded, type RecordedOptions } from "../../intake/import/import-recorded.ts";
 import type { ImportSummary } from "../../intake/import/intake.ts";
 import { findErasure } from "../../projections/erasures.ts";
 import { resolveSessionId } from "../../projections/resolve-session-id.ts";
@@ -22,11 +22,10 @@ import { type MigrateOptions, migrate } from "../migrate.ts";
 import type { OpenParts } from "./open-parts.ts";
 
 /** What to import. */
-export interface ImportOptions {
+export interface ImportOptions extends RecordedOptions {
   files: readonly string[];
-  learningKey?: string | undefined;
-  /** When conversations without recorded times happened. */
-  at?: Date | undefined;
+  /** Imports anew what an earlier translation of its format imported; the old sessions stay as they are. */
+  again?: boolean | undefined;
   onProgress?: ((progress: Readonly<ImportSummary>) => void) | undefined;
   signal?: AbortSignal | undefined;
 }
@@ -65,7 +64,7 @@ export interface Sessions {
   /**
    * Imports recorded conversations as the sessions they were; importing them again adds nothing.
    *
-   * @throws AtlasError ATLAS_FILE_UNREADABLE
+   * @throws AtlasError ATLAS_FILE_UNREADABLE; ATLAS_USAGE for an option that is none
    * @example
    * await atlas.sessions.import({ files: ["runs.jsonl"], learningKey: "support" });
    */

@@ -1,70 +1,75 @@
 import { statSync } from "node:fs";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import { importRecorded } from "../../intake/import/import-recorded.ts";
+import { formatNamed } from "../../intake/formats/formats.ts";
+import { importRecorded, type RecordedOptions } from "../../intake/import/import-recorded.ts";
 import type { ImportSummary } from "../../intake/import/intake.ts";
 import { mayHoldConversations } from "../../intake/import/may-hold-conversations.ts";
-import { checkReadable } from "../../intake/import/parse-recorded.ts";
+import { checkReadable } from "../../intake/import/read-recordings.ts";
 import { maskingBy } from "../../schemas/masked.ts";
-import { print, printJson, startProgress, tell } from "../output.ts";
-import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
-import { ATLAS } from "../program-name.ts";
+import { type ImportFlags, recordedOptions } from "../import-flags.ts";
+import { reportImport } from "../import-report.ts";
+import { startProgress } from "../output.ts";
+import { EXIT, interruptSignal } from "../program.ts";
 import { READING, withAtlas } from "../session.ts";
-
-interface Options extends CommonOptions {
-  learningKey?: string;
-  at?: string;
-  fromPostgres?: string;
-  fromJsonl?: string;
-}
 
 type Common = Omit<Parameters<Atlas["sessions"]["migrate"]>[0], "from">;
 
-/** Named problems beyond this many are only counted. */
-const SHOWN = 20;
 /** Below this, what makes the database fast takes longer than it saves. */
 const BULK_BYTES = 4 * 1024 * 1024;
 
-function timeOf(text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const time = new Date(text);
-  if (!Number.isNaN(time.getTime())) return time;
-  throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(text)} is not a time`, {
-    where: "--at",
-    hint: "Give an ISO time such as 2026-01-31T12:00:00Z.",
-  });
-}
+/** Flags that say how recordings of others are read: what the Python SDK recorded is known. */
+const OF_RECORDINGS = {
+  learningKey: "--learning-key",
+  format: "--format",
+  dryRun: "--dry-run",
+  tools: "--tools",
+  groupBy: "--group-by",
+  rewardScale: "--reward-scale",
+  timeZone: "--time-zone",
+  again: "--again",
+} as const;
 
-/** What to do, where the arguments name exactly one source. */
-function workOf(files: string[], options: Options): (atlas: Atlas, common: Common) => Promise<ImportSummary> {
-  const { fromPostgres, fromJsonl, learningKey } = options;
+function checkSources(files: string[], flags: ImportFlags): void {
+  const { fromPostgres, fromJsonl } = flags;
   const sources = [files.length > 0, fromPostgres !== undefined, fromJsonl !== undefined].filter(Boolean);
   if (sources.length !== 1) {
     throw new AtlasError("ATLAS_USAGE", sources.length === 0 ? "nothing to import" : "more than one source", {
       hint: "Name files of recorded conversations, or --from-postgres URL, or --from-jsonl FILE.",
     });
   }
-  if (files.length > 0) return (atlas, common) => atlas.sessions.import({ files, learningKey, ...common });
-  if (learningKey !== undefined) {
-    throw new AtlasError("ATLAS_USAGE", "sessions of the Python SDK keep their learning keys", {
-      where: "--learning-key",
+  if (files.length > 0) return;
+  for (const [name, flag] of Object.entries(OF_RECORDINGS)) {
+    if (flags[name as keyof typeof OF_RECORDINGS] === undefined) continue;
+    throw new AtlasError("ATLAS_USAGE", "sessions of the Python SDK are taken over as they are", {
+      where: flag,
     });
   }
+}
+
+/** What to do with an open Atlas. */
+function workOf(
+  files: string[],
+  { fromPostgres, fromJsonl, again }: ImportFlags,
+  recorded: RecordedOptions,
+): (atlas: Atlas, common: Common) => Promise<ImportSummary> {
+  if (files.length > 0)
+    return (atlas, common) => atlas.sessions.import({ files, again, ...recorded, ...common });
   const from = fromPostgres === undefined ? { file: fromJsonl! } : { databaseUrl: fromPostgres };
   return (atlas, common) => atlas.sessions.migrate({ from, ...common });
 }
 
-/** Says what is wrong with files that hold nothing, as an import would. */
-const importNothing = (files: string[], { learningKey }: Options): Promise<ImportSummary> =>
+/** Reads files and says what is in them, as an import would. */
+const importNothing = (files: string[], recorded: RecordedOptions): Promise<ImportSummary> =>
   importRecorded({
+    ...recorded,
     files,
-    learningKey,
     rulesHash: "",
     log: { append: async () => undefined, mask: maskingBy() },
   });
 
 /** Whether there is so much to import that the database should be fast rather than soon there. */
-const isBulk = (files: readonly string[], { fromPostgres, fromJsonl }: Options): boolean =>
+const isBulk = (files: readonly string[], { fromPostgres, fromJsonl }: ImportFlags): boolean =>
   fromPostgres !== undefined ||
   [...files, ...(fromJsonl === undefined ? [] : [fromJsonl])].some((file) => {
     const found = statSync(file, { throwIfNoEntry: false });
@@ -72,17 +77,21 @@ const isBulk = (files: readonly string[], { fromPostgres, fromJsonl }: Options):
   });
 
 /** `atlas import`. */
-export async function importSessions(files: string[], options: Options): Promise<void> {
+export async function importSessions(files: string[], flags: ImportFlags): Promise<void> {
   const signal = interruptSignal();
-  const at = timeOf(options.at);
-  const work = workOf(files, options);
+  checkSources(files, flags);
+  const recorded = recordedOptions(flags);
+  const format = recorded.format === undefined ? undefined : formatNamed(recorded.format);
+  const { timeZone, at } = recorded;
   // No log is made for what cannot be imported.
-  await checkReadable(options.fromJsonl === undefined ? files : [options.fromJsonl]);
-  if (files.length > 0 && !(await mayHoldConversations(files)))
-    return report(await importNothing(files, options), options);
-  const progress = startProgress(options.quiet);
+  await checkReadable(flags.fromJsonl === undefined ? files : [flags.fromJsonl]);
+  const isIdle =
+    files.length > 0 && (flags.dryRun === true || !(await mayHoldConversations(files, { format, timeZone })));
+  if (isIdle) return report(await importNothing(files, recorded), flags);
+  const work = workOf(files, flags, recorded);
+  const progress = startProgress(flags.quiet);
   const summary = await withAtlas(
-    options,
+    flags,
     async (atlas) => {
       try {
         const imported = await work(atlas, {
@@ -98,25 +107,12 @@ export async function importSessions(files: string[], options: Options): Promise
       }
     },
     // Consumers begin when all is there: in large steps, which takes them half the time.
-    { ...READING, bulk: isBulk(files, options) },
+    { ...READING, bulk: isBulk(files, flags) },
   );
-  report(summary, options);
+  report(summary, flags);
 }
 
-function report(summary: ImportSummary, options: Options): void {
-  for (const { file, line, reason } of summary.problems.slice(0, SHOWN)) tell(`${file}:${line}: ${reason}`);
-  if (summary.malformed > SHOWN) tell(`… and ${summary.malformed - SHOWN} more`);
-  if (options.quiet !== true)
-    for (const { file, line, reason } of summary.warnings.slice(0, SHOWN)) tell(`${file}:${line}: ${reason}`);
-  if (options.json === true) printJson(summary);
-  else {
-    const held = summary.skippedSessions === 0 ? "" : `, ${summary.skippedSessions} were there already`;
-    const bad = summary.malformed === 0 ? "" : `, ${summary.malformed} malformed`;
-    print(`Imported ${summary.sessions} sessions (${summary.events} events)${held}${bad}.`);
-    if (options.quiet !== true && summary.sessions > 0)
-      print(
-        `Next: ${ATLAS} sessions list · ${ATLAS} review approve --all --status pending · ${ATLAS} export --output traces.jsonl`,
-      );
-  }
+function report(summary: ImportSummary, flags: ImportFlags): void {
+  reportImport(summary, flags);
   if (summary.malformed > 0) process.exitCode = EXIT.partial;
 }

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { parseRecorded } from "./parse-recorded.ts";
+import { type ReadOptions, readRecordings } from "./read-recordings.ts";
 
 /**
  * Whether there may be something to import: false where every file was read to its end and none holds a conversation. A
@@ -7,10 +7,13 @@ import { parseRecorded } from "./parse-recorded.ts";
  *
  * @throws AtlasError ATLAS_FILE_UNREADABLE
  */
-export async function mayHoldConversations(files: readonly string[]): Promise<boolean> {
+export async function mayHoldConversations(
+  files: readonly string[],
+  options: ReadOptions = {},
+): Promise<boolean> {
   for (const file of files) {
     if (!(await stat(file)).isFile()) return true;
-    for await (const found of parseRecorded(file)) if ("row" in found) return true;
+    for await (const each of readRecordings(file, options)) if ("found" in each) return true;
   }
   return false;
 }

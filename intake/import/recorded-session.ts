@@ -1,164 +1,150 @@
 import { learningKeyOf } from "../../recording/learning-key.ts";
-import { createEvent } from "../../schemas/codec.ts";
-import type { Draft, EventType, Meta, Micros, Uuid } from "../../schemas/generated/events.ts";
+import type { Draft, Uuid } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
 import type { Masked, Masking } from "../../schemas/masked.ts";
-import { splitContent } from "../../traces/content.ts";
-import { type RecordedRow, textOf } from "./recorded-row.ts";
-import { type Moment, timesOf } from "./recorded-times.ts";
-import { pairToolCalls, type RecordedToolCall, resultOf } from "./recorded-tool-calls.ts";
+import { type ChatMessage, textOf } from "../chat/message.ts";
+import { contentHash } from "../exact-json.ts";
+import type { Format, RecordedConversation } from "../formats/format.ts";
+import type { ConversationFacts } from "./conversation-facts.ts";
+import { type Emit, eventWriter } from "./event-writer.ts";
+import { type Moment, type SessionTimes, timesOf } from "./recorded-times.ts";
+import { emitTurns } from "./recorded-turns.ts";
+import { usageOf } from "./recorded-usage.ts";
 
 /** How a recorded conversation becomes a session. */
 export interface SessionOptions {
   /** The recorded one, else derived from agent, tags, tenant and task. */
   learningKey?: string | undefined;
-  /** Where a conversation without recorded times begins; each message follows by a microsecond. */
-  assumedStart: Micros;
+  /** Where a conversation without recorded times begins, in microseconds; each message follows by one. */
+  assumedStart: number;
   /** The rules that everything derived from the session works by. */
   rulesHash: string;
   /** The mask of the log that the session is for. */
   mask: Masking;
 }
 
+/** What a session is made from. */
+export interface Recording {
+  format: Pick<Format, "name" | "translation">;
+  conversation: RecordedConversation;
+  facts: ConversationFacts;
+}
+
+/** A session that was recorded elsewhere. */
+export interface RecordedSession {
+  events: Masked[];
+  /** Ids of the same recording under earlier translations of its format, the latest first. */
+  earlier: Uuid[];
+}
+
 /** The judge that gave the recorded reward. */
 export const RECORDED_JUDGE = "recorded";
 
-const ATTEMPT = 1;
+/** What a recording was known by before formats had translations. */
+const idBefore = (hash: string, learningKey: string): Uuid => idOf("recorded", hash, learningKey);
 
-type Emit = <T extends EventType>(type: T, moment: Moment, draft: Draft<T>) => Uuid;
-
-function eventWriter(sessionId: Uuid, events: Masked[], mask: Masking): Emit {
-  let sequence = 0;
-  const nextMeta = ({ at, assumed }: Moment): Meta => {
-    sequence += 1;
-    return {
-      event_id: idOf(sessionId, sequence),
-      session_id: sessionId,
-      source: sessionId,
-      sequence,
-      occurred_at: at,
-      time_assumed: assumed,
-    };
-  };
-  return (type, moment, draft) => {
-    const event = mask(createEvent(type, nextMeta(moment), draft));
-    for (const part of splitContent(event, () => nextMeta(moment))) events.push(part);
-    return event.meta.event_id;
-  };
-}
-
-function descriptionOf(calls: readonly RecordedToolCall[]): string {
-  return calls.length === 0 ? "Answer" : `Call ${calls.map(({ name }) => name).join(", ")}`;
-}
+const idUnder = (hash: string, learningKey: string, format: string, translation: number): Uuid =>
+  idOf("recorded", hash, learningKey, `${format}@${translation}`);
 
 /**
- * The session that a recorded conversation was: each assistant message opens a step, to which the results of its
- * tool calls belong. The same conversation gives the same ids whenever and wherever it is imported.
+ * The session that a recorded conversation was: each answer of the agent opens a step, to which the results of its tool
+ * calls belong. The same conversation gives the same ids whenever and wherever it is imported.
  *
  * @example
- * await log.append(sessionEvents(row, { assumedStart: 0, rulesHash, mask: log.mask }));
+ * await log.append(sessionOf(recording, { assumedStart: 0, rulesHash, mask: log.mask }).events);
  */
-export function sessionEvents(row: RecordedRow, options: SessionOptions): Masked[] {
-  const { agent, task, tags, tenant } = row;
-  const learningKey = options.learningKey ?? row.learningKey ?? learningKeyOf({ agent, task, tags, tenant });
-  const sessionId = idOf("recorded", row.contentHash, learningKey);
-  const times = timesOf(row, options.assumedStart);
-  const last = times.messages.at(-1)!;
+export function sessionOf(
+  { format, conversation, facts }: Recording,
+  options: SessionOptions,
+): RecordedSession {
+  const { agent = "recorded", tags = [], tenant } = conversation;
+  const { task } = facts;
+  const learningKey =
+    options.learningKey ?? conversation.learningKey ?? learningKeyOf({ agent, task, tags, tenant });
+  const hash = contentHash(conversation.content);
+  const { name, translation } = format;
+  const sessionId = idUnder(hash, learningKey, name, translation);
+  const earlier = Array.from({ length: translation - 1 }, (_, index) =>
+    idUnder(hash, learningKey, name, translation - 1 - index),
+  );
+  const times = timesOf(conversation, options.assumedStart);
   const events: Masked[] = [];
   const emit = eventWriter(sessionId, events, options.mask);
 
-  emit("SessionStarted", times.start, startOf(row, learningKey));
-  emitTurns(row, times.messages, emit);
-  const answers = row.messages
-    .filter(({ value }) => value.role === "assistant")
-    .map(({ value }) => textOf(value));
-  const measured = !times.start.assumed && !last.assumed;
-  emit("SessionEnded", last, {
+  emit("SessionStarted", times.start, {
+    ...startOf(conversation, facts),
+    agent,
+    tags,
     learning_key: learningKey,
-    status: row.status,
-    final_answer: answers.findLast((answer) => answer !== undefined && answer !== "") ?? null,
-    duration_us: measured ? last.at - times.start.at : null,
+    format: name,
+    translation,
   });
-  const judgements: Uuid[] = [];
-  if (row.reward !== undefined) {
-    const judgement = { judge: RECORDED_JUDGE, stage: "recorded", score: row.reward };
-    judgements.push(emit("JudgementMade", last, judgement));
-  }
-  const missing = judgements.length === 0 ? [RECORDED_JUDGE] : [];
-  emit("SessionJudged", last, {
+  emitTurns(conversation.messages, times.messages, facts.task, emit);
+  emitEnd(conversation, times, learningKey, emit);
+  const judgements = emitJudgements(facts, times.end, emit);
+  emit("SessionJudged", times.end, {
     learning_key: learningKey,
     judgements,
-    missing,
+    missing: judgements.length === 0 ? [RECORDED_JUDGE] : [],
     rules_hash: options.rulesHash,
   });
-  return events;
+  return { events, earlier: [...earlier, idBefore(hash, learningKey)] };
 }
 
-function startOf(row: RecordedRow, learningKey: string): Draft<"SessionStarted"> {
-  const system = row.messages.find(({ value }) => value.role === "system" || value.role === "developer");
+type Start = Omit<Draft<"SessionStarted">, "learning_key" | "agent" | "tags">;
+
+const isInstruction = ({ role }: ChatMessage): boolean => role === "system" || role === "developer";
+
+function startOf(conversation: RecordedConversation, { task, metadata }: ConversationFacts): Start {
+  const { messages, tools, id, project, tenant, groupId, rollout, groundTruth } = conversation;
+  const system = messages.find(({ message }) => isInstruction(message));
+  const isToolUser = messages.some(({ message }) => message.tool_calls || message.function_call);
   return {
-    task: row.task,
-    learning_key: learningKey,
-    agent: row.agent,
+    task,
     agent_kind: "recorded",
     origin: "import",
-    external_id: row.id ?? null,
-    project: row.project ?? null,
-    tenant: row.tenant ?? null,
-    tags: row.tags,
-    executor_system_prompt: textOf(system?.value) ?? null,
-    metadata: row.metadata ?? null,
+    external_id: id ?? null,
+    project: project ?? null,
+    tenant: tenant ?? null,
+    group_id: groupId ?? null,
+    rollout: rollout ?? null,
+    ground_truth: groundTruth ?? null,
+    executor_system_prompt: textOf(system?.message) ?? null,
+    metadata: metadata ?? null,
+    tools: tools === undefined ? null : JSON.stringify(tools),
+    tools_source: tools !== undefined ? "declared" : isToolUser ? "observed" : null,
   };
 }
 
-function emitTurns({ messages }: RecordedRow, times: readonly Moment[], emit: Emit): void {
-  const { callsOf, answeredBy } = pairToolCalls(messages);
-  let steps = 0;
-  let closeStep: ((moment: Moment) => void) | undefined;
-
-  messages.forEach((message, index) => {
-    const moment = times[index]!;
-    const { role } = message.value;
-    const isResult = role === "tool" || role === "function";
-    if (!isResult && closeStep !== undefined) {
-      closeStep(times[index - 1]!);
-      closeStep = undefined;
-    }
-    if (role === "assistant") {
-      steps += 1;
-      const calls = callsOf.get(index)!;
-      const tool = calls.length === 1 ? calls[0]!.name : null;
-      emit("StepStarted", moment, { step_id: steps, description: descriptionOf(calls), tool });
-      emit("AttemptStarted", moment, { step_id: steps, attempt: ATTEMPT });
-      closeStep = (end) => emitStepEnd(steps, textOf(message.value) ?? null, calls, end, emit);
-    }
-    const answered = answeredBy.get(index);
-    const step_id = answered?.stepId ?? (closeStep === undefined ? null : steps);
-    const attempt = step_id === null ? null : ATTEMPT;
-    emit("MessageRecorded", moment, { index, role, message: message.raw, step_id, attempt });
-    for (const call of role === "assistant" ? callsOf.get(index)! : []) {
-      const { callId: call_id, name, arguments: text } = call;
-      emit("ToolCallStarted", moment, { call_id, step_id, attempt, name, arguments: text });
-    }
-    if (answered !== undefined) {
-      const { callId: call_id, name } = answered;
-      emit("ToolCallEnded", moment, { call_id, step_id, attempt, name, output: resultOf(message) });
-    }
-  });
-  closeStep?.(times.at(-1)!);
-}
-
-function emitStepEnd(
-  step_id: number,
-  output: string | null,
-  calls: readonly RecordedToolCall[],
-  end: Moment,
+function emitEnd(
+  { messages, status = "succeeded", error, usage, cost }: RecordedConversation,
+  { start, end }: SessionTimes,
+  learning_key: string,
   emit: Emit,
 ): void {
-  for (const { callId: call_id, name, resultAt } of calls) {
-    if (resultAt !== undefined) continue;
-    emit("ToolCallEnded", end, { call_id, step_id, attempt: ATTEMPT, name, error: "no result recorded" });
-  }
-  emit("AttemptEnded", end, { step_id, attempt: ATTEMPT, status: "completed", output });
-  emit("StepEnded", end, { step_id, status: "succeeded", attempts: ATTEMPT, output });
+  const answers = messages
+    .filter(({ message }) => message.role === "assistant")
+    .map(({ message }) => textOf(message));
+  const measured = !start.assumed && !end.assumed;
+  const costs = messages.map((each) => each.cost).filter((each) => each !== undefined);
+  emit("SessionEnded", end, {
+    learning_key,
+    status,
+    final_answer: answers.findLast((answer) => answer !== undefined && answer !== "") ?? null,
+    error: error ?? null,
+    usage: usageOf(usage === undefined ? messages.map((each) => each.usage) : [usage]),
+    cost: cost ?? (costs.length === 0 ? null : costs.reduce((sum, each) => sum + each, 0)),
+    duration_us: measured ? end.at - start.at : null,
+  });
+}
+
+function emitJudgements({ reward, scores }: ConversationFacts, end: Moment, emit: Emit): Uuid[] {
+  const judgements: Uuid[] = [];
+  if (reward !== undefined)
+    return [emit("JudgementMade", end, { judge: RECORDED_JUDGE, stage: "recorded", score: reward })];
+  for (const { judge, score, rationale } of scores)
+    judgements.push(
+      emit("JudgementMade", end, { judge, stage: "recorded", score, rationale: rationale ?? null }),
+    );
+  return judgements;
 }

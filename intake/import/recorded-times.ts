@@ -1,5 +1,5 @@
 import type { Micros } from "../../schemas/generated/events.ts";
-import type { RecordedRow } from "./recorded-row.ts";
+import type { RecordedConversation } from "../formats/format.ts";
 
 /** When something happened, and whether that is a guess. */
 export interface Moment {
@@ -7,10 +7,11 @@ export interface Moment {
   assumed: boolean;
 }
 
-/** The moments of a recorded session: its start, and each of its messages. */
+/** The moments of a recorded session: its start, each of its messages, and its end. */
 export interface SessionTimes {
   start: Moment;
   messages: Moment[];
+  end: Moment;
 }
 
 /**
@@ -19,18 +20,30 @@ export interface SessionTimes {
  *
  * @param assumedStart where a conversation without any recorded time begins
  */
-export function timesOf(row: RecordedRow, assumedStart: Micros): SessionTimes {
-  const firstTimed = row.messages.findIndex(({ at }) => at !== undefined);
-  const firstTime = row.messages[firstTimed]?.at;
+export function timesOf(
+  {
+    messages: recorded,
+    startedAt,
+    endedAt,
+  }: Pick<RecordedConversation, "messages" | "startedAt" | "endedAt">,
+  assumedStart: Micros,
+): SessionTimes {
+  const firstTimed = recorded.findIndex(({ at }) => at !== undefined);
+  const firstTime = recorded[firstTimed]?.at;
   const beforeFirst = firstTime === undefined ? undefined : Math.max(0, firstTime - firstTimed);
-  const start = Math.min(row.startedAt ?? Number.POSITIVE_INFINITY, beforeFirst ?? Number.POSITIVE_INFINITY);
+  const start = Math.min(startedAt ?? Number.POSITIVE_INFINITY, beforeFirst ?? Number.POSITIVE_INFINITY);
   let next = Number.isFinite(start) ? start : assumedStart;
-  const messages = row.messages.map(({ at }): Moment => {
+  const messages = recorded.map(({ at }): Moment => {
     const moment = at === undefined || at < next - 1 ? { at: next, assumed: true } : { at, assumed: false };
     next = moment.at + 1;
     return moment;
   });
   const first = messages[0]!;
-  const isStart = row.startedAt !== undefined && row.startedAt <= first.at;
-  return { start: isStart ? { at: row.startedAt!, assumed: false } : first, messages };
+  const last = messages.at(-1)!;
+  const isStart = startedAt !== undefined && startedAt <= first.at;
+  return {
+    start: isStart ? { at: startedAt, assumed: false } : first,
+    messages,
+    end: endedAt !== undefined && endedAt >= last.at ? { at: endedAt, assumed: false } : last,
+  };
 }

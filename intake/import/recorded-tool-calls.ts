@@ -1,6 +1,6 @@
 import type { JsonText } from "../../schemas/generated/events.ts";
-import { elementsOf, membersOf } from "./json-slices.ts";
-import { type RecordedMessage, textOf } from "./recorded-row.ts";
+import { type ChatMessage, type ChatToolCall, textOf } from "../chat/message.ts";
+import { argumentsText } from "../chat/tool-call.ts";
 
 /** A tool call of a recorded conversation. */
 export interface RecordedToolCall {
@@ -20,14 +20,14 @@ export interface PairedToolCalls {
   answeredBy: Map<number, RecordedToolCall>;
 }
 
-/** Text that is no JSON becomes a JSON string, so that the field always holds JSON. */
-function argumentsText(value: unknown, raw: string): JsonText {
-  if (typeof value !== "string") return raw;
+/** Text that is no JSON becomes a JSON string, so that the field always holds JSON; none at all is no arguments. */
+function jsonOf(text: string): JsonText {
+  if (text.trim() === "") return "{}";
   try {
-    JSON.parse(value);
-    return value;
+    JSON.parse(text);
+    return text;
   } catch {
-    return JSON.stringify(value);
+    return JSON.stringify(text);
   }
 }
 
@@ -37,30 +37,42 @@ interface Asked {
   arguments: JsonText;
 }
 
-function calledFunction(value: { name: string; arguments?: unknown }, raw: string): Omit<Asked, "id"> {
-  const text = membersOf(raw).get("arguments") ?? "{}";
-  return { name: value.name, arguments: argumentsText(value.arguments, text) };
+function askedFor({ id, function: called, custom }: ChatToolCall): Asked {
+  const given = called ?? custom;
+  const text =
+    called === undefined ? JSON.stringify(custom?.input ?? "") : jsonOf(argumentsText(called.arguments));
+  return { id: id || undefined, name: given?.name ?? "", arguments: text };
 }
 
-function askedBy({ value, raw }: RecordedMessage): Asked[] {
-  const members = value.tool_calls || value.function_call ? membersOf(raw) : undefined;
-  if (value.tool_calls) {
-    const raws = elementsOf(members!.get("tool_calls")!);
-    return value.tool_calls.map((call, index) => ({
-      id: call.id || undefined,
-      ...calledFunction(call.function, membersOf(raws[index]!).get("function")!),
-    }));
-  }
-  if (!value.function_call) return [];
-  return [{ id: undefined, ...calledFunction(value.function_call, members!.get("function_call")!) }];
+function askedBy({ tool_calls, function_call }: ChatMessage): Asked[] {
+  const legacy = function_call
+    ? [{ function: { ...function_call, arguments: argumentsText(function_call.arguments) } }]
+    : [];
+  return (tool_calls ?? legacy).map(askedFor);
 }
 
-/** Finds every tool call and its result: by id, else by name, else in order; of two candidates the later turn's. */
-export function pairToolCalls(messages: readonly RecordedMessage[]): PairedToolCalls {
+interface Open {
+  call: RecordedToolCall;
+  id: string | undefined;
+}
+
+const isAnswer = ({ role }: ChatMessage): boolean => role === "tool" || role === "function";
+
+const answers = ({ tool_call_id, name }: ChatMessage, { call, id }: Open): boolean => {
+  if (tool_call_id) return id === tool_call_id;
+  return name ? call.name === name : true;
+};
+
+/**
+ * Finds every tool call and its result: by id, else by name, else in order; of two candidates the later turn's. A result
+ * that names a call which comes after it belongs to that call.
+ */
+export function pairToolCalls(messages: readonly ChatMessage[]): PairedToolCalls {
   const callsOf = new Map<number, RecordedToolCall[]>();
   const answeredBy = new Map<number, RecordedToolCall>();
   const used = new Set<string>();
-  let open: { call: RecordedToolCall; id: string | undefined }[] = [];
+  const early = new Map<string, number>();
+  let open: Open[] = [];
   let stepId = 0;
 
   const unique = (wanted: string): string => {
@@ -69,12 +81,15 @@ export function pairToolCalls(messages: readonly RecordedMessage[]): PairedToolC
     used.add(id);
     return id;
   };
+  const pair = ({ call }: Open, index: number): void => {
+    call.resultAt = index;
+    answeredBy.set(index, call);
+  };
 
   messages.forEach((message, index) => {
-    const { role, name, tool_call_id } = message.value;
-    if (role === "assistant") {
+    if (message.role === "assistant") {
       stepId += 1;
-      const asked = askedBy(message).map(({ id, name, arguments: text }, place) => {
+      const asked = askedBy(message).map(({ id, name, arguments: text }, place): Open => {
         const callId = unique(id ?? `step-${stepId}-call-${place + 1}`);
         return { id, call: { callId, stepId, name, arguments: text, resultAt: undefined } };
       });
@@ -82,25 +97,32 @@ export function pairToolCalls(messages: readonly RecordedMessage[]): PairedToolC
         index,
         asked.map(({ call }) => call),
       );
-      // The latest turn stands first: it is the one that a result belongs to.
-      open = [...asked, ...open];
-    } else if (role === "tool" || role === "function") {
-      const found = open.find(({ call, id }) => {
-        if (tool_call_id) return id === tool_call_id;
-        return name ? call.name === name : true;
+      const waiting = asked.filter((each) => {
+        const at = each.id === undefined ? undefined : early.get(each.id);
+        if (at === undefined) return true;
+        early.delete(each.id!);
+        pair(each, at);
+        return false;
       });
-      if (found === undefined) return;
+      // The latest turn stands first: it is the one that a result belongs to.
+      open = [...waiting, ...open];
+    } else if (isAnswer(message)) {
+      const found = open.find((each) => answers(message, each));
+      if (found === undefined) {
+        if (message.tool_call_id) early.set(message.tool_call_id, index);
+        return;
+      }
       open = open.filter((candidate) => candidate !== found);
-      found.call.resultAt = index;
-      answeredBy.set(index, found.call);
+      pair(found, index);
     }
   });
   return { callsOf, answeredBy };
 }
 
-/** What a tool answered, as text: parts that are not text make it the JSON that was recorded. */
-export function resultOf({ value, raw }: RecordedMessage): string {
-  if (!Array.isArray(value.content)) return value.content ?? "";
-  const isText = value.content.every((part) => typeof part === "string" || typeof part.text === "string");
-  return isText ? (textOf(value) ?? "") : membersOf(raw).get("content")!;
+/** What a tool answered, as text: parts that are not text make it JSON. */
+export function resultOf(message: ChatMessage): string {
+  const { content } = message;
+  if (!Array.isArray(content)) return content ?? "";
+  const isText = content.every((part) => typeof part === "string" || typeof part.text === "string");
+  return isText ? (textOf(message) ?? "") : JSON.stringify(content);
 }

@@ -1,6 +1,6 @@
 import type { EventLog } from "../../log/event-log.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
-import type { Masked } from "../../schemas/masked.ts";
+import { type Masked, withLogged } from "../../schemas/masked.ts";
 import { type IsRewarded, SessionOrder } from "./session-order.ts";
 
 /** What came of appending whole sessions. */
@@ -12,6 +12,20 @@ export interface AppendedSessions {
   /** Sessions that the log, or an earlier row, held already. */
   skippedSessions: number;
   skippedEvents: number;
+  /** Sessions that the log holds under an earlier translation of their format; they were left as they are. */
+  otherTranslations: number;
+}
+
+/** A session that is to be appended. */
+export interface WholeSession {
+  /** All its events, in their order. */
+  events: readonly Masked[];
+  /** How large they are, in characters. */
+  length: number;
+  /** Appended before the events, and only where one of those is new. */
+  decisions?: readonly Masked[] | undefined;
+  /** Ids that the same session has under earlier translations of its format, the latest first. */
+  earlier?: readonly Uuid[] | undefined;
 }
 
 /** Where sessions go, and what is there already. */
@@ -24,16 +38,12 @@ export interface AppenderOptions {
   knownSequences?: ((sources: string[]) => Promise<ReadonlyMap<string, number>>) | undefined;
   /** Whether a session is one that others are ordered after; one with a judgement unless told. */
   isRewarded?: IsRewarded | undefined;
+  /** Appends sessions anew that the log holds under an earlier translation of their format. */
+  again?: boolean | undefined;
   /** Called after every batch. */
   onBatch?: (() => void) | undefined;
   /** Stops between two batches; what was appended stays, and a second import goes on from there. */
   signal?: AbortSignal | undefined;
-}
-
-interface Waiting {
-  events: Masked[];
-  /** Appended before the events, and only where one of those is new. */
-  decisions: readonly Masked[];
 }
 
 /** A batch is appended when it holds this many events or characters, whichever comes first. */
@@ -45,11 +55,17 @@ const BATCH_LENGTH = 8 * 1024 * 1024;
  * after the other, those that the log holds included.
  */
 export class SessionAppender {
-  readonly counts: AppendedSessions = { sessions: 0, events: 0, skippedSessions: 0, skippedEvents: 0 };
+  readonly counts: AppendedSessions = {
+    sessions: 0,
+    events: 0,
+    skippedSessions: 0,
+    skippedEvents: 0,
+    otherTranslations: 0,
+  };
   readonly #options: AppenderOptions;
   readonly #seen = new Set<Uuid>();
   readonly #order: SessionOrder;
-  #batch: Waiting[] = [];
+  #batch: WholeSession[] = [];
   #events = 0;
   #length = 0;
 
@@ -58,12 +74,8 @@ export class SessionAppender {
     this.#order = new SessionOrder(options.isRewarded);
   }
 
-  /**
-   * Takes the events of a session, all of them in their order.
-   *
-   * @param length how large they are, in characters
-   */
-  async add(events: readonly Masked[], length: number, decisions: readonly Masked[] = []): Promise<void> {
+  async add(session: WholeSession): Promise<void> {
+    const { events, length } = session;
     const sessionId = events[0]!.meta.source;
     if (this.#seen.has(sessionId)) {
       this.counts.skippedSessions += 1;
@@ -71,7 +83,7 @@ export class SessionAppender {
       return;
     }
     this.#seen.add(sessionId);
-    this.#batch.push({ events: this.#order.put(events), decisions });
+    this.#batch.push(session);
     this.#events += events.length;
     this.#length += length;
     if (this.#events >= BATCH_EVENTS || this.#length >= BATCH_LENGTH) await this.flush();
@@ -85,23 +97,43 @@ export class SessionAppender {
     this.#batch = [];
     this.#events = 0;
     this.#length = 0;
-    const sources = batch.map(({ events }) => events[0]!.meta.source);
+    const sources = batch.flatMap(({ events, earlier = [] }) => [events[0]!.meta.source, ...earlier]);
     const known = batch.length === 0 ? undefined : await knownSequences?.(sources);
-    const news = batch.map(({ events }) => {
-      const after = known?.get(events[0]!.meta.source) ?? 0;
-      return events.filter(({ meta }) => meta.sequence > after);
-    });
+    const news = batch.map((session) => this.#newEvents(session, known));
     // First, so that a session which is there has its decisions: an import that was killed goes on with the sessions.
-    const decisions = batch.flatMap((session, index) => (news[index]!.length > 0 ? session.decisions : []));
+    const decisions = batch.flatMap((session, index) =>
+      news[index]!.length > 0 ? (session.decisions ?? []) : [],
+    );
     if (decisions.length > 0) await log.append(decisions);
     await log.append(news.flat());
-    batch.forEach(({ events }, index) => {
-      const added = news[index]!.length;
-      this.counts.events += added;
-      this.counts.skippedEvents += events.length - added;
-      if (added === 0) this.counts.skippedSessions += 1;
-      else this.counts.sessions += 1;
-    });
+    for (const added of news) this.counts.events += added.length;
     onBatch?.();
+  }
+
+  /** What the log does not hold yet of a session; nothing where it holds another translation of it. */
+  #newEvents(
+    { events, earlier = [] }: WholeSession,
+    known: ReadonlyMap<string, number> | undefined,
+  ): Masked[] {
+    const { counts } = this;
+    const { again = false } = this.#options;
+    const held = known?.get(events[0]!.meta.source);
+    const other = held === undefined ? earlier.find((id) => known?.has(id)) : undefined;
+    if (other !== undefined && !again) {
+      this.#order.put(events, other);
+      counts.otherTranslations += 1;
+      counts.skippedSessions += 1;
+      counts.skippedEvents += events.length;
+      return [];
+    }
+    const ordered = this.#order.put(events);
+    // The one that is superseded is found again when an import that was killed goes on.
+    const replaced = earlier.find((id) => known?.has(id));
+    if (replaced !== undefined) ordered[0] = withLogged(ordered[0]!, { supersedes: replaced });
+    const fresh = ordered.filter(({ meta }) => meta.sequence > (held ?? 0));
+    counts.skippedEvents += events.length - fresh.length;
+    if (fresh.length === 0) counts.skippedSessions += 1;
+    else counts.sessions += 1;
+    return fresh;
   }
 }

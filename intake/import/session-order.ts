@@ -20,14 +20,18 @@ export class SessionOrder {
     this.#isRewarded = isRewarded;
   }
 
-  /** Puts a session behind the one of its learning key that was put last. */
-  put(events: readonly Masked[]): Masked[] {
+  /**
+   * Puts a session behind the one of its learning key that was put last.
+   *
+   * @param held the id that the log holds it by, where that is another
+   */
+  put(events: readonly Masked[], held?: Uuid): Masked[] {
     const [started, ...rest] = events;
     if (started?.type !== "SessionStarted") return [...events];
     const { learning_key, meta } = started;
     const after = this.#last.get(learning_key) ?? null;
     const judgements = rest.filter((event): event is Masked<JudgementMade> => event.type === "JudgementMade");
-    if (this.#isRewarded(judgements)) this.#last.set(learning_key, meta.source);
+    if (this.#isRewarded(judgements)) this.#last.set(learning_key, held ?? meta.source);
     return [withLogged(started, { after }), ...rest];
   }
 }

@@ -3,7 +3,7 @@ import type { EventLog } from "../../log/event-log.ts";
 import { createEvent } from "../../schemas/codec.ts";
 import { idOf } from "../../schemas/identity.ts";
 import { assumedTime, beginIntake, type ImportSummary, type IntakeOptions } from "../import/intake.ts";
-import type { RecordedProblem } from "../import/parse-recorded.ts";
+import type { RecordedProblem } from "../import/read-recordings.ts";
 import { migratedSession } from "./migrated-session.ts";
 import { readOldSession } from "./old-session.ts";
 import { type OldPlaybook, readOldPlaybooks, readOldSessions } from "./read-database.ts";
@@ -88,7 +88,7 @@ export async function migrateSessions(options: MigrateOptions): Promise<ImportSu
     }
     rows += 1;
     const migrated = migratedSession(old, { assumedStart: assumedStart + rows, rulesHash, mask: log.mask });
-    await appender.add(migrated.events, found.text.length, migrated.decisions);
+    await appender.add({ ...migrated, length: found.text.length });
   }
   await appender.flush();
   if ("db" in source) summary.events += await migratePlaybooks(log, await readOldPlaybooks(source.db));

@@ -1,5 +1,5 @@
 import { isObject } from "../../traces/clean-text.ts";
-import { elementsOf, membersOf } from "../import/json-slices.ts";
+import { elementsOf, membersOf } from "./json-slices.ts";
 
 /** A JSON value with the text that it was written in, so that what is passed on stays as it was. */
 export interface Written {

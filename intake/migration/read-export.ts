@@ -1,11 +1,11 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { JsonText, Micros } from "../../schemas/generated/events.ts";
-import { ByteWindow } from "../import/byte-window.ts";
-import { membersOf } from "../import/json-slices.ts";
-import { checkReadable, type RecordedProblem } from "../import/parse-recorded.ts";
-import { microsOf } from "../import/recorded-time.ts";
-import { isSpace, NEWLINE, rowOf } from "../import/row-text.ts";
-import { MAX_ROW_BYTES } from "../import/split-rows.ts";
+import { ByteWindow } from "../files/byte-window.ts";
+import { isSpace, NEWLINE, rowOf } from "../files/row-text.ts";
+import { MAX_ROW_BYTES } from "../files/split-rows.ts";
+import { checkReadable, type RecordedProblem } from "../import/read-recordings.ts";
+import { microsOf } from "../recorded-time.ts";
+import { membersOf } from "./json-slices.ts";
 
 /** A row of an export at its place. */
 export interface ExportRow {

@@ -1,9 +1,7 @@
-import { readRow } from "../../../intake/import/recorded-row.ts";
-import { sessionEvents } from "../../../intake/import/recorded-session.ts";
 import type { AtlasEvent } from "../../../schemas/generated/events.ts";
-import { alreadyMasked } from "../../../schemas/masked.ts";
 import { foldSession, withFacts } from "../../../traces/fold.ts";
 import type { SessionTrace } from "../../../traces/session-trace.ts";
+import { eventsOf } from "../../intake/import/recorded-rows.ts";
 import { factsOf, RULES, sessionWriter, wholeSession } from "../../traces/sessions.ts";
 
 /** What is harmless as long as it stays text: for spreadsheets, prototypes, encoders, line readers and file names. */
@@ -28,11 +26,8 @@ export function recordedTrace(
   messages: readonly unknown[],
   more: Record<string, unknown> = {},
 ): SessionTrace {
-  const row = readRow(JSON.stringify({ messages, ...more }));
-  if (typeof row === "string") throw new Error(row);
-  return foldSession(
-    sessionEvents(row, { assumedStart: 1_700_000_000_000_000, rulesHash: RULES, mask: alreadyMasked }),
-  );
+  const options = { assumedStart: 1_700_000_000_000_000, rulesHash: RULES };
+  return foldSession(eventsOf({ messages, ...more }, options));
 }
 
 export const system = (content: string) => ({ role: "system", content });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ByteWindow } from "../../../intake/import/byte-window.ts";
-import type { RowProblem, RowText } from "../../../intake/import/row-text.ts";
-import { splitRows } from "../../../intake/import/split-rows.ts";
+import { ByteWindow } from "../../../intake/files/byte-window.ts";
+import type { RowProblem, RowText } from "../../../intake/files/row-text.ts";
+import { splitRows } from "../../../intake/files/split-rows.ts";
 
 /** Splits a text whose bytes arrive a few at a time. */
 async function split(content: string | Buffer, chunk = 3, limit?: number): Promise<(RowText | RowProblem)[]> {
@@ -49,13 +49,34 @@ describe("JSON lines", () => {
     expect(lines(await split(bytes))).toEqual(["1: {}", "2! it is not valid UTF-8", "3: {}"]);
   });
 
-  test("other formats are told apart", async () => {
-    expect(lines(await split(Buffer.from("\uFEFF{}", "utf16le")))).toEqual([
-      "1! the file is UTF-16; save it as UTF-8",
-    ]);
-    expect(lines(await split(Buffer.of(0x1f, 0x8b, 8)))).toEqual([
-      "1! the file is compressed; unpack it first",
-    ]);
+  test("lines may be arrays, of which the first is not taken for the file", async () => {
+    expect(lines(await split('[{"a":1}]\n[{"b":2}]\n', 2))).toEqual(['1: [{"a":1}]', '2: [{"b":2}]']);
+    expect(lines(await split('[{"a":1}]\n', 2))).toEqual(['1: {"a":1}']);
+  });
+
+  test("what is no JSON at all is one problem", async () => {
+    expect(lines(await split("id,task\n1,hello\n2,world\n"))).toEqual(["1! the file is no JSON"]);
+  });
+});
+
+describe("values over many lines", () => {
+  const pretty = (value: unknown) => JSON.stringify(value, null, 2);
+
+  test("one object, and several one after the other", async () => {
+    const [one, two] = [{ a: [1, { b: "x\n}" }] }, { c: {} }].map(pretty);
+    for (const chunk of [1, 7, 1000]) {
+      expect(lines(await split(`\n${one}\n`, chunk))).toEqual([`2: ${one}`]);
+      expect(lines(await split(`${one}\n\n${two}`, chunk))).toEqual([`1: ${one}`, `10: ${two}`]);
+    }
+  });
+
+  test("one that is broken is one problem, however many lines it has", async () => {
+    expect(lines(await split('{\n  "a": [1,\n  "b": {}\n}\n'))).toEqual(["1! its brackets do not match"]);
+    expect(lines(await split('{\n  "a": 1,\n  "b": 2'))).toEqual(["1! it has no end"]);
+  });
+
+  test("lines of which the first is broken stay lines", async () => {
+    expect(lines(await split('{"a": [1}\n{"b": 2}\n'))).toEqual(['1: {"a": [1}', '2: {"b": 2}']);
   });
 });
 
@@ -99,8 +120,8 @@ describe("a JSON array", () => {
     ["no end", '[\n{"a": 1},', ['2: {"a": 1}', "2! the array is not closed"]],
     [
       "more after its end",
-      '[{"a": 1}]\n\n{"b": 1}',
-      ['1: {"a": 1}', "3! there is more after the end of the array"],
+      '[\n{"a": 1}]\n\n{"b": 1}',
+      ['2: {"a": 1}', "4! there is more after the end of the array"],
     ],
     ["stray brackets", "[}, {}]", ["1: }", "1: {}"]],
     ["a backslash at the end", '["\\', ["1! it has no end; the rows after it could not be told apart"]],

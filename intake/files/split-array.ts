@@ -60,8 +60,8 @@ export async function* arrayRows(
   }
 }
 
-/** The offset after the value that starts at an offset. */
-async function endOfValue(window: ByteWindow, from: number, limit: number): Promise<Found> {
+/** The offset after the value that starts at an offset; or what keeps it from having an end. */
+export async function endOfValue(window: ByteWindow, from: number, limit: number): Promise<Found> {
   const open: number[] = [];
   let depth = 0;
   let inString = false;

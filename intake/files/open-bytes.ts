@@ -1,0 +1,86 @@
+import type { FileHandle } from "node:fs/promises";
+import { Readable, Transform } from "node:stream";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import type { Fill } from "./byte-window.ts";
+import { type Encoding, encodingOf, HEAD_BYTES } from "./foreign-bytes.ts";
+
+/** A file's bytes as UTF-8, unpacked; or why they cannot be read as text. */
+export type OpenBytes = { fill: Fill } | { reason: string };
+
+/** Decodes UTF-16; half a character at the end of the file becomes U+FFFD. */
+function utf16(encoding: "utf-16le" | "utf-16be"): Transform {
+  const decoder = new TextDecoder(encoding);
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      done(null, decoder.decode(chunk, { stream: true }));
+    },
+    flush(done) {
+      done(null, decoder.decode());
+    },
+  });
+}
+
+const DECODERS: Record<Exclude<Encoding, "text">, () => Transform> = {
+  gzip: createGunzip,
+  zstd: createZstdDecompress,
+  "utf-16le": () => utf16("utf-16le"),
+  "utf-16be": () => utf16("utf-16be"),
+};
+
+/** Fills a buffer from a stream, chunk by chunk. */
+function fromStream(stream: Readable): Fill {
+  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  let rest: Buffer = Buffer.alloc(0);
+  return async (into, at, length) => {
+    while (rest.length === 0) {
+      const next = await chunks.next();
+      if (next.done === true) return 0;
+      rest = next.value;
+    }
+    const copied = rest.copy(into, at, 0, length);
+    rest = rest.subarray(copied);
+    return copied;
+  };
+}
+
+/** Reads the first bytes, which a pipe may hand over one at a time. */
+async function headOf(fill: Fill): Promise<Buffer> {
+  const head = Buffer.alloc(HEAD_BYTES);
+  let length = 0;
+  while (length < HEAD_BYTES) {
+    const read = await fill(head, length, HEAD_BYTES - length);
+    if (read === 0) break;
+    length += read;
+  }
+  return head.subarray(0, length);
+}
+
+async function* bytesFrom(head: Buffer, fill: Fill): AsyncGenerator<Buffer> {
+  if (head.length > 0) yield head;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(256 * 1024);
+    const read = await fill(chunk, 0, chunk.length);
+    if (read === 0) return;
+    yield chunk.subarray(0, read);
+  }
+}
+
+/**
+ * Opens the bytes of a file, whatever it is encoded in: UTF-8, UTF-16, gzip, Zstandard.
+ *
+ * @example
+ * const bytes = await openBytes(handle);
+ * if ("fill" in bytes) await bytes.fill(buffer, 0, buffer.length);
+ */
+export async function openBytes(handle: FileHandle): Promise<OpenBytes> {
+  const read: Fill = async (into, at, length) => (await handle.read(into, at, length, null)).bytesRead;
+  const head = await headOf(read);
+  const found = encodingOf(head);
+  if ("reason" in found) return found;
+  const bytes = Readable.from(bytesFrom(head, read), { objectMode: false });
+  if (found.encoding === "text") return { fill: fromStream(bytes) };
+  const decoder = DECODERS[found.encoding]();
+  // A fault of the file is the decoder's to tell, since it is the decoder that is read.
+  bytes.on("error", (error) => decoder.destroy(error));
+  return { fill: fromStream(bytes.pipe(decoder)) };
+}

@@ -1,0 +1,24 @@
+import { AtlasError } from "../../errors/atlas-error.ts";
+import { chatRows } from "./chat-rows.ts";
+import type { Format } from "./format.ts";
+
+/** Every format, in the order in which they are recognized: those that ask for most come first. */
+export const FORMATS: readonly Format[] = [chatRows];
+
+/**
+ * The format of a name.
+ *
+ * @throws AtlasError ATLAS_USAGE, with the names that there are
+ */
+export function formatNamed(name: string): Format {
+  const found = FORMATS.find((format) => format.name === name);
+  if (found !== undefined) return found;
+  throw new AtlasError("ATLAS_USAGE", `there is no format ${JSON.stringify(name)}`, {
+    where: "--format",
+    hint: `One of ${FORMATS.map((format) => format.name).join(", ")}; without it, a file's format is recognized.`,
+  });
+}
+
+/** The format of a value, or undefined where none is recognized. */
+export const formatOf = (value: unknown): Format | undefined =>
+  FORMATS.find((format) => format.recognizes(value));
