@@ -45,13 +45,17 @@ function printSeen(seen: readonly SeenFormat[]): void {
 export function reportImport(summary: ImportSummary, { json, quiet, dryRun }: ImportFlags): void {
   tellAll(summary.problems, summary.malformed);
   if (quiet !== true) tellAll(summary.warnings);
-  if (json === true) return printJson(summary);
+  if (json === true) {
+    printJson(summary);
+    return;
+  }
   const { sessions, events, skippedSessions, otherTranslations, malformed } = summary;
   const held = skippedSessions === 0 ? "" : `, ${skippedSessions} were there already`;
   const bad = malformed === 0 ? "" : `, ${malformed} malformed`;
   if (dryRun === true) {
     printSeen(summary.seen);
-    return print(`Would import ${sessions} sessions (${events} events)${held}${bad}. Nothing was imported.`);
+    print(`Would import ${sessions} sessions (${events} events)${held}${bad}. Nothing was imported.`);
+    return;
   }
   print(`Imported ${sessions} sessions (${events} events)${held}${bad}.`);
   if (otherTranslations > 0 && quiet !== true)

@@ -4,7 +4,14 @@ import type { Format, ReadingContext, RecordedConversation } from "../formats/fo
 import { formatOf } from "../formats/formats.ts";
 import { microsOf } from "../recorded-time.ts";
 import { parseRow } from "./parse-row.ts";
-import type { ReadOptions } from "./read-recordings.ts";
+
+/** How files are read. */
+export interface ReadOptions {
+  /** The format of all files; recognized unless told. */
+  format?: Format | undefined;
+  /** The zone of times that name none; UTC unless told. */
+  timeZone?: string | undefined;
+}
 
 /** Something to say about a line of a file. */
 export interface Note {
@@ -104,7 +111,10 @@ export class FileFormats {
       return void this.#problems.push({ line, reason });
     }
     this.#last = format;
-    if (format.partOf === undefined) return this.#read(format, [value], line, length);
+    if (format.partOf === undefined) {
+      this.#read(format, [value], line, length);
+      return;
+    }
     const name = `${format.name} ${format.partOf(value)}`;
     const parts = this.#parts.get(name) ?? { format, line, values: [], length: 0 };
     this.#parts.set(name, parts);

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
-import { type ReadOptions, readRecordings } from "./read-recordings.ts";
+import type { ReadOptions } from "./file-formats.ts";
+import { readRecordings } from "./read-recordings.ts";
 
 /**
  * Whether there may be something to import: false where every file was read to its end and none holds a conversation. A

@@ -5,7 +5,7 @@ import { ByteWindow } from "../files/byte-window.ts";
 import { openBytes } from "../files/open-bytes.ts";
 import { splitRows } from "../files/split-rows.ts";
 import type { Format, RecordedConversation } from "../formats/format.ts";
-import { FileFormats, type Note } from "./file-formats.ts";
+import { FileFormats, type Note, type ReadOptions } from "./file-formats.ts";
 
 /** Something to say about a place in a file. */
 export interface RecordedProblem {
@@ -29,14 +29,6 @@ export interface FoundConversation {
 
 /** What a file holds: a conversation, a problem, or a note on something that could not be used. */
 export type Found = { found: FoundConversation } | { problem: RecordedProblem } | { note: RecordedProblem };
-
-/** How files are read. */
-export interface ReadOptions {
-  /** The format of all files; recognized unless told. */
-  format?: Format | undefined;
-  /** The zone of times that name none; UTC unless told. */
-  timeZone?: string | undefined;
-}
 
 const REASONS: Record<string, string> = {
   ENOENT: "the file does not exist",
