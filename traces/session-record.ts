@@ -11,9 +11,13 @@ import type { SessionTrace } from "./session-trace.ts";
 const isoOrNull = (micros: Micros | null | undefined): string | null =>
   micros == null ? null : isoOf(micros);
 
-/** The plan that ran. A session without one, such as a recorded conversation, has its steps for a plan. */
-export function planOf({ plan, steps }: Pick<SessionTrace, "plan" | "steps">): Plan {
+/**
+ * The plan that ran. A run without one has its steps for a plan. A recorded conversation had none: its steps follow from
+ * what the user said next, which nobody knew before.
+ */
+export function planOf({ plan, steps, started }: Pick<SessionTrace, "plan" | "steps" | "started">): Plan {
   if (plan !== null) return plan;
+  if (started?.origin === "import") return { steps: [], execution_mode: "stepwise" };
   const planned = steps.map(({ step_id, description, tool, tool_params, depends_on }) => ({
     id: step_id,
     description,

@@ -1,4 +1,5 @@
 import { isoOf } from "../schemas/identity.ts";
+import type { StepTurns } from "./recorded-turns.ts";
 import type { SessionTrace, TraceAttempt, TraceStep, TraceValidation } from "./session-trace.ts";
 
 /** Steps that ran: what was skipped has neither an output nor a lesson. */
@@ -56,6 +57,8 @@ export function runtimeRecord(step: TraceStep) {
 
 /** How much of earlier outputs a step's context repeats at most, in UTF-16 units; they are whole in their own steps. */
 const CONTEXT_LENGTH = 256 * 1024;
+/** How much of the turns before it, where the whole conversation is one. */
+const TURNS_LENGTH = 32 * 1024;
 
 /** The steps that a step rests on: what it depends on, directly or not; without a plan all that ran before it. */
 function stepsBehind(step: TraceStep, trace: Pick<SessionTrace, "plan" | "steps">): TraceStep[] {
@@ -68,23 +71,43 @@ function stepsBehind(step: TraceStep, trace: Pick<SessionTrace, "plan" | "steps"
   return earlier.filter(({ step_id }) => needed.has(step_id));
 }
 
-/** The results that a step could build on, nearest first where not all have room. */
-export function contextRecord(step: TraceStep, trace: Pick<SessionTrace, "plan" | "steps">) {
-  const near: TraceStep[] = [];
+/** The longest end of a list of texts that has room. */
+function nearest<T>(list: readonly T[], textOf: (item: T) => string, room: number): T[] {
   let length = 0;
-  for (const other of stepsBehind(step, trace).toReversed()) {
-    length += other.output?.length ?? 0;
-    if (length > CONTEXT_LENGTH) break;
-    near.unshift(other);
+  let first = list.length;
+  while (first > 0) {
+    length += textOf(list[first - 1]!).length;
+    if (length > room) break;
+    first -= 1;
   }
-  const texts = near.map((other) => [String(other.step_id), other.output ?? ""] as const);
+  return list.slice(first);
+}
+
+/**
+ * The results that a step could build on: those of the steps before it, or in a recorded conversation the turns before
+ * it. Nearest first where not all have room.
+ *
+ * @param turns of a recorded conversation
+ */
+export function contextRecord(
+  step: TraceStep,
+  trace: Pick<SessionTrace, "plan" | "steps">,
+  turns?: readonly StepTurns[],
+) {
+  const behind = stepsBehind(step, trace);
+  const texts =
+    turns === undefined
+      ? new Map(behind.map(({ step_id, output }) => [step_id, output ?? ""]))
+      : new Map(turns.map(({ step_id, text }) => [step_id, text]));
+  const textOf = ({ step_id }: TraceStep): string => texts.get(step_id) ?? "";
+  const near = nearest(behind, textOf, turns === undefined ? CONTEXT_LENGTH : TURNS_LENGTH);
   return {
     prior_results: Object.fromEntries(
       near.map((other) => [
         String(other.step_id),
-        { output_text: other.output ?? "", status: other.status, notes: other.guidance },
+        { output_text: textOf(other), status: other.status, notes: other.guidance },
       ]),
     ),
-    prior_results_text: Object.fromEntries(texts),
+    prior_results_text: Object.fromEntries(near.map((other) => [String(other.step_id), textOf(other)])),
   };
 }

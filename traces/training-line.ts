@@ -1,6 +1,7 @@
-import type { JsonText, PlanStep } from "../schemas/generated/events.ts";
+import type { AtlasEvent, JsonText, PlanStep } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
 import { lineJson } from "./line-json.ts";
+import { isRecorded, type StepTurns, sayingOf, turnsByStep } from "./recorded-turns.ts";
 import { driftRecord, rewardStats, sessionReward, stepReward } from "./reward-record.ts";
 import { adaptiveSummary, planOf, rewardAudit, sessionMetadata, teacherNotes } from "./session-record.ts";
 import type { SessionTrace, TraceStep } from "./session-trace.ts";
@@ -21,7 +22,7 @@ const planStepRecord = ({ id, description, tool, tool_params, depends_on }: Plan
   depends_on,
 });
 
-function stepRecord(step: TraceStep, trace: SessionTrace) {
+function stepRecord(step: TraceStep, trace: SessionTrace, turns: readonly StepTurns[] | undefined) {
   const { reward, judgements } = trace;
   const metadata = { ...stepMetadata(step), details: step.metadata };
   const rewarded = reward?.steps.some(({ step_id }) => step_id === step.step_id) ?? false;
@@ -33,7 +34,7 @@ function stepRecord(step: TraceStep, trace: SessionTrace) {
     reward: reward === null ? NO_REWARD : stepReward(step.step_id, reward, judgements),
     tool: step.tool,
     tool_params: wrapped(step.tool_params) ?? {},
-    context: contextRecord(step, trace),
+    context: contextRecord(step, trace, turns),
     validation: validationRecord(step.attempts.at(-1)?.validation) ?? {},
     attempts: step.attempt_count,
     guidance: step.guidance,
@@ -46,12 +47,31 @@ function stepRecord(step: TraceStep, trace: SessionTrace) {
   };
 }
 
-const eventRecords = ({ events }: SessionTrace) =>
-  events.map((event, index) => ({
+/** Who speaks, in words that readers of conversations take for a role; what a tool gave comes from outside as well. */
+const ACTORS: Record<string, string> = {
+  system: "system",
+  developer: "system",
+  user: "user",
+  tool: "user",
+  function: "user",
+  assistant: "assistant",
+};
+
+/** Who says what, of a message of a recorded conversation. */
+function spoken(event: AtlasEvent, recorded: boolean) {
+  if (!recorded || event.type !== "MessageRecorded") return { actor: "", message: "" };
+  return { actor: ACTORS[event.role] ?? "", message: sayingOf(event) };
+}
+
+const eventRecords = (trace: SessionTrace) => {
+  const recorded = isRecorded(trace);
+  return trace.events.map((event, index) => ({
     id: index + 1,
     event: toTrajectoryEvent(event),
     created_at: isoOf(event.meta.occurred_at),
+    ...spoken(event, recorded),
   }));
+};
 
 /**
  * The record of a session for trainers: the keys that Atlas Core's loaders know, always all of them, in one order,
@@ -61,11 +81,12 @@ function trainingRecord(trace: SessionTrace) {
   const { reward, judgements, drift, triage } = trace;
   const plan = planOf(trace);
   const metadata = sessionMetadata(trace);
+  const turns = isRecorded(trace) ? turnsByStep(trace) : undefined;
   return {
     task: trace.started?.task ?? "",
     final_answer: trace.final_answer ?? "",
     plan: { steps: plan.steps.map(planStepRecord), execution_mode: plan.execution_mode },
-    steps: stepsThatRan(trace).map((step) => stepRecord(step, trace)),
+    steps: stepsThatRan(trace).map((step) => stepRecord(step, trace, turns)),
     session_metadata: { ...metadata, caller_metadata: trace.started?.metadata ?? null },
     execution_mode: metadata.execution_mode,
     review_status: metadata.review_status,

@@ -62,7 +62,7 @@ export function emitTurns(
 ): void {
   const { callsOf, answeredBy } = pairToolCalls(messages.map(({ message }) => message));
   let steps = 0;
-  let situation = task;
+  let situation = "";
   let open: OpenStep | undefined;
 
   messages.forEach((turn, index) => {
@@ -74,12 +74,16 @@ export function emitTurns(
       emitStepEnd(open, times[index - 1]!, emit);
       open = undefined;
     }
-    if (role === "user") situation = textOf(message) || situation;
+    if (role === "user") {
+      const said = textOf(message);
+      const goesOn = messages[index - 1]?.message.role === "user" && situation !== "";
+      if (said) situation = goesOn ? `${situation}\n${said}` : said;
+    }
     const calls = role === "assistant" ? callsOf.get(index)! : [];
     if (role === "assistant") {
       steps += 1;
       const [only] = calls.length === 1 ? calls : [];
-      const description = described(situation);
+      const description = described(situation || task);
       emit("StepStarted", moment, {
         step_id: steps,
         description,

@@ -59,6 +59,15 @@ function argumentsOf(value: unknown): string | undefined {
   }
 }
 
+/** What a call asks for: of a tool that takes free text, that text as its one argument. */
+function calledBy(call: Record<string, unknown>): Record<string, unknown> {
+  if (isObject(call.custom)) {
+    const { name, input } = call.custom;
+    return { name, arguments: JSON.stringify({ input: typeof input === "string" ? input : "" }) };
+  }
+  return isObject(call.function) ? call.function : call;
+}
+
 interface Draft extends Omit<ChatMessage, "tool_calls"> {
   tool_calls: ChatToolCall[];
   /** Of a result that names a function in place of a call. */
@@ -68,15 +77,17 @@ interface Draft extends Omit<ChatMessage, "tool_calls"> {
 function draftOf(value: unknown, index: number): Draft | Inexpressible {
   if (!isObject(value) || typeof value.role !== "string") return "message-malformed";
   const role = Object.hasOwn(ROLES, value.role) ? ROLES[value.role]! : undefined;
-  const content = textOf(value.content);
+  const said = value.content ?? (role === "assistant" ? value.refusal : undefined);
+  const content = textOf(said);
   if (role === undefined) return "message-malformed";
   if (content === undefined) return "content-not-text";
   const tool_calls: ChatToolCall[] = [];
   const listed = Array.isArray(value.tool_calls) ? (value.tool_calls as unknown[]) : [];
   const legacy = isObject(value.function_call) ? [{ function: value.function_call }] : [];
   for (const call of role === "assistant" ? [...listed, ...legacy] : []) {
-    const called = isObject(call) && isObject(call.function) ? call.function : call;
-    if (!isObject(call) || !isObject(called) || typeof called.name !== "string") return "message-malformed";
+    if (!isObject(call)) return "message-malformed";
+    const called = calledBy(call);
+    if (typeof called.name !== "string") return "message-malformed";
     const text = argumentsOf(called.arguments);
     if (text === undefined) return "tool-arguments-not-json";
     const id = typeof call.id === "string" && call.id !== "" ? call.id : `call_${index}_${tool_calls.length}`;
@@ -104,12 +115,54 @@ export const heardOf = (values: readonly unknown[]): number =>
     return typeof draft !== "string" && !isSilent(draft);
   }).length;
 
+/** Gives calls of one id ids of their own: what answers them is told apart by its order. */
+function withOwnIds(drafts: readonly Draft[]): void {
+  for (const { tool_calls } of drafts) {
+    const used = new Set<string>();
+    for (const call of tool_calls) {
+      const wanted = call.id;
+      for (let again = 2; used.has(call.id); again += 1) call.id = `${wanted}_${again}`;
+      used.add(call.id);
+    }
+  }
+}
+
+/** Puts a result that stands before its call behind it: two recorders wrote at once. */
+function inOrder(drafts: readonly Draft[]): Draft[] {
+  const ordered: Draft[] = [];
+  const early: Draft[] = [];
+  const asked = new Set<string>();
+  const comes = new Map<string, number>();
+  for (const [index, { tool_calls }] of drafts.entries())
+    for (const { id } of tool_calls) comes.set(id, index);
+  for (const [index, draft] of drafts.entries()) {
+    const { tool_call_id: id } = draft;
+    const isEarly = draft.role === "tool" && id !== null && !asked.has(id) && (comes.get(id) ?? -1) > index;
+    if (isEarly) early.push(draft);
+    else ordered.push(draft);
+    for (const call of draft.tool_calls) {
+      asked.add(call.id);
+      const held = early.findIndex(({ tool_call_id }) => tool_call_id === call.id);
+      if (held !== -1) ordered.push(...early.splice(held, 1));
+    }
+  }
+  return ordered;
+}
+
+/** Whether a call is one of an id: itself, or one of several that had it together. */
+const isOf = (call: ChatToolCall, id: string): boolean =>
+  call.id === id || (call.id.startsWith(`${id}_`) && /^\d+$/.test(call.id.slice(id.length + 1)));
+
 /** Takes the call that a result belongs to out of those that wait: by id, else by name, else the first. */
 function takeCall(open: ChatToolCall[], { tool_call_id, name }: Draft): ChatToolCall | undefined {
-  const at = open.findIndex((call) => {
-    if (tool_call_id !== null) return call.id === tool_call_id;
-    return name === undefined || call.function.name === name;
-  });
+  const exact = open.findIndex(({ id }) => id === tool_call_id);
+  const at =
+    exact !== -1
+      ? exact
+      : open.findIndex((call) => {
+          if (tool_call_id !== null) return isOf(call, tool_call_id);
+          return name === undefined || call.function.name === name;
+        });
   return at === -1 ? undefined : open.splice(at, 1)[0];
 }
 
@@ -123,12 +176,14 @@ function takeCall(open: ChatToolCall[], { tool_call_id, name }: Draft): ChatTool
  * chatOf([{ role: "user", content: "2 + 2?" }, { role: "assistant", content: "4" }]);
  */
 export function chatOf(values: readonly unknown[]): ChatMessage[] | Inexpressible {
-  const drafts: Draft[] = [];
+  const found: Draft[] = [];
   for (const [index, value] of values.entries()) {
     const draft = draftOf(value, index);
     if (typeof draft === "string") return draft;
-    if (!isSilent(draft)) drafts.push(draft);
+    if (!isSilent(draft)) found.push(draft);
   }
+  withOwnIds(found);
+  const drafts = inOrder(found);
   const last = drafts.findLastIndex(({ role }) => role === "assistant");
   if (last === -1) return "nothing-answered";
   const messages: ChatMessage[] = [];

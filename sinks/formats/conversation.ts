@@ -8,7 +8,7 @@ import { isObject, jsonValue } from "../../traces/clean-text.ts";
 import type { SessionTrace, TraceAttempt, TraceStep } from "../../traces/session-trace.ts";
 import { stepsThatRan } from "../../traces/step-record.ts";
 import { type ChatMessage, chatOf, heardOf, type Inexpressible } from "./chat-message.ts";
-import { type ChatTool, toolsOf } from "./tools.ts";
+import { type ChatTool, declaredTools, toolsOf } from "./tools.ts";
 
 /** What was said to the agent, and what it made of it. */
 export interface Conversation {
@@ -126,8 +126,11 @@ const isRecorded = ({ started }: SessionTrace): boolean => started !== null && s
 function recordedConversation(trace: SessionTrace): Conversation | NoConversation {
   const messages = recordedMessages(trace.events, () => true);
   if (messages.length === 0) return "no-conversation";
-  const calls = studentCalls(trace.events, () => true);
-  return converse({ stepId: null, attempt: null }, messages, calls);
+  const conversation = converse({ stepId: null, attempt: null }, messages, []);
+  if (typeof conversation === "string") return conversation;
+  // What the Python SDK recorded says nothing of tools.
+  if (trace.started?.origin === "migration") return conversation;
+  return { ...conversation, tools: declaredTools(trace) };
 }
 
 /**

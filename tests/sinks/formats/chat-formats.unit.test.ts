@@ -38,7 +38,7 @@ describe("chat for fine-tuning", () => {
     ]);
   });
 
-  test("calls of tools are answered right after, by their ids, and every tool is declared", () => {
+  test("calls of tools are answered right after, by their ids", () => {
     const trace = recordedTrace([
       user("Weather?"),
       said(null, call("a", "weather", '{"city":"Rome"}'), call("b", "weather", "")),
@@ -56,7 +56,39 @@ describe("chat for fine-tuning", () => {
       { role: "tool", tool_call_id: "b", content: "cold" },
       { role: "tool", tool_call_id: "a", content: "warm" },
     ]);
-    expect(line!.tools!.map(({ function: { name } }) => name)).toEqual(["weather"]);
+  });
+
+  test("the tools that a recording declares come out again, and nothing is guessed of any other", () => {
+    const messages = [user("Weather?"), said(null, call("a", "weather")), result("a", "warm"), said("Warm.")];
+    const city = { type: "object", properties: { city: { type: "string" } }, required: ["city"] };
+    const tools = ["weather", "unused"].map((name) => ({
+      type: "function",
+      function: { name, description: `The ${name} tool.`, parameters: city, strict: true },
+    }));
+    expect(linesOf(openaiChat, recordedTrace(messages, { tools }))[0]!.tools).toEqual(tools);
+    expect(linesOf(openaiChat, recordedTrace(messages))[0]!.tools).toBeUndefined();
+  });
+
+  test("a refusal, a tool of free text, a result before its call, and one id for two calls", () => {
+    const custom = { id: "p", type: "custom", custom: { name: "patch", input: "*** Begin" } };
+    const trace = recordedTrace([
+      user("Go"),
+      result("p", "patched"),
+      said(null, custom),
+      said(null, call("x", "read"), call("x", "read")),
+      result("x", "one"),
+      result("x", "two"),
+      { role: "assistant", content: null, refusal: "I will not." },
+    ]);
+    const [line] = linesOf(openaiChat, trace);
+    expect(line!.messages.slice(1)).toEqual([
+      { role: "assistant", content: null, tool_calls: [call("p", "patch", '{"input":"*** Begin"}')] },
+      { role: "tool", tool_call_id: "p", content: "patched" },
+      { role: "assistant", content: null, tool_calls: [call("x", "read"), call("x_2", "read")] },
+      { role: "tool", tool_call_id: "x", content: "one" },
+      { role: "tool", tool_call_id: "x_2", content: "two" },
+      { role: "assistant", content: "I will not." },
+    ]);
   });
 
   test("calls without ids, and the function calls of before, get ids that fit", () => {
