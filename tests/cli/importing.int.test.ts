@@ -42,17 +42,18 @@ test("takes a JSON array, and gives its conversations the learning key and time 
 
 test("names malformed lines by file, line and reason, takes the rest, and ends with 3", async () => {
   const shell = await hereServed();
-  const rows = [recorded(0), { messages: "none" }, recorded(1), recorded(2, { reward: 7 })];
+  const rows = [recorded(0), { messages: "none" }, recorded(1), recorded(2, { reward: 7 }), { unknown: [] }];
   shell.write("runs.jsonl", `${linesOf(rows)}{"messages": [\n`);
   const { code, stdout, stderr } = await shell.atlas("import", "runs.jsonl");
   expect(code).toBe(3);
-  expect(stdout).toMatch(/^Imported 2 sessions .*, 3 malformed\.$/m);
+  expect(stdout).toMatch(/^Imported 3 sessions .*, 3 malformed\.$/m);
   expect(stderr).toMatch(/^runs\.jsonl:2: messages .*$/m);
-  expect(stderr).toMatch(/^runs\.jsonl:4: reward .*$/m);
-  expect(stderr).toMatch(/^runs\.jsonl:5: .*not valid JSON/m);
+  expect(stderr).toMatch(/^runs\.jsonl:4: reward lies outside 0 to 1: it is kept as it is/m);
+  expect(stderr).toMatch(/^runs\.jsonl:5: no known format: no `messages`; found `unknown`$/m);
+  expect(stderr).toMatch(/^runs\.jsonl:6: .*not valid JSON/m);
   const again = await shell.atlas("import", "runs.jsonl", "--json");
   expect(again.code).toBe(3);
-  expect(JSON.parse(again.stdout)).toMatchObject({ sessions: 0, skippedSessions: 2, malformed: 3 });
+  expect(JSON.parse(again.stdout)).toMatchObject({ sessions: 0, skippedSessions: 3, malformed: 3 });
 });
 
 test("a missing file ends with 1 in one line, and takes nothing of the others", async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { eventsOf } from "../intake/import/recorded-rows.ts";
 import { Here, hereServed } from "./here.ts";
 import { expectOneLine } from "./one-line.ts";
 import { linesOf, recorded, tenRuns } from "./recorded.ts";
@@ -58,9 +59,17 @@ test("an id that no session has ends with 1 in one line", async () => {
 
 test("a prefix that several have ends with 1, and names them", async () => {
   const many = await hereServed();
-  // Ids are computed from the content: two of these begin alike each time.
+  // Ids are computed from the content: two of these begin alike.
   const keyed = (index: number) => recorded(index, { metadata: { learning_key: `key-${index}` } });
-  many.write("runs.jsonl", linesOf([0, 68, 260].map(keyed)));
+  const byPrefix = new Map<string, number>();
+  let pair: number[] = [];
+  for (let index = 1; pair.length === 0; index += 1) {
+    const prefix = eventsOf(keyed(index))[0]!.meta.source.slice(0, 4);
+    const other = byPrefix.get(prefix);
+    byPrefix.set(prefix, index);
+    if (other !== undefined) pair = [other, index];
+  }
+  many.write("runs.jsonl", linesOf([0, ...pair].map(keyed)));
   await many.json("import", "runs.jsonl");
   const listed = await many.json<Listed[]>("sessions", "list");
   const prefix = twins(listed)!;

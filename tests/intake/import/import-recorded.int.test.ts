@@ -77,10 +77,12 @@ describe.skipIf(await missing("postgres"))("importing into a log", () => {
 
   test("the good rows go in, the others are named by file and line", async () => {
     const summary = await importInto(log, [FIXTURE], { at: new Date("2025-06-01T00:00:00Z") });
-    expect(summary).toMatchObject({ sessions: 3, skippedSessions: 0, skippedEvents: 0, malformed: 2 });
+    expect(summary).toMatchObject({ sessions: 4, skippedSessions: 0, skippedEvents: 0, malformed: 1 });
     expect(summary.problems).toEqual([
       { file: FIXTURE, line: 4, reason: expect.stringContaining("it is not valid JSON") },
-      { file: FIXTURE, line: 5, reason: "reward is above 1" },
+    ]);
+    expect(summary.warnings).toEqual([
+      { file: FIXTURE, line: 5, reason: expect.stringContaining("reward lies outside 0 to 1") },
     ]);
     const events = await stored();
     expect(events.length).toBe(summary.events);
@@ -89,6 +91,7 @@ describe.skipIf(await missing("postgres"))("importing into a log", () => {
     expect(traces.flatMap(({ incomplete_reasons }) => incomplete_reasons)).toEqual([]);
     expect(traces.map(({ final_answer }) => final_answer).sort()).toEqual([
       "Good day to you.",
+      "Hello!",
       "I cannot say.",
       "The lamp costs 19.50.",
     ]);
@@ -98,13 +101,14 @@ describe.skipIf(await missing("postgres"))("importing into a log", () => {
       .map(({ started, created_at }) => [created_at, started!.task]);
     const at = Date.parse("2025-06-01T00:00:00Z") * 1000;
     expect(starts).toContainEqual([at + 7, "Is the lamp\nin stock?"]);
-    expect(starts).toContainEqual([at + 10, "Good day"]);
+    expect(starts).toContainEqual([at + 10, "hello"]);
+    expect(starts).toContainEqual([at + 12, "Good day"]);
   });
 
   test("a second time adds nothing, whatever the time and the rules", async () => {
     const before = await stored();
     const summary = await importInto(log, [FIXTURE, FIXTURE], { rulesHash: "others", at: new Date(0) });
-    expect(summary).toMatchObject({ sessions: 0, events: 0, skippedSessions: 6, malformed: 4 });
+    expect(summary).toMatchObject({ sessions: 0, events: 0, skippedSessions: 8, malformed: 2 });
     expect(summary.skippedEvents).toBe(2 * before.length);
     expect(await stored()).toEqual(before);
   });
