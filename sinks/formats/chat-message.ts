@@ -143,7 +143,7 @@ function inOrder(drafts: readonly Draft[]): Draft[] {
     for (const call of draft.tool_calls) {
       asked.add(call.id);
       const held = early.findIndex(({ tool_call_id }) => tool_call_id === call.id);
-      if (held !== -1) ordered.push(...early.splice(held, 1));
+      if (held !== -1) ordered.push(early.splice(held, 1)[0]!);
     }
   }
   return ordered;
