@@ -5,6 +5,7 @@ import { importRecorded } from "../../intake/import/import-recorded.ts";
 import type { ImportSummary } from "../../intake/import/intake.ts";
 import { mayHoldConversations } from "../../intake/import/may-hold-conversations.ts";
 import { checkReadable } from "../../intake/import/parse-recorded.ts";
+import { checkLearningKey } from "../../schemas/learning-key.ts";
 import { maskingBy } from "../../schemas/masked.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
@@ -44,6 +45,7 @@ function workOf(files: string[], options: Options): (atlas: Atlas, common: Commo
       hint: "Name files of recorded conversations, or --from-postgres URL, or --from-jsonl FILE.",
     });
   }
+  if (learningKey !== undefined) checkLearningKey(learningKey, "--learning-key");
   if (files.length > 0) return (atlas, common) => atlas.sessions.import({ files, learningKey, ...common });
   if (learningKey !== undefined) {
     throw new AtlasError("ATLAS_USAGE", "sessions of the Python SDK keep their learning keys", {

@@ -1,7 +1,6 @@
-import { AtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
-import { isLearningKey } from "../../schemas/learning-key.ts";
+import { checkLearningKey } from "../../schemas/learning-key.ts";
 import { assumedTime, beginIntake, type ImportSummary, type IntakeOptions, name } from "./intake.ts";
 import { checkReadable, type ParsedRow, parseRecorded } from "./parse-recorded.ts";
 import { sessionEvents } from "./recorded-session.ts";
@@ -24,17 +23,13 @@ export interface ImportOptions extends Omit<IntakeOptions, "log"> {
  * the first import was killed half-way.
  *
  * @throws AtlasError ATLAS_FILE_UNREADABLE, before anything was appended unless a file fails while it is read;
- *   ATLAS_USAGE; what the log's append throws; the signal's reason when it aborts
+ *   ATLAS_LEARNING_KEY_INVALID; what the log's append throws; the signal's reason when it aborts
  * @example
  * const { sessions, problems } = await importRecorded({ files: ["runs.jsonl"], log, rulesHash });
  */
 export async function importRecorded(options: ImportOptions): Promise<ImportSummary> {
   const { files, log } = options;
-  if (options.learningKey !== undefined && !isLearningKey(options.learningKey)) {
-    throw new AtlasError("ATLAS_USAGE", "the learning key is empty, too long or holds control characters", {
-      hint: "Give a name of 1 to 512 characters.",
-    });
-  }
+  if (options.learningKey !== undefined) checkLearningKey(options.learningKey);
   const { appender, summary, refuse } = beginIntake(options);
   const sessionOfId = new Map<string, Uuid>();
   let messages = 0;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { JsonText, Micros } from "../../schemas/generated/events.ts";
-import { isLearningKey } from "../../schemas/learning-key.ts";
+import { learningKeyProblem } from "../../schemas/learning-key.ts";
 import { stableJson } from "../../schemas/rules.ts";
 import type { SessionStatus } from "../../schemas/vocabulary.ts";
 import { depthOf, elementsOf, membersOf } from "./json-slices.ts";
@@ -72,8 +72,8 @@ export function readRow(source: string): RecordedRow | string {
   const label = (...values: unknown[]) =>
     values.find((found) => typeof found === "string" && found !== "") as string | undefined;
   const learningKey = label(metadata.learning_key_override, metadata.learning_key);
-  if (learningKey !== undefined && !isLearningKey(learningKey))
-    return "metadata.learning_key is longer than 512 characters or holds control characters";
+  const keyProblem = learningKey === undefined ? undefined : learningKeyProblem(learningKey);
+  if (keyProblem !== undefined) return `metadata.learning_key ${keyProblem}`;
   return {
     contentHash: createHash("sha256").update(canonical(source, value)).digest("hex"),
     id: typeof row.id === "number" ? members.get("id") : (row.id ?? undefined),

@@ -46,11 +46,11 @@ describe("a row that is none says why", () => {
     [JSON.stringify({ messages: [{ ...hi, timestamp: -1 }] }), "messages[0].timestamp is no time"],
     [
       JSON.stringify({ messages: [hi], metadata: { learning_key: "a\0b" } }),
-      "metadata.learning_key is longer",
+      "metadata.learning_key holds a control character",
     ],
     [
       JSON.stringify({ messages: [hi], metadata: { learning_key: "x".repeat(513) } }),
-      "metadata.learning_key is longer",
+      "metadata.learning_key is longer than 512 characters",
     ],
     ['{"messages": NaN}', "it is not valid JSON: Unexpected token 'N'"],
     ['{"messages": [', "it is not valid JSON: Unexpected end of JSON input"],
