@@ -230,6 +230,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     recorder,
     tokens,
     signal,
+    logger,
     prices: options.prices,
     modelTimeoutMs: options.modelTimeoutMs,
     unanswered,
