@@ -10,6 +10,8 @@ import type { ReadableLog } from "../sinks/datasets/window.ts";
 
 /** The entry `atlas-sdk/datasets`: datasets from the log, without a database. */
 export type { BuildOptions, BuildProgress, BuiltDataset } from "../sinks/datasets/build-dataset.ts";
+export type { ChangedSince } from "../sinks/datasets/changed-since.ts";
+export { changedSince } from "../sinks/datasets/changed-since.ts";
 export type { ChangedSession, DatasetDiff, OneSided } from "../sinks/datasets/diff-datasets.ts";
 export { diffDatasets } from "../sinks/datasets/diff-datasets.ts";
 export type { DatasetFormat, FileFormat, FormatWriter, LineFormat } from "../sinks/datasets/format.ts";

@@ -84,6 +84,7 @@ export type {
   DecisionOptions,
   Reviews,
 } from "./api/reviews.ts";
+export type { ClockOff } from "./api/review-clock.ts";
 export type { Drift, Rewards } from "./api/rewards.ts";
 export type { Erasable, Erasure, ImportOptions, Sessions } from "./api/sessions.ts";
 export type { Host } from "./host.ts";

@@ -1,3 +1,4 @@
+import type { ClockOff } from "../app/api/review-clock.ts";
 import type { ReviewEntry, ReviewHistory, ReviewVoice } from "../projections/review-history.ts";
 import { isoOf } from "../schemas/identity.ts";
 import { harmless, oneLine, style } from "./output.ts";
@@ -22,6 +23,20 @@ export function outcomeLines({ overrode, overruledBy }: DecisionOutcome): string
     return [style("yellow", `It changes nothing: ${harmless(overruledBy)} decided at a later time.`)];
   if (overrode === null) return [];
   return [style("yellow", `It overrode ${voice(overrode)}, who had said ${overrode.said}.`)];
+}
+
+const span = (ms: number): string => {
+  const minutes = Math.round(Math.abs(ms) / 60_000);
+  return minutes < 120 ? `${minutes} min` : `${Math.round(minutes / 60)} h`;
+};
+
+/** What a person is told whose clock is far off, or who decides after somebody whose clock is. */
+export function clockLine({ byMs, than }: ClockOff): string {
+  const behind = `${span(byMs)} ${byMs < 0 ? "behind" : "ahead of"}`;
+  if (than === "decision")
+    return `This computer's clock is ${behind} an earlier decision, so yours was put right after that. Set the clock that is wrong.`;
+  const other = than === "session" ? "the end of the session" : "the database's clock";
+  return `This computer's clock is ${behind} ${other}. Of several decisions the latest stands, by its time: set the clock.`;
 }
 
 function changeLines(change: ReviewEntry): string[] {

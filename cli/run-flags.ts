@@ -4,6 +4,7 @@ import type { AtlasConfig } from "../configs/config-schema.ts";
 import { AtlasError, messageOf } from "../errors/atlas-error.ts";
 import type { ModelClient } from "../models/model-client.ts";
 import type { LaneOptions } from "../producers/lanes/lane.ts";
+import { checkLearningKey } from "../schemas/learning-key.ts";
 import { count } from "./count.ts";
 import { readDotEnv } from "./dot-env.ts";
 import { tell } from "./output.ts";
@@ -62,6 +63,11 @@ function textOf(flag: string, value: string): string {
   return value;
 }
 
+function keyOf(flag: string, value: string): string {
+  checkLearningKey(value, flag);
+  return value;
+}
+
 function objectOf(flag: string, value: string): Record<string, unknown> {
   let found: unknown;
   try {
@@ -75,7 +81,7 @@ function objectOf(flag: string, value: string): Record<string, unknown> {
 }
 
 const READ: { [K in keyof RunFlags]?: (value: string) => Partial<RunOptions> } = {
-  learningKey: (value) => ({ learningKey: textOf("--learning-key", value) }),
+  learningKey: (value) => ({ learningKey: keyOf("--learning-key", value) }),
   groundTruth: (value) => ({ groundTruth: value }),
   project: (value) => ({ project: textOf("--project", value) }),
   tenant: (value) => ({ tenant: textOf("--tenant", value) }),

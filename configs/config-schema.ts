@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isLearningKey } from "../schemas/learning-key.ts";
+import { learningKeyProblem } from "../schemas/learning-key.ts";
 import { agentSchema, hasKind, KIND_NEEDS_PLUGIN, pluginsSchema } from "./agent-schema.ts";
 import { alertsSchema } from "./alerts-schema.ts";
 import type { DeepCamelKeys } from "./camel-case.ts";
@@ -15,8 +15,6 @@ import { rulesSchema } from "./rules-schema.ts";
 import { block, moduleExport, text } from "./schema-parts.ts";
 import { scoreSchema } from "./score-schema.ts";
 
-const KEY_ERROR = "must be at most 512 characters long, without control characters";
-
 /** The configuration file. Unknown keys are refused everywhere. */
 export const configSchema = block({
   log: logSchema.prefault({ kind: "embedded" }),
@@ -29,7 +27,9 @@ export const configSchema = block({
   learning_key: z
     .string()
     .min(1, { error: "must not be empty", abort: true })
-    .refine(isLearningKey, { error: KEY_ERROR })
+    .refine((key) => learningKeyProblem(key) === undefined, {
+      error: ({ input }) => learningKeyProblem(input),
+    })
     .optional(),
   lane: laneSchema.optional(),
   triage: triageSchema.optional(),

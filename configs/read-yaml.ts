@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import type { Document, Node, YAMLError } from "yaml";
+import type { Document, Node } from "yaml";
+import { faultOf } from "./yaml-faults.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -28,14 +29,6 @@ export interface YamlFile {
 
 const VARIABLE = /\$\$\{|\$\{([^}:]*)(?::-([^}]*))?\}/g;
 const TYPED = /^(-?\d+(\.\d+)?([eE][+-]?\d+)?|true|false)$/;
-
-/** Parsers quote what they stumble over, which may be part of a password. */
-function safeWords({ code, message }: YAMLError): string {
-  if (code === "TAG_RESOLVE_FAILED" || code === "BAD_DIRECTIVE")
-    return "a value that starts with ! or % needs quotes";
-  if (code === "BAD_ALIAS") return "a value that starts with * or & needs quotes";
-  return message.replace(/(?<=\S): .*$/s, "").replace(/ sequence .*/s, " sequence");
-}
 
 /** Replaces `${NAME}` and `${NAME:-default}`; `$${` stands for `${`. */
 function interpolate(text: string, env: NodeJS.ProcessEnv, missing: (words: string) => void): string {
@@ -71,7 +64,7 @@ function fillIn(
 
 /** Parses the text of a YAML file. */
 export function readYaml(text: string, env: NodeJS.ProcessEnv): YamlFile {
-  const { isMap, isScalar, LineCounter, parseDocument } = yaml();
+  const { isMap, isScalar, LineCounter, parseDocument, visit } = yaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const placeAt = (offset: number): Place => {
@@ -82,9 +75,10 @@ export function readYaml(text: string, env: NodeJS.ProcessEnv): YamlFile {
   const faults = [...document.errors, ...document.warnings].filter(
     ({ code }, index) => index === 0 || code !== "UNEXPECTED_TOKEN",
   );
-  const problems = faults.map(
-    (error): YamlProblem => ({ place: placeAt(error.pos[0]), words: safeWords(error) }),
-  );
+  const problems = faults.map((error): YamlProblem => {
+    const { words, offset } = faultOf(error, document, text, visit);
+    return { place: placeAt(offset), words };
+  });
   const placeOf = (path: readonly PropertyKey[], key?: string): Place => {
     const node = path.length === 0 ? document.contents : (document.getIn(path, true) as Node | undefined);
     if (key !== undefined && isMap(node)) {

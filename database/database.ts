@@ -48,6 +48,8 @@ export interface Database extends Queryable {
    * Hears what other sessions notify on a channel, an identifier, until it is closed. Undefined where nothing can be heard.
    */
   readonly listen?: ((channel: string, heard: (payload: string) => void) => Listener) | undefined;
+  /** When it last answered this process anything, by `performance.now()`; undefined where that is not known. */
+  readonly heardAt?: (() => number | undefined) | undefined;
   /** Human-readable address without credentials, for messages. */
   readonly address: string;
   /** Ends when what runs has ended, or was given up after a while. */

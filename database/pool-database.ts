@@ -131,12 +131,14 @@ export function databaseOver(source: ClientSource): Database {
   const limitOf = (options: StatementOptions | undefined): number | undefined =>
     options?.limitMs ?? source.limitMs;
   let closing: Promise<void> | undefined;
+  let heardAt: number | undefined;
 
   async function onClient<T>(work: (client: pg.PoolClient) => Promise<Outcome<T>>): Promise<T> {
     const client = await source.connect();
     busy.add(client);
     const outcome = await work(client).catch((error: unknown) => ({ error, clean: isAnswer(error) }));
     busy.delete(client);
+    if ("value" in outcome || outcome.clean) heardAt = performance.now();
     if ("value" in outcome) {
       client.release();
       return outcome.value;
@@ -181,6 +183,7 @@ export function databaseOver(source: ClientSource): Database {
 
   return {
     address: source.address,
+    heardAt: () => heardAt,
     query,
     parsing: (parsers) => ({ query: (sql, params, options) => query(sql, params, { ...options, parsers }) }),
     transaction: (body, options) =>

@@ -12,6 +12,8 @@ export const ERROR_CODES = {
   ATLAS_DISK_FAILED: "The disk does not take what is written to it.",
   ATLAS_IMPORT_MALFORMED: "A line of an imported file is not a recorded conversation.",
   ATLAS_EVENT_INVALID: "An event does not fit its schema.",
+  ATLAS_LEARNING_KEY_INVALID:
+    "A learning key is empty, longer than 512 characters, or holds characters that no database keeps.",
   ATLAS_EVENT_DEFINITION_INVALID: "The definition of an event of your own cannot be used.",
   ATLAS_EVENT_TOO_LARGE: "An event is larger than one message may be.",
   ATLAS_EVENT_UNMASKED: "An event was to be appended that did not go through the mask of the log.",

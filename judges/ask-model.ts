@@ -7,7 +7,7 @@ import type { RecordedReply } from "../recording/call-model.ts";
 import type { SessionScope } from "../recording/session-scope.ts";
 import { usageOf } from "../recording/tokens.ts";
 import type { TokenUsage } from "../schemas/generated/events.ts";
-import { jsonText } from "../schemas/json-text.ts";
+import { jsonText, textOf } from "../schemas/json-text.ts";
 import type { ModelJudge } from "./judge.ts";
 import { type JudgedPlace, type Judgement, judgementOf } from "./made-judgement.ts";
 
@@ -17,13 +17,20 @@ const unit = z
     error: ({ input }) => `is ${input}, not between 0 and 1`,
   });
 
+/** What is asked for beside the score, and may be missing or of any form: it costs nobody the score. */
+const aside = (wanted: z.ZodType) =>
+  z
+    .unknown()
+    .optional()
+    .meta({ ...z.toJSONSchema(wanted) });
+
 const Reply = z.object({
   score: unit,
   uncertainty: unit,
-  rationale: z.string(),
-  principles: z
-    .array(z.object({ name: z.string(), weight: z.number().nullish(), description: z.string().nullish() }))
-    .default([]),
+  rationale: aside(z.string()).transform(textOf),
+  principles: aside(
+    z.array(z.object({ name: z.string(), weight: z.number().nullish(), description: z.string().nullish() })),
+  ).transform((given) => (Array.isArray(given) ? (given as unknown[]) : [])),
 });
 
 /** What a model said of a place, as far as an arbitration needs it. */

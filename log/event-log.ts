@@ -190,6 +190,8 @@ export interface EventLog {
    *   safe)
    */
   append(events: readonly Masked[]): Promise<void>;
+  /** When it last answered this process anything, by `performance.now()`: who waits for an append may be waiting in a line. */
+  readonly heardAt?: (() => number | undefined) | undefined;
   /**
    * Appends in a transaction of {@link db}; undefined where the log is elsewhere, and an outbox has to keep what a unit
    * emits until the log has it.

@@ -1,6 +1,7 @@
 import { AtlasError } from "../errors/atlas-error.ts";
 import { encodeEvent } from "../schemas/codec.ts";
 import type { AtlasEvent } from "../schemas/generated/events.ts";
+import { checkLearningKey } from "../schemas/learning-key.ts";
 import { isMasked, type Masked } from "../schemas/masked.ts";
 import { partitionOf } from "../schemas/partition.ts";
 import { destinationOf, keyOf } from "../schemas/topics.ts";
@@ -13,9 +14,23 @@ export const MAX_BATCH_EVENTS = 500;
 export const MAX_BATCH_BYTES = 512 * 1024;
 
 /**
+ * Refuses what consumers could never keep: their databases hold no NUL in a key, and no long ones.
+ */
+function checkKeys(event: AtlasEvent, key: string): void {
+  const where = `event ${event.meta.event_id}`;
+  if (event.type === "SessionStarted") checkLearningKey(event.learning_key, where);
+  const field = event.meta.source.includes("\0") ? "source" : key.includes("\0") ? "key" : undefined;
+  if (field === undefined) return;
+  throw new AtlasError("ATLAS_EVENT_INVALID", `the ${field} of ${event.type} holds a NUL character`, {
+    where,
+    hint: "Postgres, where consumers keep what they know of a key, has no such texts.",
+  });
+}
+
+/**
  * Encodes events and finds their place: the only way from an event to bytes in a log.
  *
- * @throws AtlasError ATLAS_EVENT_UNMASKED, ATLAS_EVENT_INVALID, ATLAS_EVENT_TOO_LARGE
+ * @throws AtlasError ATLAS_EVENT_UNMASKED, ATLAS_EVENT_INVALID, ATLAS_LEARNING_KEY_INVALID, ATLAS_EVENT_TOO_LARGE
  */
 export function toOutgoing(events: readonly Masked[], partitions: number): OutgoingRecord[] {
   return events.map((event) => {
@@ -32,6 +47,7 @@ export function toOutgoing(events: readonly Masked[], partitions: number): Outgo
       );
     }
     const key = keyOf(event);
+    checkKeys(event, key);
     return { topic: destinationOf(event), partition: partitionOf(key, partitions), key, fingerprint, body };
   });
 }

@@ -4,6 +4,8 @@ export const LOG_CODES = {
   ATLAS_ALERT_FAILED: "An alert was given up after its last try; `atlas alerts list` has it.",
   ATLAS_ALERT_RETRIED: "A destination did not take an alert, which is sent again later.",
   ATLAS_ALERTS_WAIT: "Alerts that are due cannot be looked up.",
+  ATLAS_CALLS_UNSEEN:
+    "An agent asks over HTTP, and no model call of it is recorded. Told once for each agent.",
   ATLAS_CLOSE_FAILED: "Something could not be closed when the process had nothing left to do.",
   ATLAS_CLOSE_GIVEN_UP: "Closing took too long, because the log or its database hangs.",
   ATLAS_CONFIG_IGNORED: "Something in the configuration has no effect.",

@@ -9,6 +9,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** The parts of Atlas that write entries. */
 export type LogComponent =
+  | "agent"
   | "alerts"
   | "close"
   | "config"

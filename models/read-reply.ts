@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { issueWords } from "./issue-words.ts";
 
 /** A reply that was read, or why it could not be. */
 export type ReadReply<T> = { value: T; problem?: undefined } | { value?: undefined; problem: string };
@@ -34,10 +35,13 @@ export function readReply<T>(schema: z.ZodType<T>, text: string): ReadReply<T> {
   if (text.trim() === "") return { problem: "it was empty" };
   const parsed = parse(text);
   if (parsed === undefined) return { problem: "it was not JSON" };
-  const result = schema.safeParse(parsed);
+  const result = schema.safeParse(parsed, { reportInput: true });
   if (result.success) return { value: result.data };
-  const problems = result.error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `"${path.join(".")}": ${message}`,
-  );
+  const problems = result.error.issues.map((issue) => {
+    const { path, code } = issue;
+    const words = issueWords(issue);
+    if (path.length > 0) return `"${path.join(".")}": ${words}`;
+    return code === "custom" ? words : `it ${words}`;
+  });
   return { problem: problems.slice(0, 3).join("; ") };
 }

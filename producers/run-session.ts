@@ -15,7 +15,7 @@ import { type SessionTokens, sumOf, TokenCount } from "../recording/tokens.ts";
 import type { AtlasEvent, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
 import { jsonText } from "../schemas/json-text.ts";
-import { isLearningKey } from "../schemas/learning-key.ts";
+import { checkLearningKey } from "../schemas/learning-key.ts";
 import type { SessionStatus } from "../schemas/vocabulary.ts";
 import { foldSession } from "../traces/fold.ts";
 import { isMadeUp } from "../traces/made-up.ts";
@@ -137,12 +137,7 @@ function check(options: SessionOptions): void {
   if (typeof name !== "string" || typeof invoke !== "function")
     throw invalid("a run needs an agent", "Make one with defineAgent, functionAgent or agentOf.");
   if (typeof task !== "string" || task.trim() === "") throw invalid("a run needs a task");
-  if (learningKey !== undefined && learningKey.trim() === "") throw invalid("the learning key is empty");
-  if (learningKey !== undefined && !isLearningKey(learningKey))
-    throw invalid(
-      "the learning key is longer than 512 characters or holds control characters",
-      "Name what sessions have in common in a word or two.",
-    );
+  if (learningKey !== undefined) checkLearningKey(learningKey);
   if (!Number.isInteger(maxRetries) || maxRetries < 0)
     throw invalid("maxRetries must be a whole number from 0");
   if (!Number.isInteger(concurrency) || concurrency < 1)
@@ -210,7 +205,7 @@ async function chooseLane(
  * one retry, judges score what happened, and all of it is emitted while it happens. A session that fails or is cancelled is a result,
  * not an error.
  *
- * @throws AtlasError ATLAS_RUN_INVALID for options that do not go together, before anything happens
+ * @throws AtlasError ATLAS_RUN_INVALID for options that do not go together, ATLAS_LEARNING_KEY_INVALID, before anything happens
  * @example
  * const result = await runSession({ task, agent, teacher: model, judge: model, flusher, rulesHash });
  * await result.durable;
@@ -235,6 +230,7 @@ export async function runSession(options: SessionOptions): Promise<RunResult> {
     recorder,
     tokens,
     signal,
+    logger,
     prices: options.prices,
     modelTimeoutMs: options.modelTimeoutMs,
     unanswered,

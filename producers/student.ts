@@ -8,6 +8,7 @@ import { jsonText } from "../schemas/json-text.ts";
 import type { Agent, AgentReply, AgentStep } from "./agents/agent.ts";
 import { openContext } from "./agents/agent-context.ts";
 import { failureBehind } from "./agents/failed-calls.ts";
+import { tellUnseen } from "./agents/unseen-requests.ts";
 import { RETRY_VERSION } from "./prompts/retry.ts";
 
 /** What the student is given to do. */
@@ -55,9 +56,12 @@ export async function attemptStep(scope: SessionScope, assignment: Assignment): 
   const { agent, task, step, guidance } = assignment;
   const place = { step_id: step.id, attempt: step.attempt };
   const tokens = new TokenCount(scope.tokens);
-  recorder.emit("AttemptStarted", { ...place, guidance: [...guidance] });
+  // What a model is asked stands in its calls, but not every agent shows those.
+  const prompt =
+    assignment.promptVersion !== undefined && step.attempt === 1 ? jsonText({ prompt: task }) : null;
+  recorder.emit("AttemptStarted", { ...place, guidance: [...guidance], context: prompt });
   const duration = stopwatch();
-  const { ctx, close } = openContext({ ...scope, tokens }, step.id, step.attempt);
+  const { ctx, unseen, close } = openContext({ ...scope, tokens }, step.id, step.attempt);
 
   const ended = (status: AttemptOutcome["status"], reply?: AgentReply, error?: AtlasError): void => {
     recorder.emit("AttemptEnded", {
@@ -76,9 +80,12 @@ export async function attemptStep(scope: SessionScope, assignment: Assignment): 
     const retry = step.attempt > 1 ? RETRY_VERSION : undefined;
     const promptVersion = versions(assignment.promptVersion, retry);
     const input = { task, guidance, signal, step, promptVersion };
-    const reply = usable(agent, await unlessAborted(signal, () => agent.invoke(input, ctx)));
+    const invoke = () => unseen.watch(() => agent.invoke(input, ctx));
+    const reply = usable(agent, await unlessAborted(signal, invoke));
     close("the agent answered before this call ended");
     ended("completed", reply);
+    if (unseen.count > 0 && tokens.read().calls === 0)
+      tellUnseen(agent.name, recorder.sessionId, scope.logger);
     return { status: "completed", reply };
   } catch (thrown) {
     const interrupted = signal.aborted;

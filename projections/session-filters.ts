@@ -1,6 +1,7 @@
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import { REVIEW_STATUSES, SESSION_STATUSES } from "../schemas/vocabulary.ts";
+import { cleanText } from "../traces/clean-text.ts";
 
 /** Which sessions to read. All conditions have to hold. */
 export interface SessionFilters {
@@ -129,10 +130,10 @@ export function conditionOf(filters: SessionPage & { pageSize?: number | undefin
     asked((p) => `s.reward_stats is not null and ${SCORE} <= ${p}::float8`, filters.maxReward),
     asked((p) => `s.created_at >= ${p}::timestamptz`, filters.createdAfter?.toISOString()),
     asked((p) => `s.created_at < ${p}::timestamptz`, filters.createdBefore?.toISOString()),
-    asked((p) => `s.learning_key = ${p}::text`, filters.learningKey),
-    asked((p) => `s.lane = ${p}::text`, filters.lane),
-    asked((p) => `s.agent = ${p}::text`, filters.agent),
-    asked((p) => `s.metadata @> ${p}::jsonb`, tags && JSON.stringify({ tags })),
+    asked((p) => `s.learning_key = ${p}::text`, cleanText(filters.learningKey)),
+    asked((p) => `s.lane = ${p}::text`, cleanText(filters.lane)),
+    asked((p) => `s.agent = ${p}::text`, cleanText(filters.agent)),
+    asked((p) => `s.metadata @> ${p}::jsonb`, tags && JSON.stringify({ tags: cleanText(tags) })),
     asked((p) => `s.step_count >= ${p}::int`, filters.minSteps),
     among("s.status", lower(filters.statusFilters)),
     among("s.review_status", lower(reviews)),

@@ -1,6 +1,7 @@
 import type { Queryable } from "../database/database.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import type { ReviewStatus } from "../schemas/vocabulary.ts";
+import { cleanText } from "../traces/clean-text.ts";
 import { refuseUnknownStatuses } from "./session-filters.ts";
 
 /** One line about a session, for listings. */
@@ -73,7 +74,7 @@ function parametersOf(filters: SummaryFilters): unknown[] {
   const { sessionIds = null, statusFilters, reviewStatusFilters, learningKey = null } = filters;
   const { minReward = null, maxReward = null, driftAlert = null, simulated = null } = filters;
   const statuses = [lower(statusFilters), lower(reviewStatusFilters)];
-  return [sessionIds, ...statuses, learningKey, minReward, maxReward, driftAlert, simulated];
+  return [sessionIds, ...statuses, cleanText(learningKey), minReward, maxReward, driftAlert, simulated];
 }
 
 /**

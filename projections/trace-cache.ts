@@ -28,15 +28,18 @@ export class TraceCache {
     return entry.state;
   }
 
-  /** Keeps a trace, and forgets those not used for longest where there is no room. */
+  /**
+   * Keeps a trace, and forgets those not used for longest where there is no room. The latest one stays as long as its session
+   * goes on, however large: read again for each batch, it would cost the square of its length, and as much memory.
+   */
   put(state: StoredTrace, partition: number): void {
     this.take(state.trace.session_id);
     const bytes = bytesOf(state);
-    if (bytes > this.limit) return;
+    if (bytes > this.limit && (state.trace.judged !== null || this.limit === 0)) return;
     this.entries.set(state.trace.session_id, { state, partition, bytes });
     this.bytes += bytes;
     for (const session of this.entries.keys()) {
-      if (this.bytes <= this.limit) return;
+      if (this.bytes <= this.limit || this.entries.size === 1) return;
       this.take(session);
     }
   }

@@ -3,7 +3,12 @@ import type { EventLog } from "../log/event-log.ts";
 import type { Masked } from "../schemas/masked.ts";
 
 /** Failures that lie in one event: its neighbours can still be appended. */
-const FAULTS_OF_AN_EVENT = ["ATLAS_EVENT_INVALID", "ATLAS_EVENT_TOO_LARGE", "ATLAS_EVENT_UNMASKED"] as const;
+const FAULTS_OF_AN_EVENT = [
+  "ATLAS_EVENT_INVALID",
+  "ATLAS_LEARNING_KEY_INVALID",
+  "ATLAS_EVENT_TOO_LARGE",
+  "ATLAS_EVENT_UNMASKED",
+] as const;
 
 /** Says whether an error lies in one event rather than in the log. */
 export const isFaultOfEvent = (error: unknown): error is AtlasError =>

@@ -6,6 +6,7 @@ import { defaultLogger } from "../logging/process-warnings.ts";
 import type { Masked, Masking } from "../schemas/masked.ts";
 import { appendSound } from "./append-sound.ts";
 import type { Ledger } from "./ledger.ts";
+import { LedgerQueue } from "./ledger-queue.ts";
 import { Outage } from "./outage.ts";
 import { Spool } from "./spool/spool.ts";
 
@@ -17,7 +18,8 @@ export interface FlusherLimits {
   maxBytes?: number;
   /**
    * Milliseconds for which the log may stay away before `durable` no longer waits for it, and what is in memory only
-   * is given up; 30,000 unless told.
+   * is given up; 30,000 unless told. Each append that the log takes begins them anew. One that has to wait while the log
+   * answers others is waited for ten times as long.
    */
   retryMs?: number;
   /** Milliseconds after which an append without an answer counts as none; 5,000 unless told. */
@@ -61,16 +63,19 @@ interface Queued {
  * const flusher = createFlusher(log, { spool: { folder: ".atlas/spool", logId: log.id } });
  * const recorder = createRecorder({ flusher, sessionId: newId() });
  */
-export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: FlusherOptions = {}): Flusher {
+export function createFlusher(
+  log: Pick<EventLog, "append" | "mask" | "heardAt">,
+  options: FlusherOptions = {},
+): Flusher {
   const { maxEvents = 10_000, maxBytes = 64 * 1024 * 1024, logger = defaultLogger } = options;
   const says = logger.of("recorder");
   const spool = options.spool && new Spool(options.spool);
-  const outage = new Outage(options);
+  const outage = new Outage(options, log.heardAt);
   /** In memory, from `head` on, and behind everything that is on the disk. */
   let queue: Queued[] = [];
   let head = 0;
   /** The sessions of what is on the disk, in its order. */
-  let onDisk: Ledger[] = [];
+  const onDisk = new LedgerQueue();
   let waitingEvents = 0;
   let waitingBytes = 0;
   let running: Promise<void> | undefined;
@@ -147,15 +152,17 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
     return true;
   }
 
-  function away(error: unknown): void {
+  function away(error: unknown, isPending = false): void {
     if (outage.reason === undefined)
       says.info({ code: "ATLAS_LOG_AWAY", err: error }, "the log does not take events, which wait");
-    outage.begin(error);
+    outage.begin(error, { isPending });
   }
 
   function back(): void {
-    if (outage.reason !== undefined) says.info({ code: "ATLAS_LOG_BACK" }, "the log takes events again");
+    if (outage.reason === undefined) return;
+    says.info({ code: "ATLAS_LOG_BACK" }, "the log takes events again");
     outage.end();
+    for (const ledger of onDisk.distinct()) ledger.hope();
   }
 
   /** Secures what waits while the log is away, and lets go of who has waited long enough. */
@@ -164,7 +171,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
     const isLong = outage.isLong();
     if (isLong && head < queue.length) loseMemory(outage.lossReason());
     if (head < queue.length) return;
-    for (const ledger of new Set(onDisk))
+    for (const ledger of onDisk.distinct())
       if (isLong || ledger.cancelled) ledger.giveUpWaiting(spool!.path, outage.reason);
   }
 
@@ -178,7 +185,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
     const done = work.then(heard, heard);
     await outage.forAnswer(done, () => closed);
     while (!settled && !closed) {
-      away(new AtlasError("ATLAS_LOG_UNREACHABLE", "the log does not answer", { retryable: true }));
+      away(new AtlasError("ATLAS_LOG_UNREACHABLE", "the log does not answer", { retryable: true }), true);
       await spoolWaiting();
       await outage.pause();
     }
@@ -199,8 +206,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
   }
 
   function forgetDisk(count: number, failureOf: (index: number) => unknown): void {
-    const ledgers = onDisk.slice(0, count);
-    onDisk = onDisk.slice(count);
+    const ledgers = onDisk.take(count);
     for (const ledger of ledgers) ledger.spooled -= 1;
     settle(ledgers, failureOf);
   }
@@ -273,7 +279,7 @@ export function createFlusher(log: Pick<EventLog, "append" | "mask">, options: F
       const reason = new AtlasError("ATLAS_LOG_CLOSED", "the log was closed before it took them");
       await spoolMemory();
       loseMemory(isAtlasError(outage.spoolError) ? outage.spoolError : reason);
-      for (const ledger of new Set(onDisk)) ledger.giveUpWaiting(spool!.path, outage.reason ?? reason);
+      for (const ledger of onDisk.distinct()) ledger.giveUpWaiting(spool!.path, outage.reason ?? reason);
       await spool?.close().catch((error: unknown) => {
         says.warn({ code: "ATLAS_SPOOL_FAILED", err: error }, "the spool could not be closed");
       });

@@ -58,6 +58,11 @@ export class Ledger {
     for (const { resolve } of ready) resolve();
   }
 
+  /** Says that the log is back: what is in the spool is waited for again. */
+  hope(): void {
+    this.#waitingGivenUp = undefined;
+  }
+
   /** Says that the log stays away: nobody waits longer for what is in the spool. */
   giveUpWaiting(path: string, reason: unknown): void {
     this.#waitingGivenUp = { path, reason };

@@ -5,6 +5,9 @@ const BACKOFF: Backoff = { firstMs: 100, longestMs: 3000 };
 /** How often one looks, while an append has no answer, whether that has gone on for long. */
 const LOOK_MS = 200;
 
+/** So many times as long as for a log that is silent one waits for an answer of one that answers others. */
+const MOST_PATIENCE = 10;
+
 /** The time during which the log does not answer: how long it has been, and when to try again. */
 export class Outage {
   readonly #retryMs: number;
@@ -12,20 +15,29 @@ export class Outage {
   #since: number | undefined;
   #failures = 0;
   #hopeless = false;
+  /** Asked while an append has no answer. */
+  readonly #heardAt: () => number | undefined;
+  #isPending = false;
   #wake: (() => void) | undefined;
   /** What the log said last; undefined while it answers. */
   reason: unknown;
   /** What keeps the spool from being written, while it is so. */
   spoolError: unknown;
 
-  constructor({ retryMs = 30_000, answerMs = 5_000 }: { retryMs?: number; answerMs?: number }) {
+  /** @param heardAt when the log last answered anything: an append may have to wait for its turn at one that is slow */
+  constructor(
+    { retryMs = 30_000, answerMs = 5_000 }: { retryMs?: number; answerMs?: number },
+    heardAt: () => number | undefined = () => undefined,
+  ) {
+    this.#heardAt = heardAt;
     this.#retryMs = retryMs;
     this.#answerMs = answerMs;
   }
 
-  /** Takes note that the log did not take what it was given. */
-  begin(reason: unknown): void {
+  /** Takes note that the log did not take what it was given, or has not answered yet. */
+  begin(reason: unknown, { isPending = false }: { isPending?: boolean } = {}): void {
     this.#since ??= performance.now();
+    this.#isPending = isPending;
     this.reason = reason;
     this.#hopeless = !(isAtlasError(reason) && reason.retryable);
   }
@@ -41,7 +53,10 @@ export class Outage {
   /** Whether nobody should wait for the log any longer. */
   isLong(): boolean {
     if (this.#since === undefined) return false;
-    return this.#hopeless || performance.now() - this.#since >= this.#retryMs;
+    const now = performance.now();
+    if (this.#hopeless || now - this.#since >= MOST_PATIENCE * this.#retryMs) return true;
+    const heard = this.#isPending ? (this.#heardAt() ?? 0) : 0;
+    return now - Math.max(this.#since, heard) >= this.#retryMs;
   }
 
   /** Why what is in memory only is given up. */

@@ -4,6 +4,7 @@ import { defaultLogger } from "../logging/process-warnings.ts";
 import { createEvent } from "../schemas/codec.ts";
 import type { AtlasEvent, Draft, EventType, Meta, Uuid } from "../schemas/generated/events.ts";
 import { newId, nowMicros } from "../schemas/identity.ts";
+import { checkLearningKey } from "../schemas/learning-key.ts";
 import type { Masked } from "../schemas/masked.ts";
 import { needsSplitting, splitContent } from "../traces/content.ts";
 import { createFlusher, type Flusher, type FlusherLimits } from "./flusher.ts";
@@ -20,6 +21,7 @@ export interface Recorder {
    * event is masked, numbered and shown to the listener right after the code that runs now.
    *
    * @returns the id of the event
+   * @throws AtlasError ATLAS_LEARNING_KEY_INVALID for the start of a session; nothing is recorded then
    */
   emit<T extends EventType>(type: T, draft: Draft<T>): Uuid;
   /** Everything recorded so far, masked, as it goes to the log. Not to be changed. */
@@ -157,6 +159,7 @@ export function createRecorder(options: RecorderOptions): Recorder {
     sessionId,
     traceId,
     emit(type, draft) {
+      if (type === "SessionStarted") checkLearningKey((draft as { learning_key?: unknown }).learning_key);
       const { copy, size } = snapshot(draft);
       last = Math.max(last, nowMicros());
       const event = createEvent(type, metaAt(last), copy);

@@ -1,4 +1,5 @@
 import { AtlasError, isAtlasError } from "../errors/atlas-error.ts";
+import type { GuardedLogger } from "../logging/guard-logger.ts";
 import type { Prices } from "../models/prices.ts";
 import type { Micros, Uuid } from "../schemas/generated/events.ts";
 import type { Recorder } from "./recorder.ts";
@@ -10,6 +11,8 @@ export interface SessionScope {
   readonly tokens: TokenCount;
   /** Aborts when the run is cancelled or the session's deadline passes. */
   readonly signal: AbortSignal;
+  /** Warnings go to the process unless told. */
+  readonly logger?: GuardedLogger | undefined;
   /** What models cost, where that is known. */
   readonly prices?: Prices | undefined;
   /** Most milliseconds of one model call with all its tries; 5 minutes unless told. */

@@ -1,16 +1,17 @@
 import { inspect } from "node:util";
 import type { JsonText } from "./generated/events.ts";
+import { jsonValueOf } from "./json-value.ts";
 
 /**
- * The JSON text of any value, and never an error: what JSON cannot hold (cycles, big integers, functions) becomes
- * the text that a person would be shown of it.
+ * The JSON text of any value, and never an error. What JSON itself would lose has a legible form ({@link jsonValueOf}); of
+ * what cannot be read or is too deep, there is the text that a person would be shown of it.
  *
  * @example
  * jsonText({ path: "a.ts" }); // '{"path":"a.ts"}'
  */
 export function jsonText(value: unknown): JsonText {
   try {
-    return JSON.stringify(value) ?? "null";
+    return JSON.stringify(jsonValueOf(value)) ?? "null";
   } catch {
     return JSON.stringify(inspect(value, { depth: 4 }));
   }

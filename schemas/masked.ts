@@ -1,5 +1,6 @@
 import { AtlasError } from "../errors/atlas-error.ts";
 import type { AtlasEvent } from "./generated/events.ts";
+import { learningKeyProblem } from "./learning-key.ts";
 
 declare const brand: unique symbol;
 
@@ -66,15 +67,33 @@ export function maskedText(returned: unknown): string {
 /** Says what a mask gave in place of what it was asked for; its message quotes nothing. */
 class NotMasked extends TypeError {}
 
-/** The first text of an event in whose place a mask left none. A field that may be empty may become so. */
-function textLost(before: object, after: object): string | undefined {
-  const left = after as Record<string, unknown>;
-  for (const [field, was] of Object.entries(before)) {
-    const is = left[field];
-    if (typeof was === "string" && typeof is !== "string" && is !== null) return field;
+/** What a mask left in the place of a text, and where. */
+interface Lost {
+  field: string;
+  kind: string;
+}
+
+const isHolder = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !ArrayBuffer.isView(value);
+
+/** The first text of a value in whose place a mask left none. A field that may be empty may become so. */
+function textLost(was: unknown, is: unknown, field = ""): Lost | undefined {
+  if (typeof was === "string") {
+    const mayBe = typeof is === "string" || (is === null && !field.endsWith("]"));
+    return mayBe ? undefined : { field, kind: kindOf(is) };
+  }
+  if (!isHolder(was) || !isHolder(is)) return undefined;
+  const left = is as Record<string, unknown>;
+  for (const [key, inner] of Object.entries(was)) {
+    // Of a list, a mask may leave less.
+    if (Array.isArray(was) && !(key in is)) continue;
+    const lost = textLost(inner, left[key], Array.isArray(was) ? `${field}[${key}]` : inside(field, key));
+    if (lost !== undefined) return lost;
   }
   return undefined;
 }
+
+const inside = (field: string, key: string): string => (field === "" ? key : `${field}.${key}`);
 
 /**
  * What a mask returned for an event.
@@ -91,10 +110,17 @@ export function maskedEvent(event: AtlasEvent, returned: unknown): AtlasEvent {
   const left = returned as AtlasEvent;
   if (typeof left.meta !== "object" || left.meta === null)
     throw new NotMasked(`the mask returned an event of the type ${type} without \`meta\``);
-  const lost = textLost(event, left) ?? textLost(event.meta, left.meta);
-  if (lost === undefined) return left;
-  const kind = kindOf(({ ...left.meta, ...left } as Record<string, unknown>)[lost]);
-  throw new NotMasked(`the mask returned ${kind} in \`${lost}\`, and a text is wanted`);
+  const lost = textLost(event, left);
+  if (lost !== undefined)
+    throw new NotMasked(`the mask returned ${lost.kind} in \`${lost.field}\`, and a text is wanted`);
+  const problem =
+    left.type === "SessionStarted" &&
+    event.type === "SessionStarted" &&
+    left.learning_key !== event.learning_key
+      ? learningKeyProblem(left.learning_key)
+      : undefined;
+  if (problem !== undefined) throw new NotMasked(`the learning key that the mask returned ${problem}`);
+  return left;
 }
 
 /**

@@ -11,11 +11,12 @@ import {
 } from "../../projections/session-summaries.ts";
 import { streamTraces } from "../../projections/training-data.ts";
 import { createEvent } from "../../schemas/codec.ts";
-import type { ReviewDecided, Uuid } from "../../schemas/generated/events.ts";
+import type { Micros, ReviewDecided, Uuid } from "../../schemas/generated/events.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import { type Masked, withLogged } from "../../schemas/masked.ts";
 import type { ReviewStatus } from "../../schemas/vocabulary.ts";
 import type { Interruptible, OpenParts } from "./open-parts.ts";
+import { type ClockOff, decisionClock } from "./review-clock.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** A person's word on sessions. */
@@ -44,6 +45,8 @@ export interface DecidedSession extends SessionSummary {
   overrode: (ReviewVoice & { said: ReviewStatus }) | null;
   /** Who had the last word already, where this decision changed nothing. */
   overruledBy: string | null;
+  /** Set where this computer's clock cannot be right, or that of whoever decided before. */
+  clockOff: ClockOff | null;
 }
 
 /** The review of sessions: which may be trained on. */
@@ -99,7 +102,10 @@ type Decision = "approved" | "quarantined";
 const PART = 500;
 
 /** A session as the person who decides sees it. */
-export type ReviewedSession = Pick<SessionSummary, "sessionId" | "learningKey" | "reviewStatus">;
+export interface ReviewedSession extends Pick<SessionSummary, "sessionId" | "learningKey" | "reviewStatus"> {
+  /** The time of the decision; now unless told. */
+  decidedAt?: Micros;
+}
 
 /**
  * Decisions on sessions, as events of one reviewer in one sitting, for the log that holds the sessions.
@@ -114,7 +120,7 @@ export function decisionsOn(
 ): Masked<ReviewDecided>[] {
   // One source for one sitting of a reviewer.
   const source = `review/${newId()}`;
-  return sessions.map(({ sessionId, learningKey: learning_key, reviewStatus }, index) => {
+  return sessions.map(({ sessionId, learningKey: learning_key, reviewStatus, decidedAt }, index) => {
     const decided = createEvent(
       "ReviewDecided",
       {
@@ -122,7 +128,7 @@ export function decisionsOn(
         session_id: sessionId,
         source,
         sequence: index + 1,
-        occurred_at: nowMicros(),
+        occurred_at: decidedAt ?? nowMicros(),
         time_assumed: false,
       },
       { learning_key, decision, author, note: note ?? null, on_status: reviewStatus },
@@ -165,14 +171,17 @@ export function reviewsOf({ log, db, settled }: OpenParts, sessions: Pick<Sessio
     options: DecisionOptions,
   ): Promise<DecidedSession[]> => {
     if (before.length === 0) return [];
-    const decisions = decisionsOn(log, before, decision, options);
+    const sessionIds = before.map(({ sessionId }) => sessionId);
+    const clock = await decisionClock(db, sessionIds);
+    const reviewed = before.map((each) => ({ ...each, decidedAt: clock.timeOf(each.sessionId) }));
+    const decisions = decisionsOn(log, reviewed, decision, options);
     await log.append(decisions);
     await settled({ signal: options.signal });
-    const sessionIds = before.map(({ sessionId }) => sessionId);
     const outcomes = await outcomesOf(sessionIds, new Set(decisions.map(({ meta }) => meta.event_id)));
     return (await listSessions(db, { sessionIds, limit: null })).map((session) => ({
       ...session,
       ...(outcomes.get(session.sessionId) ?? { overrode: null, overruledBy: null }),
+      clockOff: clock.offOf(session),
     }));
   };
 

@@ -1,6 +1,9 @@
+import { existsSync } from "node:fs";
 import {
   type BuildProgress,
   buildDataset,
+  type ChangedSince,
+  changedSince,
   DATASET_FORMATS,
   type DatasetDiff,
   diffDatasets,
@@ -8,12 +11,14 @@ import {
   reproduceDataset,
   verifyDataset,
 } from "../../app/datasets.ts";
+import { explain } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
+import { readManifest } from "../../sinks/datasets/manifest.ts";
 import type { SPLIT_KEYS } from "../../sinks/datasets/split.ts";
 import { count } from "../count.ts";
 import { boundOf, filtersOf, leftOutLine, type SimulatedFlag, splitOf } from "../dataset-flags.ts";
 import { print, printJson, startProgress, table, tell } from "../output.ts";
-import { type CommonOptions, interruptSignal } from "../program.ts";
+import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
 import { configOf, withAtlas, withLog } from "../session.ts";
 
 interface BuildFlags extends CommonOptions, SimulatedFlag {
@@ -111,13 +116,48 @@ export async function build(options: BuildFlags): Promise<void> {
   print(`digest ${manifest.digest}`);
 }
 
+/** What became of its sessions since, or why that is not known. */
+type Since = ChangedSince | { unknown: string };
+
+/** Looks into the log that a dataset was built from, where that is here. None is made for it. */
+async function sinceOf(place: string, logId: string, options: CommonOptions): Promise<Since> {
+  const { log: config } = configOf(options);
+  if (config.kind === "embedded" && !existsSync(config.path)) return { unknown: "there is no log here" };
+  try {
+    return await withLog(options, async (log) =>
+      log.id === logId
+        ? await changedSince(log, place)
+        : { unknown: `this is log ${log.id}, and it was built from ${logId}` },
+    );
+  } catch (error) {
+    return { unknown: explain(error) };
+  }
+}
+
+function tellSince(since: Since): void {
+  if ("unknown" in since) {
+    tell(`Whether sessions were quarantined or erased since is not known: ${since.unknown}`);
+    return;
+  }
+  for (const what of ["quarantined", "erased"] as const) {
+    const sessions = since[what];
+    if (sessions.length === 0) continue;
+    const more = sessions.length > SHOWN ? ` and ${sessions.length - SHOWN} more: --json lists all` : "";
+    tell(`warning: ${sessions.length} of them ${what} since: ${sessions.slice(0, SHOWN).join(", ")}${more}`);
+  }
+}
+
 /** `atlas dataset verify`. */
 export async function verify(place: string, options: CommonOptions): Promise<void> {
   const { folder, manifest } = await verifyDataset(place);
-  const { digest, sessions, files } = manifest;
-  if (options.json === true) printJson({ folder, digest, sessions, files: files.length });
-  else if (options.quiet !== true)
+  const { digest, sessions, files, log } = manifest;
+  if (options.json !== true && options.quiet !== true)
     print(`${files.length} files with ${sessions} sessions are what the manifest says. digest ${digest}`);
+  const since = await sinceOf(place, log.id, options);
+  if (options.json === true) printJson({ folder, digest, sessions, files: files.length, since });
+  else if (options.quiet !== true || !("unknown" in since)) tellSince(since);
+  if (!("unknown" in since) && since.quarantined.length + since.erased.length > 0)
+    process.exitCode = EXIT.partial;
 }
 
 function tellReproduction({ identical, changedFiles, versions, folder, manifest }: Reproduction): void {
@@ -135,6 +175,8 @@ function tellReproduction({ identical, changedFiles, versions, folder, manifest 
 export async function reproduce(place: string, options: ReproduceFlags): Promise<void> {
   const { output, force } = options;
   const signal = interruptSignal();
+  // No log is made for what cannot be read.
+  await readManifest(place);
   const progress = startProgress(options.quiet);
   const result = await withLog(options, (log) =>
     reproduceDataset(log, place, {

@@ -6,6 +6,7 @@ import { importRecorded, type RecordedOptions } from "../../intake/import/import
 import type { ImportSummary } from "../../intake/import/intake.ts";
 import { mayHoldConversations } from "../../intake/import/may-hold-conversations.ts";
 import { checkReadable } from "../../intake/import/read-recordings.ts";
+import { checkLearningKey } from "../../schemas/learning-key.ts";
 import { maskingBy } from "../../schemas/masked.ts";
 import { type ImportFlags, recordedOptions } from "../import-flags.ts";
 import { reportImport } from "../import-report.ts";
@@ -38,6 +39,7 @@ function checkSources(files: string[], flags: ImportFlags): void {
       hint: "Name files of recorded conversations, or --from-postgres URL, or --from-jsonl FILE.",
     });
   }
+  if (flags.learningKey !== undefined) checkLearningKey(flags.learningKey, "--learning-key");
   if (files.length > 0) return;
   for (const [name, flag] of Object.entries(OF_RECORDINGS)) {
     if (flags[name as keyof typeof OF_RECORDINGS] === undefined) continue;

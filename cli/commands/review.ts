@@ -5,9 +5,9 @@ import type { SessionSummary, SummaryFilters } from "../../projections/session-s
 import type { ReviewStatus } from "../../schemas/vocabulary.ts";
 import { count } from "../count.ts";
 import { type Narrowing, nothingMatches } from "../nothing-found.ts";
-import { jsonList, print, printJson, style } from "../output.ts";
+import { jsonList, print, printJson, style, tell } from "../output.ts";
 import { type CommonOptions, interruptSignal } from "../program.ts";
-import { diffLines, historyLines, outcomeLines } from "../review-history-lines.ts";
+import { clockLine, diffLines, historyLines, outcomeLines } from "../review-history-lines.ts";
 import { reviewLines } from "../review-line.ts";
 import { READING, withAtlas } from "../session.ts";
 
@@ -128,9 +128,15 @@ export const decide =
     const signal = interruptSignal();
     const { author, note, status = "pending", json = false } = options;
     const list = jsonList();
+    const clocks = new Set<string>();
     let decided = 0;
     const onDecided = (sessions: readonly DecidedSession[]): void => {
       decided += sessions.length;
+      for (const { clockOff } of sessions) {
+        const line = clockOff === null ? undefined : clockLine(clockOff);
+        if (line !== undefined && !clocks.has(line)) tell(`warning: ${line}`);
+        if (line !== undefined) clocks.add(line);
+      }
       if (json) for (const session of sessions) list.add(session);
       else tellDecided(sessions, options.quiet !== true && decided <= IN_FULL);
     };

@@ -29,8 +29,14 @@ export function datasetCommands(program: Command): void {
     )
     .action(lazily(async () => (await commands()).build));
   withCommonOptions(datasets.command("verify"))
-    .description("check that the files are what the manifest says")
+    .description(
+      "check that the files are what the manifest says, and name sessions that were quarantined or erased since",
+    )
     .argument("<manifest>", "manifest.json, or its folder")
+    .addHelpText(
+      "after",
+      "\nExit code 3 when there are such sessions. They are looked for where the log is that it was built from.",
+    )
     .action(lazily(async () => (await commands()).verify));
   withCommonOptions(datasets.command("reproduce"))
     .description("build it again from the log, or a copy of it, and compare")

@@ -248,6 +248,7 @@ export async function openEmbedded(folder: string, options: EmbeddedOptions = {}
     },
     transaction: (body, limits) => explained(() => database.transaction(body, limits)),
     listen: database.listen,
+    heardAt: database.heardAt,
     close: database.close,
     get role() {
       return way?.serving === undefined ? "guest" : "holder";

@@ -1,7 +1,7 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
-import { isLearningKey } from "../../schemas/learning-key.ts";
+import { checkLearningKey } from "../../schemas/learning-key.ts";
 import type { ToolDefinition } from "../chat/tool-definitions.ts";
 import { formatNamed } from "../formats/formats.ts";
 import { isTimeZone } from "../recorded-time.ts";
@@ -42,10 +42,7 @@ function usage(message: string, where: string, hint: string): AtlasError {
 }
 
 function checkOptions({ learningKey, timeZone, rewardScale }: ImportOptions): void {
-  if (learningKey !== undefined && !isLearningKey(learningKey)) {
-    const message = "the learning key is empty, too long or holds control characters";
-    throw usage(message, "--learning-key", "Give a name of 1 to 512 characters.");
-  }
+  if (learningKey !== undefined) checkLearningKey(learningKey);
   if (timeZone !== undefined && !isTimeZone(timeZone)) {
     const message = `${JSON.stringify(timeZone)} is no time zone`;
     throw usage(message, "--time-zone", "Give a name such as Europe/Berlin, or an offset such as +02:00.");
@@ -61,7 +58,7 @@ function checkOptions({ learningKey, timeZone, rewardScale }: ImportOptions): vo
  * when the first import was killed half-way.
  *
  * @throws AtlasError ATLAS_FILE_UNREADABLE, before anything was appended unless a file fails while it is read;
- *   ATLAS_USAGE; what the log's append throws; the signal's reason when it aborts
+ *   ATLAS_LEARNING_KEY_INVALID, ATLAS_USAGE; what the log's append throws; the signal's reason when it aborts
  * @example
  * const { sessions, problems } = await importRecorded({ files: ["runs.jsonl"], log, rulesHash });
  */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { JsonText, Micros, PlanStep, TokenUsage } from "../../schemas/generated/events.ts";
-import { isLearningKey } from "../../schemas/learning-key.ts";
+import { learningKeyProblem } from "../../schemas/learning-key.ts";
 import { stableJson } from "../../schemas/rules.ts";
 import type { ReviewStatus, SessionStatus } from "../../schemas/vocabulary.ts";
 import { isObject } from "../../traces/clean-text.ts";
@@ -159,8 +159,8 @@ export function readOldSession(source: string): OldSession | string {
   const status = oneOf<SessionStatus>(said ?? "succeeded", ENDED);
   if (status === undefined) return `it has not ended: its status is ${JSON.stringify(said)}`;
   const learningKey = textIn(of("learning_key"));
-  if (learningKey !== undefined && !isLearningKey(learningKey))
-    return "its learning key is longer than 512 characters or holds control characters";
+  const keyProblem = learningKey === undefined ? undefined : learningKeyProblem(learningKey);
+  if (keyProblem !== undefined) return `its learning key ${keyProblem}`;
   const summary = of("adaptive_summary");
   const steps = itemsOf(memberOf(row, "steps")).flatMap((step) => oldStep(step) ?? []);
   const ids = new Set(steps.map(({ id }) => id));

@@ -143,6 +143,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
       await queue.append(toOutgoing(events, partitions));
       news.tell();
     },
+    heardAt: db.heardAt,
     appendInUnit: appendRecords,
     readInUnit: async (tx, { topic, partition, offset }) =>
       (await readBatch(tx, topic, partition, offset, Number.MAX_SAFE_INTEGER)).map(decodeRecord),

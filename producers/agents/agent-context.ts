@@ -5,10 +5,13 @@ import { type SessionScope, stopwatch, unlessAborted } from "../../recording/ses
 import { newId } from "../../schemas/identity.ts";
 import { jsonText, textOf } from "../../schemas/json-text.ts";
 import type { AgentContext } from "./agent.ts";
+import { UnseenRequests } from "./unseen-requests.ts";
 
 /** An agent's context, and the way to end it with the attempt. */
 export interface OpenContext {
   ctx: AgentContext;
+  /** Counts what the agent asks over HTTP while it is invoked, and nobody records. */
+  unseen: UnseenRequests;
   /** Ends calls that the agent did not wait for; later ones are refused. */
   close(why: string): void;
 }
@@ -54,5 +57,5 @@ export function openContext(scope: SessionScope, stepId: number, attempt: number
       });
     },
   };
-  return { ctx, close: (why) => calls.close(why) };
+  return { ctx, unseen: new UnseenRequests(calls), close: (why) => calls.close(why) };
 }

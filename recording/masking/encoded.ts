@@ -3,7 +3,7 @@ import { type Finder, merged, type Span } from "./spans.ts";
 
 /** How a character may be written so that no pattern sees it, and what stands in words without being seen. */
 const DISGUISED =
-  /%[2-7][0-9A-Fa-f]|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]|&#(?:x[2-7][0-9A-Fa-f]|\d{2,3});|&(?:amp|quot|apos|lt|gt);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]|[\uff01-\uff5e]/g;
+  /%(?:25)*[2-7][0-9A-Fa-f]|\\u00[2-7][0-9A-Fa-f]|\\x[2-7][0-9A-Fa-f]|&#(?:x[2-7][0-9A-Fa-f]|\d{2,3});|&(?:amp|quot|apos|lt|gt);|[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]|[\uff01-\uff5e]/g;
 
 /** What nearly all texts have none of: found faster than what is looked for. */
 const PERHAPS = /[%&\\\u00ad\u200b-\u200f\u2060-\u2064\ufeff\uff01-\uff5e]/;
@@ -52,7 +52,7 @@ function plain(text: string): Plain | undefined {
   return { text: read + text.slice(from), pieces };
 }
 
-/** Finds as well what is percent-encoded, escaped, in full-width letters, or parted by characters that nobody sees. */
+/** Finds as well what is percent-encoded (once or more), escaped, in full-width letters, or parted by characters that nobody sees. */
 export const alsoDisguised =
   (finder: Finder): Finder =>
   (text) => {

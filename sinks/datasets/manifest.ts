@@ -122,8 +122,11 @@ export async function readManifest(
   );
   const path = resolve(folderGiven ? join(place, MANIFEST) : place);
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new AtlasError("ATLAS_FILE_UNREADABLE", `the manifest cannot be read: ${messageOf(error)}`, {
+    const missing = (error as { code?: unknown }).code === "ENOENT";
+    const why = missing ? "there is no such file" : messageOf(error);
+    throw new AtlasError("ATLAS_FILE_UNREADABLE", `the manifest cannot be read: ${why}`, {
       where: path,
+      hint: "Name the manifest.json of a dataset, or the folder that it is in.",
       cause: error,
     });
   });

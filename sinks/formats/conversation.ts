@@ -3,6 +3,8 @@ import type {
   MessageRecorded,
   ModelCallEnded,
   ModelCallStarted,
+  ToolCallEnded,
+  ToolCallStarted,
 } from "../../schemas/generated/events.ts";
 import { isObject, jsonValue } from "../../traces/clean-text.ts";
 import type { SessionTrace, TraceAttempt, TraceStep } from "../../traces/session-trace.ts";
@@ -86,20 +88,49 @@ function lastAnswered(events: readonly AtlasEvent[], calls: readonly ModelCallSt
   };
 }
 
-/** What is known of an attempt whose words nobody recorded: what was asked for, and what came out. */
-function outline(trace: SessionTrace, step: TraceStep, attempt: TraceAttempt): unknown[] {
-  const { task = "", executor_system_prompt: system } = trace.started ?? {};
-  const content = step.description === task ? task : `${task}\n\n${step.description}`;
-  return [
-    ...(system == null ? [] : [{ role: "system", content: system }]),
-    { role: "user", content },
-    { role: "assistant", content: attempt.output },
-  ];
+/** What an agent was asked whose words nobody recorded. */
+function askedOf({ started, events }: SessionTrace, step: TraceStep): string {
+  const { task = "" } = started ?? {};
+  const context = jsonValue(step.attempts[0]?.context);
+  if (isObject(context) && typeof context.prompt === "string") return context.prompt;
+  const plan = events.find((event) => event.type === "PlanProposed");
+  // Whoever works without a plan of anybody's is given the task as it is.
+  const isWhole = plan?.author === "runtime" && plan.plan.execution_mode === "single_shot";
+  return isWhole || step.description === task ? task : `${task}\n\n${step.description}`;
+}
+
+/** The attempts before this one as turns, each with what was said of it; none where that is not known of all. */
+function turnsBefore({ attempts }: TraceStep, { attempt, guidance }: TraceAttempt): unknown[] {
+  const before = attempts.filter((other) => other.attempt < attempt);
+  if (guidance.length !== before.length || before.some(({ output }) => output === null)) return [];
+  return before.flatMap(({ output }, index) => [
+    { role: "assistant", content: output },
+    { role: "user", content: guidance[index] },
+  ]);
+}
+
+/** The tools that an agent used by itself, each as a turn that calls it and the result; what tools did inside is theirs. */
+function ownCalls(events: readonly AtlasEvent[], within: (event: Place) => boolean): unknown[] {
+  const calls = events.filter(
+    (event) => event.type === "ToolCallStarted" && within(event),
+  ) as ToolCallStarted[];
+  const ids = new Set(calls.map(({ call_id }) => call_id));
+  const ended = new Map<string, ToolCallEnded>();
+  for (const event of events) if (event.type === "ToolCallEnded") ended.set(event.call_id, event);
+  return calls
+    .filter(({ parent_id }) => parent_id == null || !ids.has(parent_id))
+    .flatMap(({ call_id: id, name, arguments: given }) => {
+      const args = isObject(jsonValue(given)) ? given : jsonValue(given);
+      const call = { id, type: "function", function: { name, arguments: args } };
+      const end = ended.get(id);
+      const result = { role: "tool", tool_call_id: id, content: end?.error ?? end?.output ?? "" };
+      return [{ role: "assistant", content: "", tool_calls: [call] }, ...(end === undefined ? [] : [result])];
+    });
 }
 
 /**
  * The conversation of one attempt: as the agent recorded it, else the last call of its model, which holds all that was
- * said before, else what was asked for and what came out.
+ * said before, else what was asked, the tools that the agent used, and what came out.
  */
 export function attemptConversation(
   trace: SessionTrace,
@@ -115,7 +146,16 @@ export function attemptConversation(
   // What an agent recorded of a later attempt may only go on with the attempt before it.
   const goesOn = answered?.messages.slice(1).some((message) => same(message, recorded[0])) ?? false;
   if (recorded.length > 0 && !goesOn) return converse(place, recorded, calls);
-  if (answered === undefined) return converse(place, outline(trace, step, attempt), calls);
+  if (answered === undefined) {
+    const { executor_system_prompt: system } = trace.started ?? {};
+    const before = [
+      ...(system == null ? [] : [{ role: "system", content: system }]),
+      { role: "user", content: askedOf(trace, step) },
+      ...turnsBefore(step, attempt),
+    ];
+    const answer = { role: "assistant", content: attempt.output };
+    return converse(place, [...before, ...ownCalls(trace.events, within), answer], calls, before);
+  }
   const before = messagesOf(calls[0]!);
   return converse(place, [...answered.messages, answered.reply], calls, before);
 }

@@ -130,3 +130,15 @@ test("approves all that is pending, of one learning key if told, and says when t
   expect(listed.stdout).toMatch(/^pending \(0\)$/m);
   expect(listed.stdout).toMatch(/^approved \(10\)$/m);
 });
+
+test("who decides by a clock that is far behind is told at once, and once", async () => {
+  const ours = await hereServed();
+  const later = new Date(Date.now() + 3 * 3_600_000).toISOString();
+  ours.write("runs.jsonl", linesOf([0, 1].map((index) => recorded(index, { created_at: later }))));
+  await ours.json("import", "runs.jsonl");
+  const { code, stderr } = await ours.atlas("review", "approve", "--all", "--status", "pending");
+  expect(code).toBe(0);
+  expect(stderr).toBe(
+    "warning: This computer's clock is 3 h behind the end of the session. Of several decisions the latest stands, by its time: set the clock.\n",
+  );
+});

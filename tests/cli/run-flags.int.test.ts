@@ -168,7 +168,6 @@ describe("a bad value is one coded line that names the flag, and exit code 2", (
     ["--metadata", "{a"],
     ["--project", " "],
     ["--tenant", ""],
-    ["--learning-key", " "],
     ["--group-id", ""],
     ["--task", " "],
     ["--rollouts", "1001"],
@@ -177,6 +176,16 @@ describe("a bad value is one coded line that names the flag, and exit code 2", (
     expect(code).toBe(2);
     expect(stdout).toBe("");
     expect(stderr).toMatch(new RegExp(`^ATLAS_USAGE: [^\\n]*\\(${flag}\\)[^\\n]*\\n$`));
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("a learning key that is none, by its own code", async () => {
+    const { code, stdout, stderr, folder } = await ran(["--learning-key= "]);
+    expect(code).toBe(2);
+    expect(stdout).toBe("");
+    expect(stderr).toMatch(
+      /^ATLAS_LEARNING_KEY_INVALID: the learning key is empty \(--learning-key\)[^\n]*\n$/,
+    );
     expect(readdirSync(folder)).toEqual([]);
   });
 });

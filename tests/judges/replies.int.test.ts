@@ -70,6 +70,23 @@ describe("a judge that answers with", () => {
     });
 });
 
+test.each<[string, object, { rationale: string | null; principles: string }]>([
+  ["nothing else", {}, { rationale: null, principles: "[]" }],
+  ["nulls beside", { rationale: null, principles: null }, { rationale: null, principles: "[]" }],
+  [
+    "other forms beside",
+    { rationale: ["a", "b"], principles: "truth" },
+    { rationale: '["a","b"]', principles: "[]" },
+  ],
+  ["principles by name", { principles: ["truth"] }, { rationale: null, principles: '["truth"]' }],
+])("a score and an uncertainty are enough, with %s", async (_what, beside, kept) => {
+  const server = await startJudge(() => JSON.stringify({ score: 0.85, uncertainty: 0.1, ...beside }));
+  const { result, events } = await judged([judgeOf(server)]);
+  expect(result.reward).toMatchObject({ score: 0.85, uncertainty: 0.1 });
+  expect(of(events, "JudgementMade")).toMatchObject([{ score: 0.85, ...kept }]);
+  expect(server.asked()).toHaveLength(1);
+});
+
 test("a fenced reply is read, and what it took to get it is recorded", async () => {
   const server = await startJudge(() => `Here it is:\n\`\`\`json\n${reply({ score: 0.8 })}\n\`\`\``);
   const { result, events } = await judged([judgeOf(server, { temperatures: [0.2, null] })]);

@@ -122,11 +122,13 @@ test("arguments that JSON cannot hold are recorded as well as they can be", asyn
   cycle["self"] = cycle;
   const { events } = await runAgent(
     functionAgent(async (_task, _input, ctx) => {
-      await ctx.tool("odd", cycle, () => cycle);
+      await ctx.tool("odd", cycle, () => new Map([["found", new Set(["a"])]]));
       return "done";
     }),
   );
-  expect(JSON.parse(only(events, "ToolCallStarted")[0]!.arguments)).toContain("Circular");
+  const [started] = only(events, "ToolCallStarted");
+  expect(JSON.parse(started!.arguments)).toEqual({ n: "1", self: "[Circular]" });
+  expect(only(events, "ToolCallEnded")[0]!.output).toBe('{"found":["a"]}');
 });
 
 test("a retry tells the agent what it said before and what its teacher thinks of it", async () => {

@@ -97,11 +97,6 @@ test("a log that is gone costs a run its durability, not its result", async () =
 
 test.each([
   [{ task: "  " }, /needs a task/],
-  [{ learningKey: "" }, /learning key is empty/],
-  [{ learningKey: "key\0x" }, /learning key .* control characters/],
-  [{ learningKey: "a\nb" }, /learning key .* control characters/],
-  [{ learningKey: "x\ud83d" }, /learning key .* control characters/],
-  [{ learningKey: "k".repeat(513) }, /learning key is longer than 512 characters/],
   [{ maxRetries: 1.5 }, /maxRetries/],
   [{ deadlineMs: 0 }, /deadlineMs/],
 ])("options that cannot be meant (%j) are refused before anything happens", async (options, message) => {

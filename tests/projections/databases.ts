@@ -28,6 +28,7 @@ async function openNewEmbedded(): Promise<Database> {
   const db = await openEmbedded(folder, { tables: EMBEDDED_TABLES });
   return {
     address: db.address,
+    heardAt: db.heardAt,
     query: (sql, params) => db.query(sql, params),
     transaction: (body) => db.transaction(body),
     close: async () => {

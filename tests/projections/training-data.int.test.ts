@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Database, Queryable } from "../../database/database.ts";
+import { listSessions } from "../../projections/session-summaries.ts";
 import {
   countTrainingSessions,
   getSession,
@@ -105,6 +106,13 @@ describe.each(DATABASES)("training data on $name", ({ skip, open }) => {
       expect(await read({ minSteps: 3 })).toEqual([]);
       expect(await read({ minSteps: 1, reviewStatusFilters: "all" })).toHaveLength(12);
       expect(await countTrainingSessions(db, { maxReward: 0.2, lane: "coach", tags: ["a"] })).toBe(3);
+    });
+
+    it("is asked for by what no database holds, and has none", async () => {
+      const odd = "o\0dd";
+      for (const options of [{ learningKey: odd }, { lane: odd }, { agent: odd }, { tags: [odd] }])
+        expect(await getTrainingSessions(db, options)).toEqual([]);
+      expect(await listSessions(db, { learningKey: odd })).toEqual([]);
     });
 
     it.each([

@@ -59,10 +59,12 @@ const SHAPES: [DetectorName, string][] = [
   ["email", "jane＠mail．example"],
   ["email", "o'neil@mail.example"],
   ["email", "jane%40mail.example"],
+  ["email", "jane%2540mail.example"],
   ["email", "jane&#64;mail.example"],
   ["email", "jane\\u0040mail.example"],
   ["api_key", OPENAI.split("").join("\u200b")],
   ["api_key", OPENAI.replaceAll("-", "%2D")],
+  ["api_key", OPENAI.replaceAll("-", "%25252D")],
   ["api_key", base64(`the key is ${OPENAI} and that is it`)],
   ["email", base64(base64('{"to":"jane@mail.example"}'))],
 ];
@@ -89,6 +91,16 @@ test("keys whose shape no word has are found directly after a letter, and cards 
     `${REDACTED} 123, 2026 ${REDACTED}`,
   );
   expect(maskedReason(options, "请发到zhang@mail.example")).toBe(`请发到${REDACTED}`);
+});
+
+test.each([
+  ["aws_secret_access_key = ", ""],
+  ["[default]\naws_secret_access_key = ", "\nregion = eu"],
+  ["q=aws_secret_access_key%3D", "%26b%3D1"],
+  ["to=%3Fapi_key%253D", "%2526b%253D1"],
+])("a key is known by its name, written as a file or a URL within a URL has it (%j)", (before, after) => {
+  const options = { detectors: ["api_key" as const] };
+  expect(maskedReason(options, `${before}abc123def456ghi${after}`)).toBe(`${before}${REDACTED}${after}`);
 });
 
 const NAMED = [

@@ -124,6 +124,26 @@ test("so is a mask of one's own that returns no event of the kind", () => {
     );
 });
 
+test("so is one that leaves something else in a list or deeper, where a schema would be blamed for it", () => {
+  const started = createEvent("SessionStarted", textEvent("").meta, {
+    ...{ task: "t", learning_key: "k", agent: "a", tags: ["x", "y"] },
+  });
+  const faults: [unknown, string | undefined][] = [
+    [
+      { ...started, tags: ["x", undefined] },
+      "the mask returned undefined in `tags[1]`, and a text is wanted",
+    ],
+    [{ ...started, tags: [null] }, "the mask returned null in `tags[0]`, and a text is wanted"],
+    [{ ...started, tags: ["x"] }, undefined],
+    [{ ...started, project: null }, undefined],
+  ];
+  for (const [returned, message] of faults) {
+    const masked = () => maskingBy(() => returned as never)(started);
+    if (message === undefined) expect(masked()).toBe(returned);
+    else expect(masked).toThrow(expect.objectContaining({ code: "ATLAS_MASK_FAILED", message }));
+  }
+});
+
 test("so is one that leaves something else in the place of a text, or of what says which event it is", () => {
   const event = textEvent("CANARY");
   const faults: [unknown, string][] = [
@@ -131,7 +151,7 @@ test("so is one that leaves something else in the place of a text, or of what sa
     [{ ...event, reason: undefined }, "the mask returned undefined in `reason`, and a text is wanted"],
     [
       { ...event, meta: { ...event.meta, session_id: 7 } },
-      "the mask returned number in `session_id`, and a text is wanted",
+      "the mask returned number in `meta.session_id`, and a text is wanted",
     ],
     [
       { type: "StepSkipped", reason: "" },

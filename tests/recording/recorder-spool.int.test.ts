@@ -119,6 +119,20 @@ test("durable says how many events wait where, and resolves when it is asked aga
   expect(stepsOf(log, recorder.sessionId)).toEqual(upTo(3));
 });
 
+test("once the log takes events again durable waits for the rest, though it had given up before", async () => {
+  const { log, flusher, recorder } = open({ retryMs: 100 });
+  log.before = away;
+  for (const step of upTo(1200)) recorder.emit("StepSkipped", skipped(step));
+  await expect(recorder.flush()).rejects.toMatchObject({ code: "ATLAS_SPOOLED" });
+  const second = Promise.withResolvers<void>();
+  log.before = () => (log.batches.length === 0 ? undefined : second.promise);
+  await eventually(() => expect(flusher.spooled).toBe(700));
+  const durable = recorder.flush();
+  second.resolve();
+  await durable;
+  expect(stepsOf(log, recorder.sessionId)).toEqual(upTo(1200));
+});
+
 test("what a killed process spooled is appended once and in order, by one of several that try", async () => {
   const home = newFolder();
   const db = await openEmbedded(join(home, "log"));

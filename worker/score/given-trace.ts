@@ -4,6 +4,7 @@ import { createRecorder } from "../../recording/recorder.ts";
 import { encodeEvent } from "../../schemas/codec.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { newId } from "../../schemas/identity.ts";
+import { checkLearningKey } from "../../schemas/learning-key.ts";
 import type { Masking } from "../../schemas/masked.ts";
 import { topicOf } from "../../schemas/topics.ts";
 import { foldSession } from "../../traces/fold.ts";
@@ -23,6 +24,7 @@ function eventOf(row: TrajectoryEvent, sessionId: string, mask: Masking): AtlasE
   const event = fromTrajectoryEvent(row, sessionId);
   if (event.type === "ContentContinued" || topicOf(event.type) !== "atlas.sessions")
     throw new AtlasError("ATLAS_EVENT_INVALID", `${event.type} is no event of a training line`);
+  if (event.type === "SessionStarted") checkLearningKey(event.learning_key);
   // Says which field does not fit, where one does not.
   encodeEvent(event);
   return mask(event);

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { rubricSchema } from "../../configs/rules-schema.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { issueWords } from "../../models/issue-words.ts";
 
 /** A step of a trace, as training files have it; keys that judges have no use for may stand beside these. */
 const step = z.object({
@@ -61,11 +62,11 @@ export function readScoreRequest(text: string): ScoreRequest {
       hint: 'Send {"trace": {"task": "…", "final_answer": "…"}}.',
     });
   }
-  const read = schema.safeParse(value);
+  const read = schema.safeParse(value, { reportInput: true });
   if (read.success) return read.data;
   const problems = read.error.issues
     .slice(0, LISTED)
-    .map(({ path, message }) => `${path.join(".") || "the body"}: ${message}`);
+    .map((issue) => `${issue.path.join(".") || "the body"}: ${issueWords(issue)}`);
   throw new AtlasError("ATLAS_REQUEST_INVALID", problems.join("; "), {
     hint: "A trace is a line of a training file, or has a task, a final_answer, and steps where there are any.",
   });

@@ -220,7 +220,7 @@ describe.skipIf(await missing("postgres"))("importing into a log", () => {
       expect(await sequencesOf(log)).toEqual(before);
     }
     const error = await failure(importInto(log, [FIXTURE], { learningKey: "a\0" }));
-    expect(isAtlasError(error, "ATLAS_USAGE")).toBe(true);
+    expect(isAtlasError(error, "ATLAS_LEARNING_KEY_INVALID")).toBe(true);
   });
 
   test.skipIf(RUNS === undefined)("100 real runs of an agent", async () => {

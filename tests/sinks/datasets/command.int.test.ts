@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { DatasetDiff } from "../../../app/datasets.ts";
-import { type Here, hereServed } from "../../cli/here.ts";
+import { type Here, here, hereServed } from "../../cli/here.ts";
 import { linesOf, recorded } from "../../cli/recorded.ts";
 import type { Ended } from "../../cli/user-folder.ts";
 import { upTo } from "./filled.ts";
@@ -14,6 +14,55 @@ async function userWithSessions(): Promise<Here> {
   await user.json("review", "approve", "--all", "--status", "pending");
   return user;
 }
+
+test("atlas dataset verify names what was quarantined or erased since, where the log is", async () => {
+  const user = await userWithSessions();
+  await user.json("dataset", "build", "--output", "data");
+  const [kept, quarantined, erased, again] = readFileSync(join(user.folder, "data/sessions.ndjson"), "utf8")
+    .split("\n", 4)
+    .map((line) => (JSON.parse(line) as { session_id: string }).session_id) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  await user.json("review", "approve", kept);
+  await user.json("review", "quarantine", quarantined, again);
+  await user.json("review", "approve", again);
+  await user.json("sessions", "erase", erased, "--yes", "--reason", "asked for");
+  const verified = await user.atlas("dataset", "verify", "data");
+  expect(verified).toMatchObject({
+    code: 3,
+    stdout: expect.stringMatching(/^1 files with 20 sessions are what the manifest says/),
+    stderr:
+      `warning: 1 of them quarantined since: ${quarantined}\n` +
+      `warning: 1 of them erased since: ${erased}\n`,
+  });
+  const json = await user.atlas("dataset", "verify", "data", "--json");
+  expect(JSON.parse(json.stdout)).toMatchObject({ since: { quarantined: [quarantined], erased: [erased] } });
+
+  const elsewhere = await hereServed();
+  cpSync(join(user.folder, "data"), join(elsewhere.folder, "data"), { recursive: true });
+  expect(await elsewhere.atlas("dataset", "verify", "data")).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^Whether .* is not known: this is log .*, and it was built from /),
+  });
+
+  // No log is made for a dataset that is only checked, nor for one that cannot be read.
+  const nowhere = here();
+  cpSync(join(user.folder, "data"), join(nowhere.folder, "data"), { recursive: true });
+  expect(await nowhere.atlas("dataset", "verify", "data")).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/ is not known: there is no log here\n$/),
+  });
+  expect(await nowhere.atlas("dataset", "reproduce", "nothing")).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^ATLAS_FILE_UNREADABLE: the manifest cannot be read: there is no such file/,
+    ),
+  });
+  expect(existsSync(join(nowhere.folder, ".atlas"))).toBe(false);
+});
 
 test("atlas dataset builds, verifies, reproduces and compares", async () => {
   const user = await userWithSessions();
