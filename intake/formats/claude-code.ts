@@ -76,9 +76,7 @@ function conversationOf(
   const beginning = agent === undefined ? undefined : beginningOf(thread, threads);
   const task = taskOf(path, beginning);
   if (left.length > 0)
-    context.note(
-      `${counted(left.length, "message")} of branches that the user left: they are kept with the metadata`,
-    );
+    context.note(`${counted(left.length, "message")} of branches that the user left: kept with the metadata`);
   if (task === undefined) context.note("no prompt of the user is there: the task is unknown");
   const models = messages.map(({ message }) => message.model).filter((model) => typeof model === "string");
   return {
@@ -126,11 +124,9 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
   if (spoken.length === 0)
     return `no message of a user or of Claude is in it; found ${counted(lines.length, "event")}`;
   if (unread.length > 0)
-    context.note(
-      `${counted(unread.length, "line")} hold no event of Claude Code: they are kept with the metadata`,
-    );
+    context.note(`${counted(unread.length, "line")} without an event of Claude Code: kept with the metadata`);
   if (repeated.length > 0)
-    context.note(`${counted(repeated.length, "line")} that a resumed session repeats count once`);
+    context.note(`${counted(repeated.length, "line")} repeated by a resumed session: counted once`);
   const beside = besideOf(threads, unread, repeated, exported);
   return spoken.map((thread, index) => conversationOf(thread, threads, index === 0 ? beside : {}, context));
 }

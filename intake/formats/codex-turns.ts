@@ -85,7 +85,18 @@ export class CodexTurns {
         this.#turns.splice(-1, 1, { ...last, message: joined[0]! });
       else this.#turns.push({ message, at });
     }
+    if (given.type === "web_search_call") this.#searched(given, at);
     return true;
+  }
+
+  /** What a search found is not in a rollout; how it ended stands where a result would. */
+  #searched({ id, call_id, status }: LogEvent, at: RecordedMessage["at"]): void {
+    const call = textOr(call_id, textOr(id, undefined));
+    const content = JSON.stringify(restOf({ status }) ?? {});
+    this.#turns.push({
+      message: { role: "tool", ...(call !== undefined && { tool_call_id: call }), content },
+      at,
+    });
   }
 
   /** Says what the latest call of the model took. */

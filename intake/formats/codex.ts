@@ -147,9 +147,7 @@ class RolloutReader {
     const left = this.turns.rollBack(times);
     if (left.length === 0) return;
     for (const { message } of left) this.#keep("rolled_back", message);
-    this.#context.note(
-      `${counted(left.length, "message")} that the user took back: they are kept with the metadata`,
-    );
+    this.#context.note(`${counted(left.length, "message")} that the user took back: kept with the metadata`);
   }
 
   #count({ info }: LogEvent): void {
@@ -192,7 +190,7 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
   const isSaid = reader.turns.turns.some(({ message }) => message.role !== "system");
   if (!isSaid) return `no message of a user or of Codex is in it; found ${counted(lines.length, "line")}`;
   if (unread.length > 0)
-    context.note(`${counted(unread.length, "line")} hold nothing of Codex: they are kept with the metadata`);
+    context.note(`${counted(unread.length, "line")} without anything of Codex: kept with the metadata`);
   return [reader.conversation(unread)];
 }
 

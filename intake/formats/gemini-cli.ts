@@ -109,11 +109,11 @@ function conversationOf(chat: Chat, context: ReadingContext): RecordedConversati
   if (turns.length === 0) return undefined;
   if (chat.rewound.length > 0)
     context.note(
-      `${counted(chat.rewound.length, "message")} that the user went back from: they are kept with the metadata`,
+      `${counted(chat.rewound.length, "message")} that the user went back from: kept with the metadata`,
     );
   if (chat.unread.length > 0)
     context.note(
-      `${counted(chat.unread.length, "value")} that are no message of Gemini CLI: they are kept with the metadata`,
+      `${counted(chat.unread.length, "value")} without a message of Gemini CLI: kept with the metadata`,
     );
   const messages = resultsBehindCalls(turns);
   const { startTime, lastUpdated, kind } = chat.header;

@@ -74,8 +74,9 @@ export function messagesOf(
   if (given === undefined || FROM_PROGRAM.has(own.role as string)) {
     const told = toldText(own);
     if (told === undefined || told === "") return undefined;
+    const recorded = given === undefined ? {} : { recorded_as: own.role };
     const rest = beside(own, at, "role", "content", "summary", "command", "output");
-    return [{ message: toldBy(name, told, { ...rest, ...extras }), at }];
+    return [{ message: toldBy(name, told, { ...rest, ...recorded, ...extras }), at }];
   }
   if (isFailedAnswer(own) && isSilent(own)) return undefined;
   const read = readMessages([{ ...own, content: plainContent(own.content) }]);

@@ -63,14 +63,10 @@ function sessionOf(
   });
   if (turns.length === 0) return undefined;
   const tellKept = (count: number, what: string, why: string): void => {
-    if (count > 0) context.note(`${counted(count, what)} ${why}: they are kept with the metadata`);
+    if (count > 0) context.note(`${counted(count, what)} ${why}: kept with the metadata`);
   };
-  tellKept(
-    left.length,
-    "entry".replace(/y$/, left.length === 1 ? "y" : "ie"),
-    "of branches that the user left",
-  );
-  tellKept(unread.length, "line", "that are no entries of a session");
+  tellKept(left.length, "line", "of branches that the user left");
+  tellKept(unread.length, "line", "without an entry of a session");
   const messages = resultsBehindCalls(turns);
   const startedAt = context.timeOf(header.timestamp, "timestamp");
   const asked = messages.find(({ message }) => message.role === "user" && textOf(message));
