@@ -132,7 +132,10 @@ function takePart(part: ContentPart, into: SplitContent, parts: ContentPart[]): 
 }
 
 const isPlainText = (part: ContentPart): part is { type: "text"; text: string } =>
-  typeof part !== "string" && Object.keys(part).every((key) => key === "type" || key === "text");
+  typeof part !== "string" &&
+  typeof part.text === "string" &&
+  (part.type === "text" || part.type === undefined) &&
+  Object.keys(part).every((key) => key === "type" || key === "text");
 
 /**
  * Takes the parts of a message apart: text, calls, results and thoughts of any dialect. Parts that nothing is known of

@@ -45,7 +45,7 @@ const ITEMS: Record<string, (item: Record<string, unknown>) => ChatMessage[] | s
   custom_tool_call_output: (item) => [output(item)],
   reasoning: ({ type: _, summary, content, encrypted_content, ...rest }) => {
     const texts = [summary, content]
-      .flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []))
+      .flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : [list]))
       .map((part) => (isObject(part) ? part.text : part))
       .filter(isText);
     const others = { ...rest, ...(encrypted_content != null && { encrypted_content }) };

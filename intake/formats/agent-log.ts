@@ -53,6 +53,7 @@ export function plainContent<T>(content: T): T | string {
   const isPlain =
     isObject(part) &&
     typeof part.text === "string" &&
+    (part.type === "text" || part.type === undefined) &&
     Object.keys(part).every((key) => key === "type" || key === "text");
   return isPlain ? (part.text as string) : content;
 }

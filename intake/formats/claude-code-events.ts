@@ -112,10 +112,29 @@ export const isPrompt = (event: LogEvent): boolean =>
   !COMMAND.test(textIn(event)) &&
   textIn(event).trim() !== "";
 
-/** What the user typed while the agent worked, which reached the model with the results of a tool. */
-export function queuedPrompt({ type, attachment }: LogEvent): unknown {
+/** What was put into the conversation while the agent worked, and whether the user typed it. */
+export interface Queued {
+  prompt: unknown;
+  isTyped: boolean;
+}
+
+/** What an event says that reached the model with the results of a tool. */
+export function queuedIn({ type, attachment }: LogEvent): Queued | undefined {
   if (type !== "attachment" || !isObject(attachment) || attachment.type !== "queued_command")
     return undefined;
-  const { prompt } = attachment;
-  return (typeof prompt === "string" && prompt !== "") || Array.isArray(prompt) ? prompt : undefined;
+  const { prompt, commandMode, origin } = attachment;
+  if (!(typeof prompt === "string" && prompt !== "") && !Array.isArray(prompt)) return undefined;
+  const from = isObject(origin) ? textOr(origin.kind, "human") : "human";
+  const isTyped = textOr(commandMode, "prompt") === "prompt" && from === "human";
+  return { prompt, isTyped: isTyped && !(typeof prompt === "string" && WRITTEN_BY_PROGRAM.test(prompt)) };
+}
+
+/** What somebody said to steer the agent, where no other event says it. */
+export function steeringIn(
+  { type, operation, content }: LogEvent,
+  texts: ReadonlySet<unknown>,
+): Queued | undefined {
+  if (type !== "queue-operation" || operation !== "remove") return undefined;
+  if (typeof content !== "string" || content === "" || texts.has(content)) return undefined;
+  return { prompt: content, isTyped: !WRITTEN_BY_PROGRAM.test(content) };
 }

@@ -9,7 +9,14 @@ import {
   textOr,
   toldBy,
 } from "./agent-log.ts";
-import { isFromProgram, isMessageEvent, queuedPrompt, textIn } from "./claude-code-events.ts";
+import {
+  isFromProgram,
+  isMessageEvent,
+  type Queued,
+  queuedIn,
+  steeringIn,
+  textIn,
+} from "./claude-code-events.ts";
 import { numberIn } from "./fields.ts";
 import type { ReadingContext, RecordedMessage, RecordedUsage } from "./format.ts";
 
@@ -73,6 +80,18 @@ const contentOf = ({ message }: LogEvent): unknown[] => {
   return Array.isArray(content) ? (content as unknown[]) : [{ type: "text", text: content }];
 };
 
+/** What an event's message is, without the type that says no more than that it is one. */
+function saidIn({ message }: LogEvent): LogEvent {
+  const { type, ...rest } = message as LogEvent;
+  return type === "message" || type === undefined ? rest : { ...rest, message_type: type };
+}
+
+/** The fields of a message in which a later line of the same answer differs. */
+const differing = (earlier: LogEvent, later: LogEvent): LogEvent =>
+  Object.fromEntries(
+    Object.entries(earlier).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(later[name])),
+  );
+
 /** Reads the events of one conversation as messages. */
 export class MessageReader {
   readonly #shared: SharedFields;
@@ -85,12 +104,12 @@ export class MessageReader {
   }
 
   read(events: readonly LogEvent[]): SpokenEvents {
-    const texts = new Set(events.flatMap((event) => [textIn(event), queuedPrompt(event)]));
+    const texts = new Set(events.flatMap((event) => [textIn(event), queuedIn(event)?.prompt]));
     const messages = groupAnswers(events).flatMap((group): RecordedMessage[] => {
       if (isAnswer(group)) return this.#answer(group.lines);
       if (isMessageEvent(group)) return this.#said(group);
       if (group.type === "user" || group.type === "assistant") return this.#unreadable(group, "no content");
-      const queued = queuedPrompt(group) ?? steering(group, texts);
+      const queued = queuedIn(group) ?? steeringIn(group, texts);
       return queued === undefined ? this.#unspoken(group) : this.#queued(group, queued);
     });
     return { messages: resultsBehindCalls(messages), events: this.#events };
@@ -113,11 +132,15 @@ export class MessageReader {
     const last = lines.at(-1)!;
     const parts = new Map<string, unknown>();
     for (const part of lines.flatMap(contentOf)) parts.set(JSON.stringify(part), part);
-    const { type: _, ...message } = last.message as LogEvent;
+    const message = saidIn(last);
     const said = { role: "assistant", ...message, content: plainContent([...parts.values()]) };
     const read = readMessages([restOf(said) ?? said]);
     if (typeof read === "string") return lines.flatMap((line) => this.#unreadable(line, read));
-    const outsides = lines.map((line) => this.#outside(line));
+    const outsides = lines.map((line) => {
+      const outside = this.#outside(line);
+      const earlier = restOf(differing(saidIn(line), message), "content");
+      return earlier === undefined ? outside : { ...outside, event: { ...outside.event, message: earlier } };
+    });
     const events = outsides.map(({ event }) => event).filter((event) => event !== undefined);
     const usage = usageOf(message.usage);
     const cost = sum(...lines.map(({ costUSD }) => costUSD));
@@ -131,7 +154,7 @@ export class MessageReader {
 
   #said(event: LogEvent): RecordedMessage[] {
     const { at, event: beside } = this.#outside(event);
-    const { type: _, ...message } = event.message as LogEvent;
+    const message = saidIn(event);
     const kept = beside === undefined ? {} : { event: beside };
     if (event.type === "assistant") {
       const told = { ...restOf(message, "role", "content"), ...kept };
@@ -147,14 +170,18 @@ export class MessageReader {
     });
   }
 
-  #queued(event: LogEvent, prompt: unknown): RecordedMessage[] {
+  #queued(event: LogEvent, { prompt, isTyped }: Queued): RecordedMessage[] {
     const { at } = this.#outside(event);
     const { attachment } = event;
     const own = isObject(attachment) ? { ...event, attachment: restOf(attachment, "prompt") } : event;
-    const kept = restOf(this.#shared.without(own), "message", "timestamp", "content");
+    const taken = at === undefined ? [] : ["timestamp"];
+    const kept = restOf(this.#shared.without(own), "message", "content", ...taken);
     const read = readMessages([{ role: "user", content: plainContent(prompt) }]);
     if (typeof read === "string") return this.#unreadable(event, read);
-    return read.map((message) => ({ message: { ...message, ...(kept && { event: kept }) }, at }));
+    return read.map((said) => {
+      const message = isTyped ? said : toldBy(PROGRAM, said.content);
+      return { message: { ...message, ...(kept && { event: kept }) }, at };
+    });
   }
 
   #unreadable(event: LogEvent, reason: string): RecordedMessage[] {
@@ -163,10 +190,4 @@ export class MessageReader {
     );
     return this.#unspoken(event);
   }
-}
-
-/** What the user typed in to steer the agent, and what no other event says. */
-function steering({ type, operation, content }: LogEvent, texts: ReadonlySet<unknown>): string | undefined {
-  if (type !== "queue-operation" || operation !== "remove") return undefined;
-  return typeof content === "string" && content !== "" && !texts.has(content) ? content : undefined;
 }

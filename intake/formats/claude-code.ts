@@ -66,7 +66,6 @@ function taskOf(events: readonly LogEvent[], beginning: LogEvent | undefined): s
 function conversationOf(
   thread: Thread,
   threads: readonly Thread[],
-  beside: LogEvent,
   context: ReadingContext,
 ): RecordedConversation {
   const { session, agent } = thread;
@@ -93,7 +92,6 @@ function conversationOf(
       ...(agent !== undefined && { sub_agent: agent, parent_session: session, begun_by: beginning?.id }),
       events: events.length === 0 ? undefined : events,
       branches: left.length === 0 ? undefined : left,
-      ...beside,
     }),
   };
 }
@@ -128,7 +126,16 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
   if (repeated.length > 0)
     context.note(`${counted(repeated.length, "line")} repeated by a resumed session: counted once`);
   const beside = besideOf(threads, unread, repeated, exported);
-  return spoken.map((thread, index) => conversationOf(thread, threads, index === 0 ? beside : {}, context));
+  const read = spoken.map((thread) => conversationOf(thread, threads, context));
+  const [first, ...others] = read.filter(({ messages }) => messages.length > 0);
+  if (first === undefined) return "no message in it can be read";
+  const unreadable = read.filter(({ messages }) => messages.length === 0).map(({ metadata }) => metadata);
+  const metadata = present({
+    ...first.metadata,
+    ...beside,
+    unreadable: unreadable.length === 0 ? undefined : unreadable,
+  });
+  return [{ ...first, metadata }, ...others];
 }
 
 /** Sessions of Claude Code, as `~/.claude/projects` holds them; also what `--output-format stream-json` prints. */

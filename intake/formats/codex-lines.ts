@@ -15,13 +15,13 @@ const KINDS = new Set([
 const isLine = ({ type, payload, timestamp }: LogEvent): boolean =>
   typeof type === "string" && KINDS.has(type) && isObject(payload) && timestamp !== undefined;
 
+const HEADER_FIELDS = new Set(["id", "timestamp", "instructions", "git"]);
+
 /** The first line of older rollouts, which are the items alone. */
-const isOldHeader = ({ id, timestamp, instructions, git, type, messages }: LogEvent): boolean =>
-  typeof id === "string" &&
-  typeof timestamp === "string" &&
-  type === undefined &&
-  messages === undefined &&
-  (instructions !== undefined || git !== undefined);
+const isOldHeader = (value: LogEvent): boolean =>
+  typeof value.id === "string" &&
+  typeof value.timestamp === "string" &&
+  Object.keys(value).every((name) => HEADER_FIELDS.has(name));
 
 const isOldFile = ({ session, items }: LogEvent): boolean =>
   isObject(session) && typeof session.id === "string" && Array.isArray(items);

@@ -32,7 +32,9 @@ export function usageOf(tokens: unknown): RecordedUsage | undefined {
 
 /** Thoughts as one text; what else they say is kept. */
 function thoughtsOf(thoughts: unknown): Pick<ChatMessage, "reasoning_content"> & LogEvent {
-  if (!Array.isArray(thoughts) || thoughts.length === 0) return {};
+  if (typeof thoughts === "string" && thoughts !== "") return { reasoning_content: thoughts };
+  if (!Array.isArray(thoughts)) return restOf({ thoughts }) ?? {};
+  if (thoughts.length === 0) return {};
   const texts = (thoughts as unknown[]).map((thought) => {
     if (!isObject(thought)) return typeof thought === "string" ? thought : JSON.stringify(thought);
     return [thought.subject, thought.description, thought.text]
@@ -57,22 +59,28 @@ function answerIn(response: unknown): string {
 }
 
 /** The parts of a result: what functions answered, and what stands beside that. */
-function resultContent(result: unknown): { content: ChatMessage["content"]; extras: LogEvent } | undefined {
+function resultContent(
+  result: unknown,
+  call: LogEvent,
+): { content: ChatMessage["content"]; extras: LogEvent } | undefined {
   const parts = partsOf(result);
   if (parts.length === 0) return undefined;
   let extras: LogEvent = {};
   const contents = parts.flatMap((part): ContentPart[] => {
     const answer = isObject(part) ? (part.functionResponse ?? part.function_response) : undefined;
     if (isObject(answer)) {
-      const { response, id: _, name: __, ...rest } = answer;
-      extras = { ...extras, ...restOf(rest) };
+      const { response, ...rest } = answer;
+      const known = ["id", "name"].filter((name) => rest[name] === call[name]);
+      const beside = restOf(rest, ...known);
+      if (beside !== undefined) extras = { ...extras, functionResponse: beside };
       return [{ type: "text", text: answerIn(response) }];
     }
-    if (typeof part === "string") return [{ type: "text", text: part }];
+    if (!isObject(part))
+      return [{ type: "text", text: typeof part === "string" ? part : JSON.stringify(part) }];
     const read = geminiMessages({ role: "user", parts: [part] });
     const content = typeof read === "string" ? undefined : read[0]?.content;
     if (typeof content === "string") return [{ type: "text", text: content }];
-    return content ?? [part as ContentPart];
+    return content ?? [part];
   });
   return { content: splitContent(contents).content ?? "", extras };
 }
@@ -93,7 +101,7 @@ function calledIn(value: LogEvent, timeOf: TimeOf): Called {
     function: { name: textOr(name, ""), arguments: argumentsText(args) },
     ...restOf(at === undefined ? { ...rest, timestamp } : rest),
   };
-  const read = resultContent(result);
+  const read = resultContent(result, { id, name });
   // Without a result, what the user saw, or why there is none, is all that is known.
   const shown = textOr(resultDisplay, undefined) ?? textOr(rest.error, undefined);
   if (read === undefined && shown === undefined)
@@ -122,6 +130,7 @@ export function chatOf(value: LogEvent, timeOf: TimeOf): RecordedMessage[] | str
     const kept = restOf(at === undefined ? { ...rest, timestamp } : rest) ?? {};
     return read.map((each, index) => ({ message: index === 0 ? { ...kept, ...each } : each, at }));
   }
+  const isListOfCalls = Array.isArray(toolCalls) && toolCalls.every(isObject);
   const calls = Array.isArray(toolCalls) ? (toolCalls as unknown[]).filter(isObject) : [];
   const called = calls.map((call) => calledIn(call, timeOf));
   const read = geminiMessages({ role: "model", parts: partsOf(spoken) });
@@ -130,7 +139,12 @@ export function chatOf(value: LogEvent, timeOf: TimeOf): RecordedMessage[] | str
   const own = [...(said?.tool_calls ?? []), ...called.map(({ call }) => call)];
   const thought = thoughtsOf(thoughts);
   const answer: ChatMessage = {
-    ...restOf({ ...rest, ...(tokens != null && { tokens }), ...(at === undefined && { timestamp }) }),
+    ...restOf({
+      ...rest,
+      ...(tokens != null && { tokens }),
+      ...(at === undefined && { timestamp }),
+      ...(isListOfCalls ? {} : { toolCalls }),
+    }),
     role: "assistant",
     content: plainContent(said?.content ?? null),
     ...thought,

@@ -1,4 +1,5 @@
 import { isObject } from "../../traces/clean-text.ts";
+import { textOf } from "../chat/message.ts";
 import { counted, type LogEvent, restOf, resultsBehindCalls, textOr } from "./agent-log.ts";
 import { present } from "./fields.ts";
 import type { Format, ReadingContext, RecordedConversation, RecordedMessage } from "./format.ts";
@@ -47,7 +48,7 @@ class Chat {
       this.#set(value.$set);
     } else if (isTyped(value)) {
       this.#say(value);
-    } else if (typeof value.sessionId === "string" || Array.isArray(value.messages)) {
+    } else if (value.type === undefined && (value.sessionId !== undefined || Array.isArray(value.messages))) {
       this.#set(value);
     } else {
       this.unread.push(value);
@@ -124,7 +125,7 @@ function conversationOf(chat: Chat, context: ReadingContext): RecordedConversati
     ...(startedAt === undefined ? [] : ["startTime"]),
     ...(endedAt === undefined ? [] : ["lastUpdated"]),
   ];
-  const isAsked = messages.some(({ message }) => message.role === "user");
+  const isAsked = messages.some(({ message }) => message.role === "user" && textOf(message));
   const model = messages.map(({ message }) => message.model).find((each) => typeof each === "string");
   const list = <T>(values: T[]): T[] | undefined => (values.length === 0 ? undefined : values);
   return {

@@ -201,7 +201,15 @@ describe("what is no word of the user or the model", () => {
         type: "attachment",
         attachment: { type: "queued_command", prompt: "And its tests.", commandMode: "prompt" },
       }),
-      user("r1", "q1", result("t1", "ok")),
+      event("q2", "q1", {
+        type: "attachment",
+        attachment: {
+          type: "queued_command",
+          prompt: "<task-notification>build done</task-notification>",
+          commandMode: "task-notification",
+        },
+      }),
+      user("r1", "q2", result("t1", "ok")),
       assistant("a2", "r1", "m2", text("Parser and tests.")),
     ];
     const { events } = expectAccountedFor(values, ELSEWHERE);
@@ -211,6 +219,7 @@ describe("what is no word of the user or the model", () => {
       "tool #t1: ok",
       "user: Only the parser.",
       "user: And its tests.",
+      "system claude-code: <task-notification>build done</task-notification>",
       "assistant: Parser and tests.",
     ]);
   });
