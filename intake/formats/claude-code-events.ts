@@ -59,6 +59,12 @@ export function partsOf({ message }: LogEvent): LogEvent[] {
   return Array.isArray(content) ? (content as unknown[]).filter(isObject) : [];
 }
 
+/** What the lines of one answer have in common: routers give several answers one id. */
+export function answerOf({ message, requestId }: LogEvent): string | undefined {
+  const id = isObject(message) ? textOr(message.id, undefined) : undefined;
+  return id === undefined ? undefined : `${id} ${textOr(requestId, "")}`;
+}
+
 /** Which calls of tools an event asks for, or answers. */
 export const callsIn = (event: LogEvent): string[] =>
   partsOf(event).flatMap(({ type, id }) => (type === "tool_use" && typeof id === "string" ? [id] : []));

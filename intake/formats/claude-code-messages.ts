@@ -6,12 +6,13 @@ import {
   restOf,
   resultsBehindCalls,
   type SharedFields,
-  textOr,
   toldBy,
 } from "./agent-log.ts";
 import {
+  answerOf,
   isFromProgram,
   isMessageEvent,
+  isPrompt,
   type Queued,
   queuedIn,
   steeringIn,
@@ -58,9 +59,10 @@ function groupAnswers(events: readonly LogEvent[]): (LogEvent | Answer)[] {
   for (const event of events) {
     if (event.type !== "assistant" || !isMessageEvent(event) || isFromProgram(event)) {
       groups.push(event);
+      if (isPrompt(event)) answers.clear();
       continue;
     }
-    const id = isObject(event.message) ? textOr(event.message.id, undefined) : undefined;
+    const id = answerOf(event);
     const begun = id === undefined ? undefined : answers.get(id);
     if (begun !== undefined) {
       begun.lines.push(event);

@@ -1,6 +1,5 @@
-import { isObject } from "../../traces/clean-text.ts";
 import { type LogEvent, textOr } from "./agent-log.ts";
-import { answersIn, callsIn, isMessageEvent, isPrompt } from "./claude-code-events.ts";
+import { answerOf, answersIn, callsIn, isMessageEvent, isPrompt } from "./claude-code-events.ts";
 import { isTree, pathTo, type TreeNode } from "./event-tree.ts";
 
 /** The events of a thread that are its conversation, and the messages that the user went back from. */
@@ -9,20 +8,17 @@ export interface ThreadPath {
   left: LogEvent[];
 }
 
-const idOf = ({ message }: LogEvent): string | undefined =>
-  isObject(message) ? textOr(message.id, undefined) : undefined;
-
 /** One answer stands in several lines, and each result follows the line of its call: some are beside the path. */
 function addBeside(events: readonly LogEvent[], path: Set<number>): void {
   for (let before = -1; before !== path.size; ) {
     before = path.size;
     const taken = events.filter((_, index) => path.has(index));
-    const answers = new Set(taken.filter(({ type }) => type === "assistant").map(idOf));
+    const answers = new Set(taken.filter(({ type }) => type === "assistant").map(answerOf));
     const calls = new Set(taken.flatMap(callsIn));
     const answered = new Set(taken.flatMap(answersIn));
     for (const [index, event] of events.entries()) {
       if (path.has(index)) continue;
-      const id = idOf(event);
+      const id = answerOf(event);
       const isSameAnswer = event.type === "assistant" && id !== undefined && answers.has(id);
       const isResult = answersIn(event).some((call) => calls.has(call) && !answered.has(call));
       if (isSameAnswer || isResult) path.add(index);

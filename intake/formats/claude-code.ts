@@ -2,6 +2,7 @@ import { isObject } from "../../traces/clean-text.ts";
 import { counted, type LogEvent, SharedFields, textOr } from "./agent-log.ts";
 import {
   isClaudeCode,
+  isFromProgram,
   isInterruption,
   isMessageEvent,
   isPrompt,
@@ -23,7 +24,6 @@ const SHARED = [
   "userType",
   "entrypoint",
   "isSidechain",
-  "agentId",
   "slug",
   "teamName",
   "permissionMode",
@@ -58,7 +58,8 @@ function taskOf(events: readonly LogEvent[], beginning: LogEvent | undefined): s
   const prompt = events.find(isPrompt);
   if (prompt !== undefined) return textIn(prompt);
   if (isObject(beginning?.input) && typeof beginning.input.prompt === "string") return beginning.input.prompt;
-  const command = events.find(({ type }) => type === "user");
+  const said = events.filter(({ type }) => type === "user");
+  const command = said.find((event) => !isFromProgram(event)) ?? said[0];
   const last = events.findLast(({ type }) => type === "last-prompt");
   return textOr(last?.lastPrompt, command === undefined ? undefined : textOr(textIn(command), undefined));
 }
@@ -70,7 +71,7 @@ function conversationOf(
 ): RecordedConversation {
   const { session, agent } = thread;
   const { events: path, left } = pathOf(thread.events);
-  const shared = new SharedFields(SHARED);
+  const shared = new SharedFields(agent === undefined ? SHARED : [...SHARED, "agentId"]);
   const { messages, events } = new MessageReader(shared, context).read(path);
   const beginning = agent === undefined ? undefined : beginningOf(thread, threads);
   const task = taskOf(path, beginning);
