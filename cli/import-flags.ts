@@ -14,6 +14,7 @@ export interface ImportFlags extends CommonOptions {
   groupBy?: string;
   rewardScale?: string;
   timeZone?: string;
+  keepSecrets?: boolean;
   again?: boolean;
   at?: string;
   fromPostgres?: string;
@@ -80,4 +81,5 @@ export const recordedOptions = (flags: ImportFlags): RecordedOptions => ({
   rewardScale: scaleOf(flags.rewardScale),
   tools: toolsIn(flags.tools),
   groupBy: flags.groupBy,
+  keepSecrets: flags.keepSecrets,
 });

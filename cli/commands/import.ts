@@ -28,6 +28,7 @@ const OF_RECORDINGS = {
   groupBy: "--group-by",
   rewardScale: "--reward-scale",
   timeZone: "--time-zone",
+  keepSecrets: "--keep-secrets",
   again: "--again",
 } as const;
 

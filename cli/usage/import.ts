@@ -23,6 +23,7 @@ export function importCommand(program: Command): void {
     .option("--group-by <field>", "field whose value trials of one task share, such as info.task_id")
     .option("--reward-scale <min,max>", "the worst and the best recorded reward (0,1 unless told)")
     .option("--time-zone <zone>", "zone of recorded times that name none (UTC unless told)")
+    .option("--keep-secrets", "leave keys and passwords in what coding agents recorded")
     .option("--at <time>", "when sessions without recorded times happened")
     .option("--again", "import anew what an earlier version imported otherwise; the old sessions stay")
     .addHelpText(

@@ -20,6 +20,7 @@ const CALLS = new Set([
   "toolUse",
   "tool-call",
   "tool_call",
+  "toolCall",
   "function_call",
   "server_tool_use",
   "mcp_tool_use",
@@ -49,6 +50,10 @@ function imagePart(part: Record<string, unknown>): ContentPart | undefined {
   if (part.type === "input_image" && typeof image_url === "string") {
     const { type: _, ...rest } = part;
     return { type: "image_url", ...rest, image_url: { url: image_url } };
+  }
+  if (part.type === "image" && typeof part.data === "string" && typeof part.mimeType === "string") {
+    const { type: _, data: own, mimeType, ...rest } = part;
+    return { type: "image_url", ...rest, image_url: { url: `data:${mimeType};base64,${own}` } };
   }
   if (part.type !== "image" || !isObject(source)) return undefined;
   const { data, media_type, url } = source;
@@ -127,7 +132,10 @@ function takePart(part: ContentPart, into: SplitContent, parts: ContentPart[]): 
 }
 
 const isPlainText = (part: ContentPart): part is { type: "text"; text: string } =>
-  typeof part !== "string" && Object.keys(part).every((key) => key === "type" || key === "text");
+  typeof part !== "string" &&
+  typeof part.text === "string" &&
+  (part.type === "text" || part.type === undefined) &&
+  Object.keys(part).every((key) => key === "type" || key === "text");
 
 /**
  * Takes the parts of a message apart: text, calls, results and thoughts of any dialect. Parts that nothing is known of

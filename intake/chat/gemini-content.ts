@@ -43,7 +43,8 @@ interface Turn {
 
 function takePart(part: unknown, turn: Turn): void {
   if (!isObject(part)) {
-    if (typeof part === "string") turn.parts.push({ type: "text", text: part });
+    if (part === null) return;
+    turn.parts.push({ type: "text", text: typeof part === "string" ? part : JSON.stringify(part) });
     return;
   }
   const { text, thought, functionCall, function_call, functionResponse, function_response, ...rest } = part;

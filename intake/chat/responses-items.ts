@@ -45,7 +45,7 @@ const ITEMS: Record<string, (item: Record<string, unknown>) => ChatMessage[] | s
   custom_tool_call_output: (item) => [output(item)],
   reasoning: ({ type: _, summary, content, encrypted_content, ...rest }) => {
     const texts = [summary, content]
-      .flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : []))
+      .flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : [list]))
       .map((part) => (isObject(part) ? part.text : part))
       .filter(isText);
     const others = { ...rest, ...(encrypted_content != null && { encrypted_content }) };
@@ -73,13 +73,14 @@ const output = ({ type: _, call_id, output: given, ...rest }: Record<string, unk
 function hosted({
   type,
   id,
+  call_id,
   output: given,
   result,
   status,
   ...rest
 }: Record<string, unknown>): ChatMessage[] {
   const { name = type, arguments: args, action, ...others } = rest;
-  const call = isText(id) ? id : undefined;
+  const call = isText(call_id) ? call_id : isText(id) ? id : undefined;
   const asked = args ?? action ?? others;
   const answer = given ?? result;
   const messages = turn({
@@ -88,6 +89,7 @@ function hosted({
         ...(call !== undefined && { id: call }),
         type: "function",
         function: { name: String(name), arguments: argumentsText(asked) },
+        ...(call !== id && id != null && { item_id: id }),
         ...(status !== undefined && { status }),
         ...(asked === others ? {} : others),
         hosted: type,
@@ -123,12 +125,16 @@ function joinTurn(last: ChatMessage, next: ChatMessage): ChatMessage | undefined
   if (!unfinished.has(last) || !unfinished.has(next) || (isSaid(last) && isSaid(next))) return undefined;
   const thoughts = [last.reasoning_content, next.reasoning_content].filter(isText);
   const calls = [...(last.tool_calls ?? []), ...(next.tool_calls ?? [])];
+  const parts = [last.reasoning_parts, next.reasoning_parts].flatMap((list) =>
+    Array.isArray(list) ? (list as unknown[]) : [],
+  );
   const joined: ChatMessage = {
     ...last,
     ...next,
     content: last.content ?? next.content ?? null,
     ...(thoughts.length > 0 && { reasoning_content: thoughts.join("\n") }),
     ...(calls.length > 0 && { tool_calls: calls }),
+    ...(parts.length > 0 && { reasoning_parts: parts }),
   };
   unfinished.add(joined);
   return joined;

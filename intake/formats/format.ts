@@ -88,6 +88,11 @@ export interface Format {
   translation: number;
   /** What it is, for a list of formats. */
   about: string;
+  /**
+   * Whether recordings of this format hold what was typed, read and printed on somebody's computer: keys and passwords
+   * are then taken out of them even where the log takes nothing out.
+   */
+  masked?: boolean;
   /** Whether a value of a file is of this format. Asked of every first value: no more than a look at its fields. */
   recognizes(value: unknown): boolean;
   /**

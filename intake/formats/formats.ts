@@ -1,9 +1,13 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { chatRows } from "./chat-rows.ts";
+import { claudeCode } from "./claude-code.ts";
+import { codex } from "./codex.ts";
 import type { Format } from "./format.ts";
+import { geminiCli } from "./gemini-cli.ts";
+import { pi, sessionTraces } from "./session-trace.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [chatRows];
+export const FORMATS: readonly Format[] = [claudeCode, codex, geminiCli, sessionTraces, pi, chatRows];
 
 /**
  * The format of a name.

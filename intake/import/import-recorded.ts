@@ -10,6 +10,7 @@ import { groupOf } from "./group-by.ts";
 import { assumedTime, beginIntake, type ImportSummary, type IntakeOptions, name } from "./intake.ts";
 import { checkReadable, type FoundConversation, readRecordings } from "./read-recordings.ts";
 import { sessionOf } from "./recorded-session.ts";
+import { maskFor } from "./secret-mask.ts";
 
 /** How recordings are read. */
 export interface RecordedOptions {
@@ -27,6 +28,8 @@ export interface RecordedOptions {
   tools?: readonly ToolDefinition[] | undefined;
   /** The field whose value trials of one task share, as `info.task_id`; the format's own unless told. */
   groupBy?: string | undefined;
+  /** Leaves keys and passwords in recordings of formats that are full of them; the mask of the log works all the same. */
+  keepSecrets?: boolean | undefined;
 }
 
 /** What to import, and how. */
@@ -94,7 +97,7 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
     const { events, earlier } = sessionOf(recording, {
       learningKey,
       rulesHash,
-      mask: log.mask,
+      mask: maskFor(format, log.mask, options.keepSecrets),
       assumedStart,
     });
     const sessionId = events[0]!.meta.source;

@@ -97,7 +97,8 @@ const isInstruction = ({ role }: ChatMessage): boolean => role === "system" || r
 
 function startOf(conversation: RecordedConversation, { task, metadata }: ConversationFacts): Start {
   const { messages, tools, id, project, tenant, groupId, rollout, groundTruth } = conversation;
-  const system = messages.find(({ message }) => isInstruction(message));
+  // One with a name is somebody's word in the conversation: an example, or what a program told the model.
+  const system = messages.find(({ message }) => isInstruction(message) && !message.name);
   const isToolUser = messages.some(({ message }) => message.tool_calls || message.function_call);
   return {
     task,
