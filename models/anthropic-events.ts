@@ -4,9 +4,23 @@ type Delta = Extract<RawMessageStreamEvent, { type: "content_block_delta" }>["de
 
 /** A block in the making; the arguments of a call come as pieces of JSON text. */
 interface Growing {
+  index: number;
   block: ContentBlock;
   json: string;
+  /** The server said that it is at its end. */
+  stopped: boolean;
 }
+
+/** What a piece goes on with. */
+const KIND_OF: Partial<Record<Delta["type"], ContentBlock["type"]>> = {
+  text_delta: "text",
+  citations_delta: "text",
+  thinking_delta: "thinking",
+  signature_delta: "thinking",
+};
+
+const fits = ({ block }: Growing, { type }: Delta): boolean =>
+  type === "input_json_delta" ? "input" in block : block.type === KIND_OF[type];
 
 function grow(growing: Growing, delta: Delta): void {
   const { block } = growing;
@@ -20,15 +34,30 @@ function grow(growing: Growing, delta: Delta): void {
   if (delta.type === "input_json_delta") growing.json += delta.partial_json;
 }
 
-/** Arguments that were cut off are kept as the text that came. */
-function withInput({ block, json }: Growing): ContentBlock {
-  if (json === "" || !("input" in block)) return block;
+/** The block of a piece that came without the beginning of one; of a call there is then no name. */
+function emptyBlock({ type }: Delta): ContentBlock | undefined {
+  const kind = KIND_OF[type];
+  if (kind === "text") return { type: "text", text: "", citations: null };
+  return kind === "thinking" ? { type: "thinking", thinking: "", signature: "" } : undefined;
+}
+
+function parsed(json: string): unknown {
   try {
-    return { ...block, input: JSON.parse(json) };
+    return JSON.parse(json);
   } catch {
-    return { ...block, input: { raw: json } } as ContentBlock;
+    return undefined;
   }
 }
+
+/** Arguments that cannot be read, or were cut off, are kept as the text that came. */
+function withInput({ block, json }: Growing): ContentBlock {
+  return json === "" || !("input" in block) ? block : { ...block, input: parsed(json) ?? json };
+}
+
+const isWhole = ({ json, stopped }: Growing): boolean =>
+  stopped && (json === "" || parsed(json) !== undefined);
+
+const idOf = (block: ContentBlock): string | undefined => ("id" in block && block.id ? block.id : undefined);
 
 /**
  * Joins the events of a streamed message of Anthropic's to the message that would have come without streaming.
@@ -40,33 +69,69 @@ function withInput({ block, json }: Growing): ContentBlock {
  */
 export class EventJoiner {
   #message: Message | undefined;
-  readonly #blocks = new Map<number, Growing>();
-  #complete = false;
+  readonly #blocks: Growing[] = [];
+  #ended = false;
+  /** The tokens of the answer are told at its end; until then there is a count of its beginning. */
+  #counted = false;
 
   add(event: RawMessageStreamEvent): void {
     if (event.type === "message_start") this.#message = structuredClone(event.message);
-    if (event.type === "content_block_start")
-      this.#blocks.set(event.index, { block: structuredClone(event.content_block), json: "" });
-    if (event.type === "content_block_delta") {
-      const growing = this.#blocks.get(event.index);
-      if (growing !== undefined) grow(growing, event.delta);
+    if (event.type === "content_block_start") this.#begin(event.index, event.content_block);
+    if (event.type === "content_block_delta") this.#grow(event.index, event.delta);
+    if (event.type === "content_block_stop") {
+      const growing = this.#at(event.index);
+      if (growing !== undefined) growing.stopped = true;
     }
-    if (event.type === "message_stop") this.#complete = true;
+    if (event.type === "message_stop") this.#ended = true;
     if (event.type !== "message_delta" || this.#message === undefined) return;
     // What the last event leaves out or nulls was told by the first.
     const known = Object.entries(event.usage ?? {}).filter(([, value]) => value !== null);
     const usage = { ...this.#message.usage, ...Object.fromEntries(known) };
+    this.#counted ||= known.length > 0;
     this.#message = { ...this.#message, ...event.delta, usage };
   }
 
-  /** Whether the server said that the answer is at its end. */
+  /** A server may give several blocks one index; one that begins again with its id is the same. */
+  #begin(index: number, started: ContentBlock): void {
+    const known = this.#at(index);
+    const id = idOf(started);
+    if (known !== undefined && id !== undefined && idOf(known.block) === id) return;
+    this.#blocks.push({ index, block: structuredClone(started), json: "", stopped: false });
+  }
+
+  #grow(index: number, delta: Delta): void {
+    let growing =
+      this.#blocks.findLast((each) => each.index === index && fits(each, delta)) ??
+      (delta.type === "input_json_delta" ? this.#blocks.findLast((each) => fits(each, delta)) : undefined);
+    if (growing === undefined) {
+      const block = emptyBlock(delta);
+      if (block === undefined) return;
+      growing = { index, block, json: "", stopped: false };
+      this.#blocks.push(growing);
+    }
+    grow(growing, delta);
+  }
+
+  readonly #at = (index: number): Growing | undefined =>
+    this.#blocks.findLast((each) => each.index === index);
+
+  /** Whether it is an answer: servers that close a stream do not all say so, but each block has an end of its own. */
   get complete(): boolean {
-    return this.#complete && this.#message !== undefined;
+    if (this.#message === undefined) return false;
+    if (this.#ended || this.#message.stop_reason) return true;
+    const says = ({ block }: Growing): boolean =>
+      block.type === "tool_use" || (block.type === "text" && block.text !== "");
+    return this.#blocks.some(says) && this.#blocks.every(isWhole);
   }
 
   /** What came so far, as one message. */
   message(): Message {
-    const content = [...this.#blocks].sort(([a], [b]) => a - b).map(([, growing]) => withInput(growing));
-    return { ...this.#message, content } as Message;
+    const { usage, ...message } = this.#message ?? {};
+    const { output_tokens: _, ...asked } = usage ?? {};
+    return {
+      ...message,
+      ...(usage && { usage: this.#counted ? usage : asked }),
+      content: this.#blocks.map(withInput),
+    } as Message;
   }
 }

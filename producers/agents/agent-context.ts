@@ -1,4 +1,5 @@
 import { explain } from "../../errors/atlas-error.ts";
+import { sendable } from "../../models/sendable.ts";
 import { callModel } from "../../recording/call-model.ts";
 import { OpenCalls } from "../../recording/open-calls.ts";
 import { type SessionScope, stopwatch, unlessAborted } from "../../recording/session-scope.ts";
@@ -19,7 +20,8 @@ export function openContext(scope: SessionScope, stepId: number, attempt: number
   const calls = new OpenCalls();
 
   const ctx: AgentContext = {
-    async tool(name, args, run) {
+    async tool(name, given, run) {
+      const args = sendable(given);
       calls.check();
       await recorder.ready(signal);
       signal.throwIfAborted();
@@ -48,7 +50,7 @@ export function openContext(scope: SessionScope, stepId: number, attempt: number
       recorder.emit("MessageRecorded", {
         index: scope.nextMessage(),
         role: message.role,
-        message: jsonText(message),
+        message: jsonText(sendable(message)),
         step_id: stepId,
         attempt,
       });

@@ -1,4 +1,5 @@
-import type { ChatMessage } from "../../models/model-client.ts";
+import type { ChatMessage, ToolCall } from "../../models/model-client.ts";
+import { withCallProblems } from "../../models/sound-calls.ts";
 
 const ROLES: Readonly<Record<string, ChatMessage["role"]>> = {
   human: "user",
@@ -19,6 +20,8 @@ interface LangchainMessage {
   tool_calls?: unknown;
   invalid_tool_calls?: unknown;
   tool_call_id?: unknown;
+  additional_kwargs?: { refusal?: unknown };
+  response_metadata?: { finish_reason?: unknown; stop_reason?: unknown };
 }
 
 function typeOf(message: LangchainMessage): unknown {
@@ -31,13 +34,25 @@ interface LangchainCall {
   name?: string;
   /** Text, as the model wrote it, in calls that LangChain could not read. */
   args?: unknown;
+  /** What is wrong with it. */
+  error?: unknown;
 }
 
-const chatCall = ({ id, name = "", args }: LangchainCall) => ({
+const chatCall = ({ id, name = "", args, error }: LangchainCall) => ({
   id: id ?? name,
   type: "function",
   function: { name, arguments: typeof args === "string" ? args : JSON.stringify(args ?? {}) },
+  ...(typeof error === "string" ? { error } : {}),
 });
+
+/** With an error in the call in which the answer was cut off. */
+function withCut(message: ChatMessage, { response_metadata: told }: LangchainMessage): ChatMessage {
+  const calls = message.tool_calls as { id: string; function: Pick<ToolCall, "name" | "arguments"> }[];
+  const finishReason = told?.finish_reason ?? told?.stop_reason;
+  const toolCalls = calls.map(({ id, function: called }) => ({ id, ...called }));
+  const reply = { content: "", toolCalls, message, model: "" };
+  return typeof finishReason === "string" ? withCallProblems({ ...reply, finishReason }).message : message;
+}
 
 const callsIn = (list: unknown): LangchainCall[] => (Array.isArray(list) ? (list as LangchainCall[]) : []);
 
@@ -47,10 +62,13 @@ export function langchainMessage(value: unknown): ChatMessage {
   const message = (value ?? {}) as LangchainMessage;
   const calls = [...callsIn(message.tool_calls), ...callsIn(message.invalid_tool_calls)];
   const isChatShape = calls.length > 0 && "function" in calls[0]!;
-  return {
+  const refusal = message.additional_kwargs?.refusal;
+  const chat: ChatMessage = {
     role: ROLES[String(typeOf(message))] ?? "user",
     content: (message.content ?? "") as NonNullable<ChatMessage["content"]>,
     ...(calls.length === 0 ? {} : { tool_calls: isChatShape ? calls : calls.map(chatCall) }),
     ...(typeof message.tool_call_id === "string" ? { tool_call_id: message.tool_call_id } : {}),
+    ...(typeof refusal === "string" && refusal !== "" ? { refusal } : {}),
   };
+  return calls.length === 0 || isChatShape ? chat : withCut(chat, message);
 }

@@ -2,6 +2,7 @@ import type { ChatCompletion, ChatCompletionChunk } from "openai/resources/chat/
 import type { ChatMessage, ModelRequest, ToolDefinition } from "../../models/model-client.ts";
 import { ChunkJoiner } from "../../models/openai-chunks.ts";
 import { openaiReply } from "../../models/openai-reply.ts";
+import { withHalfCall } from "../../models/sound-calls.ts";
 import type { AgentContext } from "./agent.ts";
 import { RESPONSES } from "./openai-responses.ts";
 import { type CreateFormat, recordedCreate, withMethods } from "./wrap-create.ts";
@@ -41,7 +42,13 @@ const FORMAT: CreateFormat<ChatCompletionChunk> = {
   replyOf: (answer) => openaiReply(answer as ChatCompletion, asked),
   joiner() {
     const joiner = new ChunkJoiner();
-    return { add: (chunk) => joiner.add(chunk), reply: () => openaiReply(joiner.completion(), asked) };
+    return {
+      add: (chunk) => joiner.add(chunk),
+      reply() {
+        const reply = openaiReply(joiner.completion(), asked);
+        return joiner.complete ? reply : withHalfCall(reply);
+      },
+    };
   },
 };
 

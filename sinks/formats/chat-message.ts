@@ -42,6 +42,7 @@ function textOf(content: unknown): string | undefined {
   if (!Array.isArray(content)) return undefined;
   const texts = (content as unknown[]).map((part) => {
     if (typeof part === "string") return part;
+    if (isObject(part) && typeof part.refusal === "string") return part.refusal;
     return isObject(part) && typeof part.text === "string" ? part.text : undefined;
   });
   return texts.some((text) => text === undefined) ? undefined : texts.join("");
@@ -59,6 +60,14 @@ function argumentsOf(value: unknown): string | undefined {
   }
 }
 
+/** Name and arguments of a call; the text that a custom tool takes is an argument of its own. */
+function calledIn(call: unknown): unknown {
+  if (!isObject(call)) return call;
+  if (isObject(call.function)) return call.function;
+  if (!isObject(call.custom)) return call;
+  return { name: call.custom.name, arguments: { input: call.custom.input } };
+}
+
 interface Draft extends Omit<ChatMessage, "tool_calls"> {
   tool_calls: ChatToolCall[];
   /** Of a result that names a function in place of a call. */
@@ -68,16 +77,18 @@ interface Draft extends Omit<ChatMessage, "tool_calls"> {
 function draftOf(value: unknown, index: number): Draft | Inexpressible {
   if (!isObject(value) || typeof value.role !== "string") return "message-malformed";
   const role = Object.hasOwn(ROLES, value.role) ? ROLES[value.role]! : undefined;
-  const content = textOf(value.content);
+  // What a model says in place of an answer is what it answers.
+  const content = textOf(value.content) === "" ? textOf(value.refusal) : textOf(value.content);
   if (role === undefined) return "message-malformed";
   if (content === undefined) return "content-not-text";
   const tool_calls: ChatToolCall[] = [];
   const listed = Array.isArray(value.tool_calls) ? (value.tool_calls as unknown[]) : [];
   const legacy = isObject(value.function_call) ? [{ function: value.function_call }] : [];
   for (const call of role === "assistant" ? [...listed, ...legacy] : []) {
-    const called = isObject(call) && isObject(call.function) ? call.function : call;
+    const called = calledIn(call);
     if (!isObject(call) || !isObject(called) || typeof called.name !== "string") return "message-malformed";
-    const text = argumentsOf(called.arguments);
+    // Whoever recorded it knew that the arguments are not those that the model meant.
+    const text = typeof call.error === "string" ? undefined : argumentsOf(called.arguments);
     if (text === undefined) return "tool-arguments-not-json";
     const id = typeof call.id === "string" && call.id !== "" ? call.id : `call_${index}_${tool_calls.length}`;
     tool_calls.push({ id, type: "function", function: { name: called.name, arguments: text } });
