@@ -6,7 +6,8 @@ import type {
 import { addressFor } from "../configs/project-environment.ts";
 import { addedFields, type Refused } from "./added-fields.ts";
 import { EventJoiner } from "./anthropic-events.ts";
-import { anthropicParams, anthropicReply } from "./anthropic-messages.ts";
+import { anthropicReply } from "./anthropic-reply.ts";
+import { anthropicParams } from "./anthropic-request.ts";
 import { withCallIds } from "./call-ids.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";

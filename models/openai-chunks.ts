@@ -98,8 +98,9 @@ export class ChunkJoiner {
   #addCalls(pieces: readonly unknown[]): void {
     const calls = pieces.filter(isObject);
     for (const [at, piece] of calls.entries()) {
-      const known = this.#streamed.callOf(piece, { at, of: calls.length });
-      const call = known === undefined ? (owned(piece) as Fields) : joinCall(known, piece);
+      const { call: known, name } = this.#streamed.callOf(piece, { at, of: calls.length });
+      const begun = name === undefined ? {} : { function: { name } };
+      const call = joinCall(known ?? begun, piece);
       if (known === undefined) this.#calls.push(call);
       this.#streamed.joined(piece, call);
     }

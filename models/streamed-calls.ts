@@ -57,14 +57,15 @@ export class StreamedCalls {
   readonly #growing: Growing[] = [];
 
   /**
-   * The call that this piece goes on with; undefined where it begins one.
+   * The call that this piece goes on with; where it begins one and a piece before it said the name, that name.
    *
    * @param place where the piece is among those of its chunk, and how many these are
    */
-  callOf(piece: Fields, place: { at: number; of: number }): Fields | undefined {
+  callOf(piece: Fields, place: { at: number; of: number }): { call?: Fields; name?: string } {
     const before = this.#before(piece, place);
-    if (before === undefined || this.#isAnother(piece, before)) return undefined;
-    return before.call;
+    if (before === undefined) return {};
+    if (!this.#isAnother(piece, before)) return { call: before.call };
+    return nameOf(piece) === "" && before.named ? { name: nameOf(before.call) } : {};
   }
 
   /** Takes note of what came of a piece. */

@@ -6,6 +6,7 @@ import { type SessionScope, stopwatch, unlessAborted } from "../../recording/ses
 import { newId } from "../../schemas/identity.ts";
 import { jsonText, textOf } from "../../schemas/json-text.ts";
 import type { AgentContext } from "./agent.ts";
+import { resultsInOrder } from "./results-in-order.ts";
 
 /** An agent's context, and the way to end it with the attempt. */
 export interface OpenContext {
@@ -18,6 +19,15 @@ export interface OpenContext {
 export function openContext(scope: SessionScope, stepId: number, attempt: number): OpenContext {
   const { recorder, signal } = scope;
   const calls = new OpenCalls();
+  const conversation = resultsInOrder((message) => {
+    recorder.emit("MessageRecorded", {
+      index: scope.nextMessage(),
+      role: message.role,
+      message: jsonText(message),
+      step_id: stepId,
+      attempt,
+    });
+  });
 
   const ctx: AgentContext = {
     async tool(name, given, run) {
@@ -47,14 +57,14 @@ export function openContext(scope: SessionScope, stepId: number, attempt: number
       callModel(scope, { client, request, role, stepId, attempt, calls }),
     message(message) {
       calls.check();
-      recorder.emit("MessageRecorded", {
-        index: scope.nextMessage(),
-        role: message.role,
-        message: jsonText(sendable(message)),
-        step_id: stepId,
-        attempt,
-      });
+      conversation.add(sendable(message));
     },
   };
-  return { ctx, close: (why) => calls.close(why) };
+  return {
+    ctx,
+    close(why) {
+      calls.close(why);
+      conversation.end();
+    },
+  };
 }

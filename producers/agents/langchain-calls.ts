@@ -7,7 +7,7 @@ import type {
   Usage,
 } from "../../models/model-client.ts";
 import { reportedUsage } from "../../models/reported-usage.ts";
-import { langchainMessage } from "./langchain-messages.ts";
+import { isText, langchainMessage } from "./langchain-messages.ts";
 
 interface Generation {
   text?: string;
@@ -30,9 +30,6 @@ export interface LlmResult {
   generations?: Generation[][];
   llmOutput?: Record<string, unknown>;
 }
-
-/** Whether it is a text that says something. */
-export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 function usageOf({ message }: Generation, output: LlmResult): Usage | undefined {
   const counted = message?.usage_metadata;

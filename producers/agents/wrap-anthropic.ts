@@ -1,6 +1,6 @@
 import type { Message, RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages";
 import { EventJoiner } from "../../models/anthropic-events.ts";
-import { anthropicReply } from "../../models/anthropic-messages.ts";
+import { anthropicReply } from "../../models/anthropic-reply.ts";
 import type { ChatMessage, ModelRequest } from "../../models/model-client.ts";
 import { withHalfCall } from "../../models/sound-calls.ts";
 import type { AgentContext } from "./agent.ts";

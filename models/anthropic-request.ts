@@ -1,14 +1,11 @@
 import type {
-  ContentBlock,
   ContentBlockParam,
-  Message,
   MessageCreateParamsNonStreaming,
   MessageParam,
 } from "@anthropic-ai/sdk/resources/messages";
-import { textOf as jsonTextOf } from "../schemas/json-text.ts";
+import { inputOf } from "./anthropic-input.ts";
 import type { JsonPromise } from "./json-promise.ts";
-import type { ChatMessage, ModelReply, ModelRequest, ToolCall, Usage } from "./model-client.ts";
-import { countOf, reportedUsage } from "./reported-usage.ts";
+import type { ChatMessage, ModelRequest } from "./model-client.ts";
 import { sendable } from "./sendable.ts";
 
 /** How a request is made of ours. */
@@ -22,20 +19,6 @@ export interface Asking {
 function textOf(content: ChatMessage["content"]): string {
   if (typeof content === "string") return content;
   return (content ?? []).map((part) => (typeof part["text"] === "string" ? part["text"] : "")).join("");
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** Input as Anthropic takes it back: an object. Of what could not be read the result of the call tells. */
-function inputOf(given: unknown): Record<string, unknown> {
-  if (isObject(given)) return given;
-  try {
-    const parsed: unknown = JSON.parse(String(given));
-    return isObject(parsed) ? parsed : {};
-  } catch {
-    return {};
-  }
 }
 
 interface ChatCall {
@@ -71,6 +54,12 @@ function assistantBlocks(message: ChatMessage): ContentBlockParam[] {
   return said.every(isThought) ? [] : said;
 }
 
+/** What is not a text, such as an image, says something. */
+const saysNothing = ({ content }: ChatMessage): boolean =>
+  typeof content === "object" && content !== null
+    ? content.every((part) => isSilent(part["text"]))
+    : isSilent(content ?? "");
+
 /** Undefined for a message that says nothing, which Anthropic refuses. */
 function messageParam(message: ChatMessage): MessageParam | undefined {
   if (message.role === "assistant") {
@@ -78,7 +67,7 @@ function messageParam(message: ChatMessage): MessageParam | undefined {
     return content.length === 0 ? undefined : { role: "assistant", content };
   }
   const text = textOf(message.content);
-  if (message.role !== "tool") return isSilent(text) ? undefined : { role: "user", content: text };
+  if (message.role !== "tool") return saysNothing(message) ? undefined : { role: "user", content: text };
   const result = isSilent(text) ? {} : { content: text };
   return {
     role: "user",
@@ -146,62 +135,4 @@ export function anthropicParams(
           })),
         }),
   });
-}
-
-/** Input that is a text is what came of it. */
-function toolCallOf(block: ContentBlock): ToolCall | undefined {
-  if (block.type !== "tool_use") return undefined;
-  return { id: block.id, name: block.name, arguments: jsonTextOf(block.input) ?? "" };
-}
-
-const asBlock = (block: ContentBlock): ContentBlock =>
-  block.type === "tool_use" && !isObject(block.input) ? { ...block, input: inputOf(block.input) } : block;
-
-const asChatCall = ({ id, name, arguments: args }: ToolCall): unknown => ({
-  id,
-  type: "function",
-  function: { name, arguments: args },
-});
-
-/** Tokens read from the cache and written to it are tokens of the prompt. */
-function usageOf(usage: Partial<Message["usage"]> | undefined, silent: boolean): Usage | undefined {
-  const cached = countOf(usage?.cache_read_input_tokens) ?? 0;
-  const fresh = countOf(usage?.input_tokens);
-  return reportedUsage({
-    silent,
-    prompt:
-      fresh === undefined ? undefined : fresh + cached + (countOf(usage?.cache_creation_input_tokens) ?? 0),
-    completion: usage?.output_tokens,
-    reasoning: usage?.output_tokens_details?.thinking_tokens,
-    cached: cached === 0 ? undefined : cached,
-  });
-}
-
-/** Why it refused, where it said nothing else. */
-const refusalOf = ({ stop_reason, stop_details }: Message): string =>
-  stop_reason === "refusal" && typeof stop_details?.explanation === "string" ? stop_details.explanation : "";
-
-/** Anthropic's answer in the shape that every provider's answer has here. */
-export function anthropicReply(message: Message): ModelReply {
-  const blocks = (message.content ?? []).filter((block) => typeof block === "object" && block !== null);
-  const text = blocks.map((block) => (block.type === "text" ? block.text : "")).join("");
-  const content = text || refusalOf(message);
-  const reasoning = blocks.map((block) => (block.type === "thinking" ? block.thinking : "")).join("");
-  const toolCalls = blocks.map(toolCallOf).filter((call) => call !== undefined);
-  const silent = content === "" && reasoning === "" && toolCalls.length === 0;
-  const usage = usageOf(message.usage, silent);
-  return {
-    content,
-    toolCalls,
-    message: {
-      role: "assistant",
-      content,
-      ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls.map(asChatCall) }),
-      blocks: blocks.map(asBlock),
-    },
-    model: message.model,
-    ...(usage === undefined ? {} : { usage }),
-    ...(message.stop_reason === null ? {} : { finishReason: message.stop_reason }),
-    ...(reasoning === "" ? {} : { reasoning }),
-  };
 }
