@@ -1,10 +1,12 @@
 import Anthropic from "@anthropic-ai/sdk";
+import { AIMessage, ToolMessage } from "@langchain/core/messages";
 import OpenAI from "openai";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AgentContext } from "../../producers/agents/agent.ts";
 import { anthropicAgent } from "../../producers/agents/anthropic-agent.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
 import { geminiAgent } from "../../producers/agents/gemini-agent.ts";
+import { langgraphAgent } from "../../producers/agents/langgraph-agent.ts";
 import { openaiAgent } from "../../producers/agents/openai-agent.ts";
 import { wrapAnthropic } from "../../producers/agents/wrap-anthropic.ts";
 import { wrapOpenAI } from "../../producers/agents/wrap-openai.ts";
@@ -16,6 +18,7 @@ import { foldSession } from "../../traces/fold.ts";
 import { completion, json, type ModelServer, startModelServer } from "../models/model-server.ts";
 import { sse } from "../models/model-streams.ts";
 import { only } from "../recording/memory-log.ts";
+import { ServedChatModel } from "./langchain-model.ts";
 import { run } from "./sessions.ts";
 
 const model = simulatedModel({ latencyMs: 0 });
@@ -202,6 +205,27 @@ test("calls that share one index are calls of their own at every door", async ()
     expect(exported(events)).toBe(1);
     if (agent !== wrapped) expect(ran).toEqual([{ a: 1 }, { b: 2 }]);
   }
+});
+
+test("LangChain reads half of a call as if it were whole, the record does not", async () => {
+  const args = '{"a": 12';
+  await using server = await serve({ args, finish: "length" });
+  const agent = langgraphAgent({
+    async invoke({ messages }, { callbacks }) {
+      const chat = new ServedChatModel(server.url, { streaming: true });
+      const said = await chat.invoke("hello", { callbacks });
+      expect(said.tool_calls).toMatchObject([{ args: { a: 12 } }]);
+      return { messages: [...messages, said, new ToolMessage("found", "t1"), new AIMessage("done")] };
+    },
+  });
+  const { result, events } = await run({ agent, ...both });
+  expect(result, String(result.error)).toMatchObject({ status: "succeeded", finalAnswer: "done" });
+  const broken = { function: { name: "list", arguments: args }, error: expect.stringMatching(/cut off/) };
+  expect(JSON.parse(student(events)[0]!.tool_calls!)).toMatchObject([broken]);
+  expect(student(events)[0]?.error).toMatch(/cut off/);
+  const [, said] = only(events, "MessageRecorded").map(({ message }) => JSON.parse(message));
+  expect(said.tool_calls).toMatchObject([broken]);
+  expect(exported(events)).toBe("tool-arguments-not-json");
 });
 
 /** Runs an agent that does this with a client of its own. */
