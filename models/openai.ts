@@ -13,7 +13,6 @@ import { ChunkJoiner } from "./openai-chunks.ts";
 import { openaiReply } from "./openai-reply.ts";
 import { ADDED_FIELDS, type AddedField, openaiParams } from "./openai-request.ts";
 import { sdkOptions } from "./sdk-options.ts";
-import { toldRefusals } from "./told-refusals.ts";
 import { type Try, withTries } from "./tries.ts";
 
 /** A model behind OpenAI's chat API, at OpenAI or at any server that speaks it. */
@@ -58,7 +57,6 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
       apiKey: apiKey ?? NO_KEY,
       baseURL: baseUrl,
       ...sdkOptions(),
-      fetch: toldRefusals(sdkOptions().fetch),
       // Another server has no business with OpenAI's account settings.
       ...(isOpenai ? {} : { organization: null, project: null, adminAPIKey: null }),
     });
