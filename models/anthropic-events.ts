@@ -4,7 +4,6 @@ type Delta = Extract<RawMessageStreamEvent, { type: "content_block_delta" }>["de
 
 /** A block in the making; the arguments of a call come as pieces of JSON text. */
 interface Growing {
-  index: number;
   block: ContentBlock;
   json: string;
   /** The server said that it is at its end. */
@@ -70,6 +69,9 @@ const idOf = (block: ContentBlock): string | undefined => ("id" in block && bloc
 export class EventJoiner {
   #message: Message | undefined;
   readonly #blocks: Growing[] = [];
+  /** The last block of each index. */
+  readonly #byIndex = new Map<number, Growing>();
+  #lastInput: Growing | undefined;
   #ended = false;
   /** The tokens of the answer are told at its end; until then there is a count of its beginning. */
   #counted = false;
@@ -79,7 +81,7 @@ export class EventJoiner {
     if (event.type === "content_block_start") this.#begin(event.index, event.content_block);
     if (event.type === "content_block_delta") this.#grow(event.index, event.delta);
     if (event.type === "content_block_stop") {
-      const growing = this.#at(event.index);
+      const growing = this.#byIndex.get(event.index);
       if (growing !== undefined) growing.stopped = true;
     }
     if (event.type === "message_stop") this.#ended = true;
@@ -93,27 +95,31 @@ export class EventJoiner {
 
   /** A server may give several blocks one index; one that begins again with its id is the same. */
   #begin(index: number, started: ContentBlock): void {
-    const known = this.#at(index);
+    const known = this.#byIndex.get(index);
     const id = idOf(started);
     if (known !== undefined && id !== undefined && idOf(known.block) === id) return;
-    this.#blocks.push({ index, block: structuredClone(started), json: "", stopped: false });
+    this.#push(index, structuredClone(started));
+  }
+
+  #push(index: number, block: ContentBlock): Growing {
+    const growing = { block, json: "", stopped: false };
+    this.#blocks.push(growing);
+    this.#byIndex.set(index, growing);
+    if ("input" in block) this.#lastInput = growing;
+    return growing;
   }
 
   #grow(index: number, delta: Delta): void {
-    let growing =
-      this.#blocks.findLast((each) => each.index === index && fits(each, delta)) ??
-      (delta.type === "input_json_delta" ? this.#blocks.findLast((each) => fits(each, delta)) : undefined);
-    if (growing === undefined) {
-      const block = emptyBlock(delta);
-      if (block === undefined) return;
-      growing = { index, block, json: "", stopped: false };
-      this.#blocks.push(growing);
-    }
-    grow(growing, delta);
+    const placed = this.#byIndex.get(index);
+    const growing = placed !== undefined && fits(placed, delta) ? placed : this.#unplaced(index, delta);
+    if (growing !== undefined) grow(growing, delta);
   }
 
-  readonly #at = (index: number): Growing | undefined =>
-    this.#blocks.findLast((each) => each.index === index);
+  /** Where a piece belongs that does not fit its index: input to the last call, all else to a block of its own. */
+  #unplaced(index: number, delta: Delta): Growing | undefined {
+    const block = emptyBlock(delta);
+    return block === undefined ? this.#lastInput : this.#push(index, block);
+  }
 
   /** Whether it is an answer: servers that close a stream do not all say so, but each block has an end of its own. */
   get complete(): boolean {

@@ -55,6 +55,10 @@ const idOf = (call: Fields): string => textOf(call["id"]);
  */
 export class StreamedCalls {
   readonly #growing: Growing[] = [];
+  readonly #byCall = new Map<Fields, Growing>();
+  /** The last one of each id and of each index. */
+  readonly #byId = new Map<string, Growing>();
+  readonly #byIndex = new Map<unknown, Growing>();
 
   /**
    * The call that this piece goes on with; where it begins one and a piece before it said the name, that name.
@@ -70,25 +74,30 @@ export class StreamedCalls {
 
   /** Takes note of what came of a piece. */
   joined(piece: Fields, call: Fields): void {
-    let growing = this.#growing.findLast((known) => known.call === call);
-    if (growing === undefined) {
-      growing = { call, end: new ObjectEnd(), whole: false, named: false };
-      this.#growing.push(growing);
-    }
+    const growing = this.#byCall.get(call) ?? this.#begun(call);
+    if (idOf(call) !== "") this.#byId.set(idOf(call), growing);
     const input = inputOf(piece);
     if (typeof input === "string") growing.end.add(input);
     growing.whole ||= typeof input === "object" && input !== null;
     growing.named = growing.end.reached && nameOf(piece) !== "" && textOf(input).trim() === "";
   }
 
+  #begun(call: Fields): Growing {
+    const growing = { call, end: new ObjectEnd(), whole: false, named: false };
+    this.#growing.push(growing);
+    this.#byCall.set(call, growing);
+    this.#byIndex.set(call["index"], growing);
+    return growing;
+  }
+
   /** The call that the piece's place points to, whether or not it is another's. */
   #before(piece: Fields, { at, of }: { at: number; of: number }): Growing | undefined {
     const id = idOf(piece);
     const index = piece["index"];
-    const sameId = id === "" ? undefined : this.#growing.findLast(({ call }) => idOf(call) === id);
+    const sameId = id === "" ? undefined : this.#byId.get(id);
     const isPlaced = typeof index === "number";
     if (sameId !== undefined && (!isPlaced || sameId.call["index"] === index)) return sameId;
-    if (isPlaced) return this.#growing.findLast(({ call }) => call["index"] === index);
+    if (isPlaced) return this.#byIndex.get(index);
     // Those of one chunk are different calls; a single one goes on with the last.
     return of > 1 ? this.#growing[at] : this.#growing.at(-1);
   }
