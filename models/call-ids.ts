@@ -41,13 +41,15 @@ export function withCallIds(reply: ModelReply): ModelReply {
     return own;
   });
   if (toolCalls.every(({ id }, at) => id === ids[at])) return reply;
-  const written = message.tool_calls as object[];
+  const written: unknown = message.tool_calls;
   return {
     ...reply,
     toolCalls: toolCalls.map((call, at) => ({ ...call, id: ids[at]! })),
     message: {
       ...message,
-      tool_calls: written.map((call, at) => ({ ...call, id: ids[at] })),
+      ...(Array.isArray(written) && {
+        tool_calls: written.map((call: object, at) => ({ ...call, id: ids[at] })),
+      }),
       ...withBlockIds(message, ids),
     },
   };

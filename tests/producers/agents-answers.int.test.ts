@@ -223,6 +223,40 @@ describe("a call of a custom tool is a call", () => {
   });
 });
 
+test("what is called with functions, which tools came after, is a call", async () => {
+  const called = { name: "list", arguments: '{"a":1}' };
+  const functions = [{ name: "list", description: "lists", parameters: { type: "object" } }];
+  const chunk = (delta: object, finish_reason: string | null = null) => ({
+    ...{ id: "c", object: "chat.completion.chunk", model: "m" },
+    choices: [{ index: 0, delta, finish_reason }],
+  });
+  const pieces = [
+    chunk({ role: "assistant", function_call: { name: "list", arguments: '{"a"' } }),
+    chunk({ function_call: { arguments: ":1}" } }),
+    chunk({}, "function_call"),
+  ];
+  await using server = await startModelServer(({ body }, response) =>
+    body["stream"] === true
+      ? sse(response, pieces as object[])
+      : json(response, completion(null, { function_call: called })),
+  );
+  for (const stream of [false, true]) {
+    const agent = functionAgent(async (_task, _input, ctx) => {
+      const ask = { model: "m", messages: [{ role: "user" as const, content: "hello" }], functions };
+      const { completions } = openai(server.url, ctx).chat;
+      if (stream) for await (const _ of await completions.create({ ...ask, stream: true }));
+      else await completions.create(ask);
+      return "done";
+    });
+    const { events } = await run({ agent, ...both });
+    expect(JSON.parse(studentCall(events).tool_calls!)).toMatchObject([called]);
+    const [asked] = only(events, "ModelCallStarted");
+    expect(JSON.parse(asked!.tools!)).toEqual(functions);
+    const [line] = exported(events) as Line[];
+    expect(line?.messages.at(-1)).toMatchObject({ tool_calls: [{ type: "function", function: called }] });
+  }
+});
+
 describe("results that are told before their calls", () => {
   const user: ChatMessage = { role: "user", content: "go" };
   const call = (id: string) => ({ id, type: "function", function: { name: "list", arguments: "{}" } });
