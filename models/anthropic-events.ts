@@ -126,7 +126,7 @@ export class EventJoiner {
     if (this.#message === undefined) return false;
     if (this.#ended || this.#message.stop_reason) return true;
     const says = ({ block }: Growing): boolean =>
-      block.type === "tool_use" || (block.type === "text" && block.text !== "");
+      block.type === "tool_use" || (block.type === "text" && block.text.trim() !== "");
     return this.#blocks.some(says) && this.#blocks.every(isWhole);
   }
 

@@ -51,6 +51,10 @@ function joinFields(before: Fields, piece: Fields): Fields {
 const define = (fields: Fields, name: string, value: unknown): void =>
   void Object.defineProperty(fields, name, { value, enumerable: true, writable: true, configurable: true });
 
+/** White space is what many an answer begins with. */
+const says = (content: unknown): boolean =>
+  typeof content === "string" ? content.trim() !== "" : Array.isArray(content) && content.length > 0;
+
 /** Arguments that come as an object are whole with each piece. */
 function joinCall(before: Fields, piece: Fields): Fields {
   const known = before["function"];
@@ -78,7 +82,6 @@ export class ChunkJoiner {
   #envelope: Fields = {};
   #choice: Fields | undefined;
   #message: Fields = {};
-
   readonly #calls: Fields[] = [];
   readonly #streamed = new StreamedCalls();
 
@@ -115,7 +118,7 @@ export class ChunkJoiner {
   /** Whether it is an answer: servers that close a stream do not all say why, but then it holds no part of a call. */
   get complete(): boolean {
     if (this.ended) return true;
-    const said = ["content", "refusal"].some((name) => Boolean(this.#message[name]));
+    const said = ["content", "refusal"].some((name) => says(this.#message[name]));
     return (said || this.#calls.length > 0) && this.#calls.every(isWhole);
   }
 

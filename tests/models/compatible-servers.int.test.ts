@@ -40,7 +40,7 @@ const LIKE_OPENAI = {
   call: [callChunk('{"x":1}')],
   partOfCall: [chunk({ content: "so" }), callChunk('{"x"')],
   nameOfCall: [chunk({ content: "so" }), callChunk("")],
-  nothing: [chunk({ role: "assistant", content: "" }), chunk({ reasoning_content: "hm" })],
+  nothing: [chunk({ role: "assistant", content: "\n" }), chunk({ reasoning_content: "hm" })],
 };
 const STREAMS: Record<string, { open: (options: object) => ModelClient } & Record<string, unknown>> = {
   openai: { open: (options) => openaiModel({ model: "m", ...options }), ...LIKE_OPENAI },
@@ -51,7 +51,7 @@ const STREAMS: Record<string, { open: (options: object) => ModelClient } & Recor
     call: [begun, ...tool('{"x":1}'), stop],
     partOfCall: [begun, ...text("so"), stop, ...tool('{"x"')],
     nameOfCall: [begun, ...text("so"), stop, block({ type: "tool_use", id: "a", name: "list", input: {} })],
-    nothing: [begun, block({ type: "thinking", thinking: "", signature: "" })],
+    nothing: [begun, ...text("\n"), stop],
   },
 };
 const streaming = (server: ModelServer, name: string, options = {}): ModelClient =>
