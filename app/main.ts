@@ -76,6 +76,7 @@ export type { Mask, Masked } from "../schemas/masked.ts";
 export type { Datasets } from "./api/datasets.ts";
 export type { Alerts, DeadLetters, SpoolFolder } from "./api/maintenance.ts";
 export type { Processors } from "./api/processors.ts";
+export type { ClockOff } from "./api/review-clock.ts";
 export type {
   AllDecisionOptions,
   Decided,
@@ -84,7 +85,6 @@ export type {
   DecisionOptions,
   Reviews,
 } from "./api/reviews.ts";
-export type { ClockOff } from "./api/review-clock.ts";
 export type { Drift, Rewards } from "./api/rewards.ts";
 export type { Erasable, Erasure, ImportOptions, Sessions } from "./api/sessions.ts";
 export type { Host } from "./host.ts";

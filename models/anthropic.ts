@@ -4,8 +4,11 @@ import type {
   MessageCreateParamsNonStreaming as Params,
 } from "@anthropic-ai/sdk/resources/messages";
 import { addressFor } from "../configs/project-environment.ts";
+import { addedFields, type Refused } from "./added-fields.ts";
 import { EventJoiner } from "./anthropic-events.ts";
-import { anthropicParams, anthropicReply } from "./anthropic-messages.ts";
+import { anthropicReply } from "./anthropic-reply.ts";
+import { anthropicParams } from "./anthropic-request.ts";
+import { withCallIds } from "./call-ids.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
 import { type Asked, halfAnswer, keyMissing, unusableReply } from "./model-error.ts";
@@ -23,6 +26,15 @@ export interface AnthropicModelOptions extends Patience {
 
 /** Where it is asked unless told. */
 export const ANTHROPIC_URL = "https://api.anthropic.com";
+
+/** Anthropic insists on a limit. */
+const MAX_TOKENS = 8192;
+/** Ours, and how a model that cannot say so much refuses it. */
+const ADDED_FIELDS = { max_tokens: new RegExp(`max_tokens: ${MAX_TOKENS} > (\\d+)`) };
+
+const limitOf = (refused: Refused<"max_tokens">): number =>
+  Number(refused.get("max_tokens")?.[1] ?? MAX_TOKENS);
+
 /**
  * A client for a Claude model.
  *
@@ -34,6 +46,7 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
   const baseUrl = options.baseUrl ?? addressFor("ANTHROPIC_BASE_URL", apiKeyEnv) ?? ANTHROPIC_URL;
   const asked: Asked = { provider: "anthropic", model, baseUrl };
   const promised = jsonPromises(["schema", "none"]);
+  const added = addedFields(ADDED_FIELDS);
   let client: Anthropic | undefined;
 
   async function open(): Promise<Anthropic> {
@@ -71,17 +84,17 @@ export function anthropicModel(options: AnthropicModelOptions): ModelClient {
       const from = client;
       const { APIConnectionError } = await import("@anthropic-ai/sdk");
       const isUnreachable = (error: unknown): boolean => error instanceof APIConnectionError;
-      return promised(request, (promise) => {
-        const params = anthropicParams(request, model, promise);
-        return withTries(
-          { asked, patience: options, signal, onTry, onFailedTry, isUnreachable },
-          async (one) => {
+      const trying = { asked, patience: options, signal, onTry, onFailedTry, isUnreachable };
+      return promised(request, (promise) =>
+        added((refused) => {
+          const params = anthropicParams(request, { model, promise, limit: limitOf(refused) });
+          return withTries(trying, async (one) => {
             const message = await answered(from, params, one);
             if (!Array.isArray(message?.content)) throw unusableReply(asked, "answered without content");
-            return anthropicReply(message);
-          },
-        );
-      });
+            return withCallIds(anthropicReply(message));
+          });
+        }),
+      );
     },
   };
 }

@@ -26,8 +26,12 @@ export interface ToolDefinition {
 export interface ToolCall {
   id: string;
   name: string;
-  /** JSON text, as the model wrote it. */
+  /** JSON text, as the model wrote it; of a custom call, its text. */
   arguments: string;
+  /** True for a call of OpenAI's custom tools, whose input is a text of any kind. */
+  custom?: boolean;
+  /** Why it must not be executed: its arguments were cut off, or cannot be read. */
+  error?: string;
 }
 
 /** What a model is asked. What is left out is the provider's default. */

@@ -1,4 +1,6 @@
 import type { ChatCompletion, ChatCompletionChunk } from "openai/resources/chat/completions";
+import { isWhole } from "./sound-calls.ts";
+import { StreamedCalls } from "./streamed-calls.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -49,6 +51,18 @@ function joinFields(before: Fields, piece: Fields): Fields {
 const define = (fields: Fields, name: string, value: unknown): void =>
   void Object.defineProperty(fields, name, { value, enumerable: true, writable: true, configurable: true });
 
+/** White space is what many an answer begins with. */
+const says = (content: unknown): boolean =>
+  typeof content === "string" ? content.trim() !== "" : Array.isArray(content) && content.length > 0;
+
+/** Arguments that come as an object are whole with each piece. */
+function joinCall(before: Fields, piece: Fields): Fields {
+  const known = before["function"];
+  const body = piece["function"];
+  if (isObject(known) && isObject(body) && isObject(body["arguments"])) delete known["arguments"];
+  return joinFields(before, piece);
+}
+
 function withoutIndex(message: Fields): Fields {
   const calls = message["tool_calls"];
   if (!Array.isArray(calls)) return message;
@@ -68,20 +82,44 @@ export class ChunkJoiner {
   #envelope: Fields = {};
   #choice: Fields | undefined;
   #message: Fields = {};
+  readonly #calls: Fields[] = [];
+  readonly #streamed = new StreamedCalls();
 
   add({ choices, ...rest }: ChatCompletionChunk): void {
     for (const [name, value] of Object.entries(rest)) if (value !== null) this.#envelope[name] = value;
     const first = choices?.find(({ index }) => (index ?? 0) === 0);
     if (first === undefined) return;
     const { delta, finish_reason, index, ...choice } = first;
-    joinFields(this.#message, { ...delta });
+    const { tool_calls, ...said } = (delta ?? {}) as Fields;
+    joinFields(this.#message, said);
+    if (Array.isArray(tool_calls)) this.#addCalls(tool_calls);
+    else if (tool_calls) this.#message["tool_calls"] = tool_calls;
     this.#choice = joinFields(this.#choice ?? {}, choice);
     if (finish_reason) this.#choice["finish_reason"] = finish_reason;
   }
 
+  #addCalls(pieces: readonly unknown[]): void {
+    const calls = pieces.filter(isObject);
+    for (const [at, piece] of calls.entries()) {
+      const { call: known, name } = this.#streamed.callOf(piece, { at, of: calls.length });
+      const begun = name === undefined ? {} : { function: { name } };
+      const call = joinCall(known ?? begun, piece);
+      if (known === undefined) this.#calls.push(call);
+      this.#streamed.joined(piece, call);
+    }
+    this.#message["tool_calls"] = this.#calls;
+  }
+
   /** Whether the server said that the answer is at its end. */
-  get complete(): boolean {
+  get ended(): boolean {
     return this.#choice?.["finish_reason"] !== undefined;
+  }
+
+  /** Whether it is an answer: servers that close a stream do not all say why, but then it holds no part of a call. */
+  get complete(): boolean {
+    if (this.ended) return true;
+    const said = ["content", "refusal"].some((name) => says(this.#message[name]));
+    return (said || this.#calls.length > 0) && this.#calls.every(isWhole);
   }
 
   /** What came so far, as one answer. */

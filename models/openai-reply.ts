@@ -1,12 +1,12 @@
-import { randomUUID } from "node:crypto";
 import type { ChatCompletion, ChatCompletionMessageToolCall } from "openai/resources/chat/completions";
 import { textOf } from "../schemas/json-text.ts";
 import type { ChatMessage, ModelReply, TokenIds, ToolCall, Usage } from "./model-client.ts";
 import { type Asked, takesNoRequest, unusableReply, withoutSecrets } from "./model-error.ts";
 import { reportedUsage } from "./reported-usage.ts";
 
-const usageOf = (usage: ChatCompletion["usage"]): Usage | undefined =>
+const usageOf = (usage: ChatCompletion["usage"], silent: boolean): Usage | undefined =>
   reportedUsage({
+    silent,
     prompt: usage?.prompt_tokens,
     completion: usage?.completion_tokens,
     total: usage?.total_tokens,
@@ -14,9 +14,10 @@ const usageOf = (usage: ChatCompletion["usage"]): Usage | undefined =>
     cached: usage?.prompt_tokens_details?.cached_tokens,
   });
 
-/** US dollars, as OpenRouter and servers like it tell with the tokens. */
-function costOf(usage: ChatCompletion["usage"]): number | undefined {
+/** US dollars, as OpenRouter and servers like it tell with the tokens. Beside tokens that nobody counted, 0 is none. */
+function costOf(usage: ChatCompletion["usage"], tokens: Usage | undefined): number | undefined {
   const { cost } = (usage ?? {}) as { cost?: unknown };
+  if (cost === 0 && tokens === undefined) return undefined;
   return typeof cost === "number" && Number.isFinite(cost) && cost >= 0 ? cost : undefined;
 }
 
@@ -32,10 +33,16 @@ function reasoningOf(message: ChatMessage): string | undefined {
 function contentOf(content: unknown): string {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return "";
-  return content
-    .map((part: { text?: unknown }) => (typeof part?.text === "string" ? part.text : ""))
-    .join("");
+  return content.map((part) => textIn(part, "text") || textIn(part, "refusal")).join("");
 }
+
+function textIn(part: unknown, field: string): string {
+  const text = (part as Record<string, unknown> | null)?.[field];
+  return typeof text === "string" ? text : "";
+}
+
+/** What a model says in place of an answer is what it answers. */
+const answerOf = ({ content, refusal }: ChatMessage): string => contentOf(content) || contentOf(refusal);
 
 const idsOf = (value: unknown): number[] | undefined => (Array.isArray(value) ? value : undefined);
 
@@ -54,30 +61,12 @@ const callsOf = (calls: unknown): ChatCompletionMessageToolCall[] => (Array.isAr
 const argumentsOf = (given: unknown): string => textOf(given) ?? "";
 
 function callOf(call: ChatCompletionMessageToolCall, asked: Asked): ToolCall {
-  const { name, args } =
-    call?.type === "custom"
-      ? { name: call.custom?.name, args: call.custom?.input }
-      : { name: call?.function?.name, args: call?.function?.arguments };
+  const custom = call?.type === "custom";
+  const { name, args } = custom
+    ? { name: call.custom?.name, args: call.custom?.input }
+    : { name: call?.function?.name, args: call?.function?.arguments };
   if (typeof name !== "string") throw unusableReply(asked, "called a tool without its name");
-  return { id: call.id, name, arguments: argumentsOf(args) };
-}
-
-/**
- * The reply with an id for each call: a server that gives none still has to find the results of its calls.
- *
- * @example
- * withCallIds(openaiReply(completion, asked)).toolCalls; // none of them has an empty id
- */
-export function withCallIds(reply: ModelReply): ModelReply {
-  const { toolCalls, message } = reply;
-  if (toolCalls.every(({ id }) => Boolean(id))) return reply;
-  const ids = toolCalls.map(({ id }) => id || `call_${randomUUID().replaceAll("-", "")}`);
-  const written = message.tool_calls as object[];
-  return {
-    ...reply,
-    toolCalls: toolCalls.map((call, at) => ({ ...call, id: ids[at]! })),
-    message: { ...message, tool_calls: written.map((call, at) => ({ ...call, id: ids[at] })) },
-  };
+  return { id: call.id, name, arguments: argumentsOf(args), ...(custom ? { custom } : {}) };
 }
 
 /** What routers write into an answer with status 200 when the model behind them gave none. */
@@ -103,13 +92,16 @@ export function openaiReply(completion: ChatCompletion, asked: Asked): ModelRepl
     throw unusableReply(asked, `answered without a choice${why}`, unavailable);
   }
   const message = choice.message as unknown as ChatMessage;
-  const usage = usageOf(completion.usage);
-  const cost = costOf(completion.usage);
   const reasoning = reasoningOf(message);
+  const content = answerOf(message);
+  const toolCalls = callsOf(choice.message.tool_calls).map((call) => callOf(call, asked));
+  const silent = content === "" && reasoning === undefined && toolCalls.length === 0;
+  const usage = usageOf(completion.usage, silent);
+  const cost = costOf(completion.usage, usage);
   const tokenIds = tokenIdsOf(completion);
   return {
-    content: contentOf(message.content),
-    toolCalls: callsOf(choice.message.tool_calls).map((call) => callOf(call, asked)),
+    content,
+    toolCalls,
     message,
     model: completion.model ?? asked.model,
     ...(typeof choice.finish_reason === "string" ? { finishReason: choice.finish_reason } : {}),

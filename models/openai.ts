@@ -4,12 +4,14 @@ import type {
   ChatCompletionCreateParamsNonStreaming as Params,
 } from "openai/resources/chat/completions";
 import { addressFor } from "../configs/project-environment.ts";
+import { addedFields, type Refused } from "./added-fields.ts";
+import { withCallIds } from "./call-ids.ts";
 import { jsonPromises } from "./json-promise.ts";
 import type { ModelClient, Patience } from "./model-client.ts";
 import { type Asked, halfAnswer, keyMissing } from "./model-error.ts";
 import { ChunkJoiner } from "./openai-chunks.ts";
-import { openaiReply, withCallIds } from "./openai-reply.ts";
-import { openaiParams } from "./openai-request.ts";
+import { openaiReply } from "./openai-reply.ts";
+import { ADDED_FIELDS, type AddedField, openaiParams } from "./openai-request.ts";
 import { sdkOptions } from "./sdk-options.ts";
 import { type Try, withTries } from "./tries.ts";
 
@@ -42,6 +44,7 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
   const asked: Asked = { provider, model, baseUrl };
   let client: OpenAI | undefined;
   const promised = jsonPromises(["schema", "object", "none"]);
+  const added = addedFields(ADDED_FIELDS);
 
   async function open(): Promise<OpenAI> {
     const apiKey = process.env[apiKeyEnv] || undefined;
@@ -59,10 +62,16 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
     });
   }
 
-  async function answered(from: OpenAI, params: Params, { signal, alive }: Try): Promise<ChatCompletion> {
+  async function answered(
+    from: OpenAI,
+    params: Params,
+    { signal, alive }: Try,
+    refused: Refused<AddedField>,
+  ): Promise<ChatCompletion> {
     if (!options.stream) return from.chat.completions.create(params, { signal });
     const joiner = new ChunkJoiner();
-    const streaming = { ...params, stream: true as const, stream_options: { include_usage: true } };
+    const counted = { stream_options: { include_usage: true, ...params.stream_options } };
+    const streaming = { ...params, stream: true as const, ...(refused.has("stream_options") ? {} : counted) };
     for await (const chunk of await from.chat.completions.create(streaming, { signal })) {
       alive();
       joiner.add(chunk);
@@ -76,12 +85,15 @@ export function openaiModel(options: OpenaiModelOptions): ModelClient {
     const from = client;
     const { APIConnectionError } = await import("openai");
     const isUnreachable = (error: unknown): boolean => error instanceof APIConnectionError;
-    return promised(request, (promise) => {
-      const params = openaiParams(request, model, isOpenai, promise);
-      return withTries({ asked, patience: options, signal, onTry, onFailedTry, isUnreachable }, async (one) =>
-        withCallIds(openaiReply(await answered(from, params, one), asked)),
-      );
-    });
+    const trying = { asked, patience: options, signal, onTry, onFailedTry, isUnreachable };
+    return promised(request, (promise) =>
+      added((refused) => {
+        const params = openaiParams(request, model, { isOpenai, promise, refused });
+        return withTries(trying, async (one) =>
+          withCallIds(openaiReply(await answered(from, params, one, refused), asked)),
+        );
+      }),
+    );
   };
 
   return { provider, model, simulated: false, complete };

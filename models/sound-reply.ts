@@ -1,6 +1,7 @@
 import type { ModelClient, ModelReply } from "./model-client.ts";
 import { unusableReply } from "./model-error.ts";
 import { reportedUsage } from "./reported-usage.ts";
+import { withCallProblems } from "./sound-calls.ts";
 
 const textOf = (told: unknown): string | undefined => (typeof told === "string" ? told : undefined);
 
@@ -18,6 +19,7 @@ export function soundReply(reply: ModelReply, client: ModelClient): ModelReply {
   const content = textOf(reply.content) ?? "";
   const reason = textOf(finishReason);
   const thoughts = textOf(reasoning);
+  const toolCalls = Array.isArray(reply.toolCalls) ? reply.toolCalls : [];
   const tokens =
     usage &&
     reportedUsage({
@@ -26,17 +28,18 @@ export function soundReply(reply: ModelReply, client: ModelClient): ModelReply {
       total: usage.totalTokens,
       reasoning: usage.reasoningTokens,
       cached: usage.cachedTokens,
+      silent: content === "" && !thoughts && toolCalls.length === 0,
     });
   const isCost = typeof cost === "number" && Number.isFinite(cost) && cost >= 0;
-  return {
+  return withCallProblems({
     ...rest,
     content,
-    toolCalls: Array.isArray(reply.toolCalls) ? reply.toolCalls : [],
+    toolCalls,
     message: reply.message ?? { role: "assistant", content },
     model: textOf(reply.model) || model,
     ...(tokens === undefined ? {} : { usage: tokens }),
     ...(reason === undefined ? {} : { finishReason: reason }),
     ...(thoughts === undefined ? {} : { reasoning: thoughts }),
     ...(isCost ? { cost } : {}),
-  };
+  });
 }

@@ -91,8 +91,10 @@ const startedOf = ({ meta, after, agent, tags, ...configured }: EventOf<"Session
     .slice(0, 16),
 });
 
-function withModel(models: string[], { role, model, error }: EventOf<"ModelCallEnded">): string[] {
-  const counts = role === "student" && (error === null || error === undefined) && !models.includes(model);
+function withModel(models: string[], { role, model, error, content }: EventOf<"ModelCallEnded">): string[] {
+  // An answer whose calls cannot be made has an error, and was given all the same.
+  const answered = (error ?? null) === null || (content ?? null) !== null;
+  const counts = role === "student" && answered && !models.includes(model);
   return counts ? [...models, model].sort() : models;
 }
 

@@ -1,7 +1,9 @@
 import { AtlasError, explain } from "../errors/atlas-error.ts";
 import type { ModelClient, ModelReply, ModelRequest } from "../models/model-client.ts";
-import { ModelFailure } from "../models/model-error.ts";
+import { ModelFailure, unusableReply } from "../models/model-error.ts";
 import { costOf, type Prices, priceOf } from "../models/prices.ts";
+import { sendable } from "../models/sendable.ts";
+import { callProblems } from "../models/sound-calls.ts";
 import { soundReply } from "../models/sound-reply.ts";
 import type { Draft, Uuid } from "../schemas/generated/events.ts";
 import { newId } from "../schemas/identity.ts";
@@ -49,7 +51,14 @@ function parametersOf({
 
 const optionalJson = (value: unknown): string | null => (value === undefined ? null : jsonText(value));
 
-const answered = (reply: ModelReply): Partial<Draft<"ModelCallEnded">> => ({
+/** An answer that calls tools in a way that no tool can be called: what came of it, and what is wrong with it. */
+function problemIn(reply: ModelReply, { provider }: ModelClient): string | null {
+  const problem = callProblems(reply);
+  return problem === undefined ? null : explain(unusableReply({ provider, model: reply.model }, problem));
+}
+
+const answered = (reply: ModelReply, client: ModelClient): Partial<Draft<"ModelCallEnded">> => ({
+  error: problemIn(reply, client),
   content: reply.content,
   reasoning: reply.reasoning ?? null,
   tool_calls: reply.toolCalls.length === 0 ? null : jsonText(reply.message.tool_calls ?? reply.toolCalls),
@@ -95,7 +104,7 @@ function costOfFailure(prices: Prices | undefined, error: unknown, asked: string
 export async function callModel(scope: SessionScope, call: ModelCall): Promise<RecordedReply> {
   const { recorder, tokens, signal, prices } = scope;
   const { client, role, calls = new OpenCalls() } = call;
-  const request: ModelRequest = { ...client.defaults, ...call.request };
+  const request: ModelRequest = sendable({ ...client.defaults, ...call.request });
   calls.check();
   await recorder.ready(signal);
   signal.throwIfAborted();
@@ -139,7 +148,7 @@ export async function callModel(scope: SessionScope, call: ModelCall): Promise<R
     const answer = await unlessAborted(ending.signal, () => client.complete(request, options));
     const reply = soundReply(answer, client);
     const cost = costOfReply(prices, reply, client.model) ?? null;
-    if (calls.end(callId)) ended(reply.model, { ...answered(reply), cost }, reply);
+    if (calls.end(callId)) ended(reply.model, { ...answered(reply, client), cost }, reply);
     return { ...reply, callId };
   } catch (error) {
     const cost = costOfFailure(prices, error, client.model) ?? null;

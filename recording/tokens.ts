@@ -3,11 +3,12 @@ import { dollars } from "../models/prices.ts";
 import type { TokenUsage } from "../schemas/generated/events.ts";
 import type { ModelRole } from "../schemas/vocabulary.ts";
 
-/** Tokens of any number of model calls. Calls whose provider did not tell their tokens count as calls. */
+/** Tokens of any number of model calls. */
 export interface Tokens {
-  prompt: number;
-  completion: number;
-  total: number;
+  /** Missing unless every call that was answered told its tokens; so are `completion` and `total`. */
+  prompt?: number;
+  completion?: number;
+  total?: number;
   /** Of the completion, what was thought; missing where no provider told. */
   reasoning?: number;
   /** Of the prompt, what the provider had cached; missing where no provider told. */
@@ -36,8 +37,15 @@ export interface Spent {
   tries: number;
 }
 
-interface Sum extends Omit<Tokens, "cost"> {
+interface Sum extends Required<Pick<Tokens, "prompt" | "completion" | "total">> {
+  reasoning?: number;
+  cached?: number;
+  calls: number;
+  failed: number;
+  retries: number;
   cost: number | undefined;
+  /** Calls that were answered, and did not tell their tokens. */
+  untold: number;
 }
 
 const none = (): Sum => ({
@@ -48,12 +56,14 @@ const none = (): Sum => ({
   failed: 0,
   retries: 0,
   cost: 0,
+  untold: 0,
 });
 
 function add(sum: Sum, { usage, cost, failed, tries }: Spent): void {
   sum.calls += 1;
   sum.failed += failed ? 1 : 0;
   sum.retries += Math.max(tries - 1, 0);
+  sum.untold += !failed && usage === undefined ? 1 : 0;
   sum.prompt += usage?.promptTokens ?? 0;
   sum.completion += usage?.completionTokens ?? 0;
   sum.total += usage?.totalTokens ?? 0;
@@ -62,9 +72,16 @@ function add(sum: Sum, { usage, cost, failed, tries }: Spent): void {
   sum.cost = sum.cost === undefined || cost === undefined ? undefined : sum.cost + cost;
 }
 
-/** Without any call nothing is known of a cost: the agent may have paid for calls that it did not show. */
-function shown({ cost, ...sum }: Sum): Tokens {
-  return cost === undefined || sum.calls === 0 ? sum : { ...sum, cost: dollars(cost) };
+/** Without any call nothing is known of a cost or of tokens: the agent may have made calls that it did not show. */
+function shown({ cost, untold, prompt, completion, total, reasoning, cached, ...calls }: Sum): Tokens {
+  const isTold = untold === 0 && calls.calls > calls.failed;
+  return {
+    ...(isTold && { prompt, completion, total }),
+    ...(isTold && reasoning !== undefined && { reasoning }),
+    ...(isTold && cached !== undefined && { cached }),
+    ...calls,
+    ...(cost !== undefined && calls.calls > 0 && { cost: dollars(cost) }),
+  };
 }
 
 /** The tokens of one call, as events hold them. */
@@ -77,18 +94,18 @@ export const usageOf = (usage: Usage): TokenUsage => ({
   calls: 1,
 });
 
-/** A sum of tokens, as events hold it; null for no call at all. */
-export const sumOf = (tokens: Tokens): TokenUsage | null =>
-  tokens.calls === 0
-    ? null
-    : {
-        prompt_tokens: tokens.prompt,
-        completion_tokens: tokens.completion,
-        total_tokens: tokens.total,
-        reasoning_tokens: tokens.reasoning ?? null,
-        cached_tokens: tokens.cached ?? null,
-        calls: tokens.calls,
-      };
+/** A sum of tokens, as events hold it; null where it is not known. */
+export function sumOf({ prompt, completion, total, reasoning, cached, calls }: Tokens): TokenUsage | null {
+  if (prompt === undefined || completion === undefined || total === undefined) return null;
+  return {
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: total,
+    reasoning_tokens: reasoning ?? null,
+    cached_tokens: cached ?? null,
+    calls,
+  };
+}
 
 /** Counts the tokens of model calls: of a session, or of a part of it that also counts for the whole. */
 export class TokenCount {

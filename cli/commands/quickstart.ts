@@ -82,7 +82,7 @@ function showResults(rows: readonly Row[]): void {
     { title: "Reward", value: ({ result }) => result.reward?.score.toFixed(2) ?? "–", align: "right" },
     {
       title: "Tokens",
-      value: ({ result }) => result.tokens.total.toLocaleString("en"),
+      value: ({ result }) => result.tokens.total?.toLocaleString("en") ?? "–",
       align: "right",
     },
     { title: "Time", value: ({ result }) => timeOf(result.durationMs), align: "right" },

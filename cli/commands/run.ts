@@ -73,8 +73,8 @@ const costText = (dollars: number): string =>
   `$${dollars.toLocaleString("en", { maximumSignificantDigits: 4 })}`;
 
 function tokensOf({ tokens }: RunResult): string {
-  const roles = Object.entries(tokens.byRole).map(([role, { total }]) => `${role} ${total}`);
-  return `${tokens.total} in ${tokens.calls} calls${roles.length > 1 ? ` (${roles.join(", ")})` : ""}`;
+  const roles = Object.entries(tokens.byRole).map(([role, { total }]) => `${role} ${total ?? "unknown"}`);
+  return `${tokens.total ?? "unknown"} in ${tokens.calls} calls${roles.length > 1 ? ` (${roles.join(", ")})` : ""}`;
 }
 
 function summary({ result, recordPath }: Run): string[] {
@@ -106,7 +106,7 @@ function showGroup(runs: readonly Run[]): void {
     { title: "Rollout", value: (one) => String(runs.indexOf(one) + 1), align: "right" },
     { title: "Status", value: ({ result }) => result.status },
     { title: "Reward", value: ({ result }) => result.reward?.score.toFixed(2) ?? "–", align: "right" },
-    { title: "Tokens", value: ({ result }) => String(result.tokens.total), align: "right" },
+    { title: "Tokens", value: ({ result }) => String(result.tokens.total ?? "–"), align: "right" },
     { title: "Time", value: ({ result }) => timeOf(result.durationMs), align: "right" },
     { title: "Session", value: ({ result }) => result.sessionId },
   ]))

@@ -1,4 +1,4 @@
-import { isLearningKey } from "../../schemas/learning-key.ts";
+import { learningKeyProblem } from "../../schemas/learning-key.ts";
 import type { SessionStatus } from "../../schemas/vocabulary.ts";
 import { isObject } from "../../traces/clean-text.ts";
 import { numberOf } from "../exact-json.ts";
@@ -48,7 +48,7 @@ export const textsIn: Reader<string[]> = (value) => {
 };
 
 export const learningKeyIn: Reader<string> = (value) =>
-  typeof value === "string" && isLearningKey(value) ? value : undefined;
+  typeof value === "string" && learningKeyProblem(value) === undefined ? value : undefined;
 
 const STATUSES: Record<string, SessionStatus> = {
   succeeded: "succeeded",

@@ -1,10 +1,12 @@
 import { explain } from "../../errors/atlas-error.ts";
+import { sendable } from "../../models/sendable.ts";
 import { callModel } from "../../recording/call-model.ts";
 import { OpenCalls } from "../../recording/open-calls.ts";
 import { type SessionScope, stopwatch, unlessAborted } from "../../recording/session-scope.ts";
 import { newId } from "../../schemas/identity.ts";
 import { jsonText, textOf } from "../../schemas/json-text.ts";
 import type { AgentContext } from "./agent.ts";
+import { resultsInOrder } from "./results-in-order.ts";
 import { UnseenRequests } from "./unseen-requests.ts";
 
 /** An agent's context, and the way to end it with the attempt. */
@@ -20,9 +22,19 @@ export interface OpenContext {
 export function openContext(scope: SessionScope, stepId: number, attempt: number): OpenContext {
   const { recorder, signal } = scope;
   const calls = new OpenCalls();
+  const conversation = resultsInOrder((message) => {
+    recorder.emit("MessageRecorded", {
+      index: scope.nextMessage(),
+      role: message.role,
+      message: jsonText(message),
+      step_id: stepId,
+      attempt,
+    });
+  });
 
   const ctx: AgentContext = {
-    async tool(name, args, run) {
+    async tool(name, given, run) {
+      const args = sendable(given);
       calls.check();
       await recorder.ready(signal);
       signal.throwIfAborted();
@@ -48,14 +60,15 @@ export function openContext(scope: SessionScope, stepId: number, attempt: number
       callModel(scope, { client, request, role, stepId, attempt, calls }),
     message(message) {
       calls.check();
-      recorder.emit("MessageRecorded", {
-        index: scope.nextMessage(),
-        role: message.role,
-        message: jsonText(message),
-        step_id: stepId,
-        attempt,
-      });
+      conversation.add(sendable(message));
     },
   };
-  return { ctx, unseen: new UnseenRequests(calls), close: (why) => calls.close(why) };
+  return {
+    ctx,
+    unseen: new UnseenRequests(calls),
+    close(why) {
+      calls.close(why);
+      conversation.end();
+    },
+  };
 }

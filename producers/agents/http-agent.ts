@@ -1,5 +1,6 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { ModelClient, ModelReply, Patience } from "../../models/model-client.ts";
+import { sendable } from "../../models/sendable.ts";
 import { textOf } from "../../schemas/json-text.ts";
 import type { Agent } from "./agent.ts";
 import { httpText } from "./http-request.ts";
@@ -100,7 +101,7 @@ export function httpAgent(options: HttpAgentOptions): Agent {
         previous: step.previous ?? "",
         attempt: String(step.attempt),
       };
-      const body = filled(template ?? { prompt: "{{prompt}}" }, values);
+      const body = sendable(filled(template ?? { prompt: "{{prompt}}" }, values));
       const client = endpoint(name, async (_request, { onTry, onFailedTry } = {}) => {
         const text = await httpText({
           url,

@@ -6,7 +6,8 @@ import type {
   ToolDefinition,
   Usage,
 } from "../../models/model-client.ts";
-import { langchainMessage } from "./langchain-messages.ts";
+import { reportedUsage } from "../../models/reported-usage.ts";
+import { isText, langchainMessage } from "./langchain-messages.ts";
 
 interface Generation {
   text?: string;
@@ -30,25 +31,17 @@ export interface LlmResult {
   llmOutput?: Record<string, unknown>;
 }
 
-/** Whether it is a text that says something. */
-export const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
-
 function usageOf({ message }: Generation, output: LlmResult): Usage | undefined {
   const counted = message?.usage_metadata;
   const counts = (output.llmOutput?.["tokenUsage"] ?? {}) as Record<string, number | undefined>;
-  const promptTokens = counted?.input_tokens ?? counts["promptTokens"];
-  const completionTokens = counted?.output_tokens ?? counts["completionTokens"];
-  if (promptTokens === undefined && completionTokens === undefined) return undefined;
-  const cachedTokens = counted?.input_token_details?.cache_read;
-  const reasoningTokens = counted?.output_token_details?.reasoning;
-  const sum = (promptTokens ?? 0) + (completionTokens ?? 0);
-  return {
-    promptTokens: promptTokens ?? 0,
-    completionTokens: completionTokens ?? 0,
-    totalTokens: counted?.total_tokens ?? counts["totalTokens"] ?? sum,
-    ...(cachedTokens === undefined ? {} : { cachedTokens }),
-    ...(reasoningTokens === undefined ? {} : { reasoningTokens }),
-  };
+  return reportedUsage({
+    prompt: counted?.input_tokens ?? counts["promptTokens"],
+    completion: counted?.output_tokens ?? counts["completionTokens"],
+    total: counted?.total_tokens ?? counts["totalTokens"],
+    cached: counted?.input_token_details?.cache_read,
+    reasoning: counted?.output_token_details?.reasoning,
+    silent: true,
+  });
 }
 
 interface OfferedTool {
@@ -83,8 +76,12 @@ export function requestOf(messages: ChatMessage[], params: Record<string, unknow
 }
 
 function toolCallsOf({ tool_calls }: ChatMessage): ToolCall[] {
-  const calls = (tool_calls ?? []) as { id: string; function: { name: string; arguments: string } }[];
-  return calls.map(({ id, function: called }) => ({ id, ...called }));
+  const calls = (tool_calls ?? []) as { id: string; function: Omit<ToolCall, "id">; error?: string }[];
+  return calls.map(({ id, function: called, error }) => ({
+    id,
+    ...called,
+    ...(error === undefined ? {} : { error }),
+  }));
 }
 
 /** What a model answered, as LangChain tells it. */
@@ -97,10 +94,10 @@ export function replyOf(output: LlmResult, asked: string): ModelReply {
       : langchainMessage(generation.message);
   const answered = metadata["model_name"] ?? metadata["model"];
   const finishReason = metadata["finish_reason"] ?? metadata["stop_reason"];
-  const reasoning = generation.message?.additional_kwargs?.["reasoning_content"];
+  const { reasoning_content: reasoning, refusal } = generation.message?.additional_kwargs ?? {};
   const usage = usageOf(generation, output);
   return {
-    content: generation.text ?? (isText(message.content) ? message.content : ""),
+    content: [generation.text, message.content, refusal].find(isText) ?? "",
     toolCalls: toolCallsOf(message),
     message,
     model: isText(answered) ? answered : asked,

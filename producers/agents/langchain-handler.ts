@@ -1,7 +1,7 @@
 import type { ChatMessage, ModelReply } from "../../models/model-client.ts";
 import type { AgentContext } from "./agent.ts";
-import { argumentsIn, isText, type LlmResult, outputIn, replyOf, requestOf } from "./langchain-calls.ts";
-import { langchainMessage } from "./langchain-messages.ts";
+import { argumentsIn, type LlmResult, outputIn, replyOf, requestOf } from "./langchain-calls.ts";
+import { isText, langchainMessage } from "./langchain-messages.ts";
 import { type WatchedCall, watchModel, watchTool } from "./watched-call.ts";
 
 interface Serialized {

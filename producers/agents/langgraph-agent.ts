@@ -1,5 +1,6 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { ChatMessage } from "../../models/model-client.ts";
+import { sendable } from "../../models/sendable.ts";
 import { newId } from "../../schemas/identity.ts";
 import { jsonText } from "../../schemas/json-text.ts";
 import type { Agent, AgentInput } from "./agent.ts";
@@ -91,7 +92,7 @@ function optionsOf(
 
 function opening(input: AgentInput, systemPrompt: string | undefined): GraphInput["messages"] {
   const user = { role: "user", content: promptText(input) };
-  return systemPrompt === undefined ? [user] : [{ role: "system", content: systemPrompt }, user];
+  return systemPrompt === undefined ? [user] : [{ role: "system", content: sendable(systemPrompt) }, user];
 }
 
 /**
@@ -113,7 +114,8 @@ export function langgraphAgent(graph: LanggraphGraph, settings: LanggraphAgentOp
       const state = await lastState(graph, opened, optionsOf(options, input.signal, langchainHandler(ctx)));
       const said = messagesOf(state, opened);
       for (const message of said) ctx.message(message);
-      return answerText(said.at(-1)?.content, input.signal);
+      const last = said.at(-1);
+      return answerText(last?.content || last?.["refusal"] || "", input.signal);
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { Message, RawMessageStreamEvent } from "@anthropic-ai/sdk/resources/messages";
 import { EventJoiner } from "../../models/anthropic-events.ts";
-import { anthropicReply } from "../../models/anthropic-messages.ts";
+import { anthropicReply } from "../../models/anthropic-reply.ts";
 import type { ChatMessage, ModelRequest } from "../../models/model-client.ts";
+import { withHalfCall } from "../../models/sound-calls.ts";
 import type { AgentContext } from "./agent.ts";
 import { type CreateFormat, recordedCreate, withMethods } from "./wrap-create.ts";
 
@@ -37,7 +38,13 @@ const FORMAT: CreateFormat<RawMessageStreamEvent> = {
   replyOf: (answer) => anthropicReply(answer as Message),
   joiner() {
     const joiner = new EventJoiner();
-    return { add: (event) => joiner.add(event), reply: () => anthropicReply(joiner.message()) };
+    return {
+      add: (event) => joiner.add(event),
+      reply() {
+        const reply = anthropicReply(joiner.message());
+        return joiner.complete ? reply : withHalfCall(reply);
+      },
+    };
   },
 };
 

@@ -1,4 +1,5 @@
 import type { ModelReply, ModelRequest } from "../../models/model-client.ts";
+import { sendable } from "../../models/sendable.ts";
 import type { AgentContext } from "./agent.ts";
 import { listenTo } from "./recorded-stream.ts";
 import { watchModel } from "./watched-call.ts";
@@ -93,7 +94,8 @@ export function recordedCreate<P>(
     });
   }
 
-  return (params, ...rest) => {
+  return (given, ...rest) => {
+    const params = sendable(given);
     const asked = create(params, ...rest);
     return likeSdk(recorded(asked, params), asked);
   };

@@ -1,7 +1,15 @@
 import type { ChatCompletion, ChatCompletionChunk } from "openai/resources/chat/completions";
-import type { ChatMessage, ModelRequest, ToolDefinition } from "../../models/model-client.ts";
+import type {
+  ChatMessage,
+  ModelReply,
+  ModelRequest,
+  ToolCall,
+  ToolDefinition,
+} from "../../models/model-client.ts";
 import { ChunkJoiner } from "../../models/openai-chunks.ts";
 import { openaiReply } from "../../models/openai-reply.ts";
+import { withHalfCall } from "../../models/sound-calls.ts";
+import { textOf } from "../../schemas/json-text.ts";
 import type { AgentContext } from "./agent.ts";
 import { RESPONSES } from "./openai-responses.ts";
 import { type CreateFormat, recordedCreate, withMethods } from "./wrap-create.ts";
@@ -12,7 +20,8 @@ function requestOf(params: Record<string, unknown>): ModelRequest {
   const {
     model: _,
     messages,
-    tools,
+    functions,
+    tools = functions,
     temperature,
     top_p,
     max_tokens,
@@ -35,13 +44,27 @@ function requestOf(params: Record<string, unknown>): ModelRequest {
 
 const asked = { provider: PROVIDER, model: "unknown" };
 
+/** What is called with `functions`, which `tools` came after, is a call too. */
+function replyOf(completion: ChatCompletion): ModelReply {
+  const reply = openaiReply(completion, asked);
+  const { function_call: called } = reply.message as { function_call?: Partial<ToolCall> | null };
+  if (typeof called?.name !== "string" || reply.toolCalls.length > 0) return reply;
+  return { ...reply, toolCalls: [{ id: "", name: called.name, arguments: textOf(called.arguments) ?? "" }] };
+}
+
 const FORMAT: CreateFormat<ChatCompletionChunk> = {
   provider: PROVIDER,
   requestOf,
-  replyOf: (answer) => openaiReply(answer as ChatCompletion, asked),
+  replyOf: (answer) => replyOf(answer as ChatCompletion),
   joiner() {
     const joiner = new ChunkJoiner();
-    return { add: (chunk) => joiner.add(chunk), reply: () => openaiReply(joiner.completion(), asked) };
+    return {
+      add: (chunk) => joiner.add(chunk),
+      reply() {
+        const reply = replyOf(joiner.completion());
+        return joiner.complete ? reply : withHalfCall(reply);
+      },
+    };
   },
 };
 

@@ -1,5 +1,6 @@
 import { AtlasError, explain } from "../../errors/atlas-error.ts";
 import type { ChatMessage, ToolCall } from "../../models/model-client.ts";
+import { sendable } from "../../models/sendable.ts";
 import { textOf } from "../../schemas/json-text.ts";
 import type { AgentContext } from "../agents/agent.ts";
 import type { Tool } from "./tool.ts";
@@ -12,20 +13,16 @@ function toolNamed(tools: readonly Tool[], name: string): Tool {
   throw wrong(`there is no tool ${name}; there are ${tools.map((known) => known.name).join(", ")}`);
 }
 
-/** Some models write nothing where a tool takes no arguments. */
-function parsed(text: string): unknown {
+/**
+ * The arguments of a call: what the model meant, or what it wrote where that cannot be read. Some models write nothing
+ * where a tool takes none. The text of a custom call is an argument of its own.
+ */
+function argumentsOf({ arguments: text, custom, error }: ToolCall): unknown {
+  if (error !== undefined) return text;
+  if (custom === true) return { input: text };
   if (text.trim() === "") return {};
   try {
     return JSON.parse(text);
-  } catch {
-    throw wrong("the arguments are not JSON");
-  }
-}
-
-/** Arguments as they are recorded: what the model meant, or what it wrote where that cannot be read. */
-function recordable(text: string): unknown {
-  try {
-    return parsed(text);
   } catch {
     return text;
   }
@@ -45,10 +42,11 @@ export async function runToolCall(
 ): Promise<ChatMessage> {
   const answer = (content: string): ChatMessage => ({ role: "tool", tool_call_id: call.id, content });
   try {
-    const result = await ctx.tool(call.name, recordable(call.arguments), async () => {
+    const result = await ctx.tool(call.name, argumentsOf(call), async (args) => {
       const tool = toolNamed(tools, call.name);
-      const args = parsed(call.arguments);
-      return tool.run(tool.check === undefined ? args : tool.check(args), { signal });
+      if (call.error !== undefined) throw wrong(call.error);
+      const result = await tool.run(tool.check === undefined ? args : tool.check(args), { signal });
+      return sendable(result);
     });
     return answer(textOf(result) ?? "");
   } catch (error) {

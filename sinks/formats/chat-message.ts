@@ -44,6 +44,7 @@ function textOf(content: unknown): string | undefined {
   if (!Array.isArray(content)) return undefined;
   const texts = (content as unknown[]).map((part) => {
     if (typeof part === "string") return part;
+    if (isObject(part) && typeof part.refusal === "string") return part.refusal;
     return isObject(part) && typeof part.text === "string" ? part.text : undefined;
   });
   return texts.some((text) => text === undefined) ? undefined : texts.join("");
@@ -79,8 +80,8 @@ interface Draft extends Omit<ChatMessage, "tool_calls"> {
 function draftOf(value: unknown, index: number): Draft | Inexpressible {
   if (!isObject(value) || typeof value.role !== "string") return "message-malformed";
   const role = Object.hasOwn(ROLES, value.role) ? ROLES[value.role]! : undefined;
-  const said = value.content ?? (role === "assistant" ? value.refusal : undefined);
-  const content = textOf(said);
+  // What a model says in place of an answer is what it answers.
+  const content = textOf(value.content) === "" ? textOf(value.refusal) : textOf(value.content);
   if (role === undefined) return "message-malformed";
   if (content === undefined) return "content-not-text";
   const tool_calls: ChatToolCall[] = [];
@@ -90,7 +91,8 @@ function draftOf(value: unknown, index: number): Draft | Inexpressible {
     if (!isObject(call)) return "message-malformed";
     const called = calledBy(call);
     if (typeof called.name !== "string") return "message-malformed";
-    const text = argumentsOf(called.arguments);
+    // Whoever recorded it knew that the arguments are not those that the model meant.
+    const text = typeof call.error === "string" ? undefined : argumentsOf(called.arguments);
     if (text === undefined) return "tool-arguments-not-json";
     const id = typeof call.id === "string" && call.id !== "" ? call.id : `call_${index}_${tool_calls.length}`;
     tool_calls.push({ id, type: "function", function: { name: called.name, arguments: text } });

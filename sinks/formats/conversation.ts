@@ -72,11 +72,14 @@ function converse(
 const same = (a: unknown, b: unknown): boolean =>
   isObject(a) && isObject(b) && a.role === b.role && JSON.stringify(a.content) === JSON.stringify(b.content);
 
+/** An answer whose calls are no good is one, and has an error too. */
+const isAnswer = ({ error, tool_calls }: ModelCallEnded): boolean => error == null || tool_calls != null;
+
 /** A call that was answered, and its answer as a message. */
 function lastAnswered(events: readonly AtlasEvent[], calls: readonly ModelCallStarted[]) {
   const ended = new Map(
     events
-      .filter((event): event is ModelCallEnded => event.type === "ModelCallEnded" && event.error == null)
+      .filter((event): event is ModelCallEnded => event.type === "ModelCallEnded" && isAnswer(event))
       .map((event) => [event.call_id, event]),
   );
   const call = calls.findLast(({ call_id }) => ended.has(call_id));

@@ -35,11 +35,14 @@ describe("an odd answer costs what is odd about it, and no event", () => {
       { prompt_tokens: 1e30, completion_tokens: -3, total_tokens: 1.5 },
       null,
     ],
+    ["in part", { prompt_tokens: 5, completion_tokens: null }, null],
     [
-      "in part",
-      { prompt_tokens: 5, completion_tokens: null },
-      { prompt_tokens: 5, completion_tokens: 0, total_tokens: 5 },
+      "in part, and in all",
+      { prompt_tokens: 5, total_tokens: 7 },
+      { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 },
     ],
+    ["0", { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0, cost: 0 }, null],
+    ["0 for what was answered", { prompt_tokens: 5, completion_tokens: 0, total_tokens: 5 }, null],
     ["no object", [] as object, null],
   ])("OpenAI's tokens that are %s", async (_, usage, expected) => {
     const { result, call } = await withAnswer("openai", (answer) => ({ ...answer, usage }));
@@ -50,7 +53,8 @@ describe("an odd answer costs what is odd about it, and no event", () => {
 
   test.each<[string, object | undefined, object | null]>([
     ["missing", undefined, null],
-    ["told in part", { input_tokens: 1 }, { prompt_tokens: 1, completion_tokens: 0, total_tokens: 1 }],
+    ["told in part", { input_tokens: 1 }, null],
+    ["0", { input_tokens: 0, output_tokens: 0 }, null],
     [
       "texts",
       { input_tokens: "1", output_tokens: "2", cache_read_input_tokens: "3" },

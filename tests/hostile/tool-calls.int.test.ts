@@ -81,7 +81,10 @@ describe.each(PROVIDERS.map((provider) => [provider.name, provider] as const))("
     ]);
     expect(result).toMatchObject({ status: "succeeded", finalAnswer: "done" });
     const results = resultsIn(requests[1]!);
-    expect(results.map(({ id }) => id)).toEqual(["same", "same", "c", "d", "e"]);
+    const ids = results.map(({ id }) => id);
+    expect(ids).toEqual(["same", expect.stringMatching(/^[a-zA-Z0-9]{9}$/), "c", "d", "e"]);
+    const [, said] = requests[1]!.body["messages"] as { tool_calls?: object[]; content: object[] }[];
+    expect((said?.tool_calls ?? said?.content)?.map((call) => (call as { id: string }).id)).toEqual(ids);
     for (const [at, text] of [
       /^\{"doubled":2\}$/,
       /^\{"doubled":4\}$/,
@@ -153,7 +156,7 @@ describe.each(
 )("%s", (_, provider) => {
   test.each([
     ["cut off", '{"n": 1', /not JSON/],
-    ["no object", "[1]", /do not fit/],
+    ["no object", "[1]", /not a JSON object/],
     ["an object and not a text", { n: 4 }, /^\{"doubled":8\}$/],
   ])("arguments that are %s reach the tool, or are told to the model", async (_name, given, said) => {
     const { result, requests, ended } = await callTools(provider, [{ id: "a", name: "double", args: given }]);

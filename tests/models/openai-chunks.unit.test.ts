@@ -35,6 +35,22 @@ test("a long answer with its tokens is joined in a time that grows with it", () 
   expect((user + system) / 1e6).toBeLessThan(5);
 }, 120_000);
 
+test("so are many calls, however they are told apart", () => {
+  const COUNT = 20_000;
+  const joiner = new ChunkJoiner();
+  const before = process.cpuUsage();
+  for (let n = 0; n < COUNT; n += 1)
+    for (const piece of [
+      { index: 0, id: `a${n}`, function: { name: "f", arguments: "{" } },
+      { index: 0, function: { arguments: "}" } },
+    ])
+      joiner.add(chunk({ delta: { tool_calls: [piece] } }));
+  const { user, system } = process.cpuUsage(before);
+  expect(joiner.completion().choices[0]?.message.tool_calls).toHaveLength(COUNT);
+  expect(joiner.complete).toBe(true);
+  expect((user + system) / 1e6).toBeLessThan(5);
+}, 120_000);
+
 test("the pieces stay as they are, for whoever reads the stream", () => {
   const call = (text: string) => ({
     index: 1,

@@ -252,6 +252,9 @@ describe("session-rewards", () => {
     ];
     const [reward] = rewardOf(judgedSession("one", [{ score: 1 }], { between }));
     expect(reward).toMatchObject({ models: ["big", "small"], complete: true });
+    const answered = { ...call("6", "student", "cut", "its call was cut off"), content: "" };
+    const [cut] = rewardOf(judgedSession("one", [{ score: 1 }], { between: [...between, answered] }));
+    expect(cut).toMatchObject({ models: ["big", "cut", "small"], complete: true });
     const [other] = rewardOf(judgedSession("two", [{ score: 1 }]));
     expect(other).toMatchObject({ models: [], complete: true, configuration: reward!.configuration });
     const [started, ...rest] = judgedSession("one", [{ score: 1 }]) as [EventOf<"SessionStarted">, ...Fact[]];

@@ -49,9 +49,11 @@ test("a chain of a prompt, a model and a parser is recorded, plainly called and 
 });
 
 test("parallel runs that nest: tools in chains, chains in tools, models in both, each with its parent", async () => {
-  await using server = await startModelServer(({ body }, response) => {
+  const rightEnded = Promise.withResolvers<void>();
+  await using server = await startModelServer(async ({ body }, response) => {
     const [{ content }] = body["messages"] as [{ content: string }];
-    setTimeout(() => json(response, completion(`re ${content}`)), content === "left" ? 40 : 5);
+    if (content === "left") await rightEnded.promise;
+    json(response, completion(`re ${content}`));
   });
   const chat = new ServedChatModel(server.url);
   const schema = z.object({ q: z.string() });
@@ -69,7 +71,9 @@ test("parallel runs that nest: tools in chains, chains in tools, models in both,
     );
   const sides = RunnableParallel.from({
     left: RunnableLambda.from((_, config) => asking("left").invoke({ q: "left" }, config)),
-    right: RunnableLambda.from((_, config) => asking("right").invoke({ q: "right" }, config)),
+    right: RunnableLambda.from((_, config) =>
+      asking("right").invoke({ q: "right" }, config).finally(rightEnded.resolve),
+    ),
   });
   const agent = functionAgent(async (_task, _input, ctx) => {
     const { left, right } = await sides.invoke({}, { callbacks: [langchainHandler(ctx)] });
@@ -182,7 +186,10 @@ test("models: streams, half streams, refusals, and calls that the model wrote wr
   expect(ended.get("whole")).toMatchObject({ content: "Hello", error: null, usage: { total_tokens: 9 } });
   expect(ended.get("bad")).toMatchObject({ content: null, error: expect.stringContaining("no such model") });
   expect(JSON.parse(ended.get("wrong")!.tool_calls!)).toEqual([
-    { id: "c1", type: "function", function: { name: "search", arguments: '{"q":oops' } },
+    {
+      ...{ id: "c1", type: "function", function: { name: "search", arguments: '{"q":oops' } },
+      error: expect.stringMatching(/not JSON/),
+    },
   ]);
   // LangChain tells nobody that the reader of a stream left it.
   expect(ended.get("half")).toMatchObject({

@@ -165,7 +165,7 @@ test("a teacher whose model fails gives no verdict, and the failed call is recor
   expect(only(events, "StepValidated")[0]).toMatchObject({ verdict: "none", call_id: null });
   const call = only(events, "ModelCallEnded").find(({ role }) => role === "teacher");
   expect(call).toMatchObject({ content: null, error: expect.stringContaining("ATLAS_MODEL_UNAVAILABLE") });
-  expect(result.tokens.byRole.teacher).toMatchObject({ calls: 1, total: 0 });
+  expect(result.tokens.byRole.teacher).toEqual({ calls: 1, failed: 1, retries: 0 });
 });
 
 test("a student whose model is away ends the session as failed, and nobody judges it", async () => {

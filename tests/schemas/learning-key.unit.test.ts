@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { loadConfig } from "../../configs/load-config.ts";
 import { isAtlasError } from "../../errors/atlas-error.ts";
 import { importRecorded } from "../../intake/import/import-recorded.ts";
-import { readRow } from "../../intake/import/recorded-row.ts";
 import { readOldSession } from "../../intake/migration/old-session.ts";
 import { toOutgoing } from "../../log/outgoing.ts";
 import { functionAgent } from "../../producers/agents/function-agent.ts";
@@ -16,6 +15,7 @@ import { learningKeyProblem } from "../../schemas/learning-key.ts";
 import { type Mask, maskingBy } from "../../schemas/masked.ts";
 import { toTrajectoryEvent } from "../../traces/trajectory-event.ts";
 import { traceGiven } from "../../worker/score/given-trace.ts";
+import { readRow } from "../intake/import/recorded-rows.ts";
 import { fact } from "../log/facts.ts";
 import { MemoryLog } from "../recording/memory-log.ts";
 
@@ -86,7 +86,9 @@ test.each([...BAD.keys()])("so do files, lines and requests (%i)", (index) => {
   );
   // Nothing is no key, and one is made.
   if (key !== "") {
-    expect(readRow(row(key))).toBe(`metadata.learning_key ${problem}`);
+    const { found, notes } = readRow(row(key));
+    expect(found?.conversation.learningKey).toBeUndefined();
+    if (key !== "") expect(notes.join()).toContain("learning_key");
     expect(readOldSession(oldSession(key))).toBe(`its learning key ${problem}`);
   }
   const given = { task: "t", trajectory_events: [{ event: toTrajectoryEvent(startedWith(key)) }] };
@@ -102,7 +104,7 @@ test.each([...GOOD.keys()])("what is one is taken (%i)", (index) => {
   const key = GOOD[index]!;
   expect(learningKeyProblem(key)).toBeUndefined();
   expect(loadConfig({ learningKey: key }).learningKey).toBe(key);
-  expect(readRow(row(key))).toMatchObject({ learningKey: key });
+  expect(readRow(row(key)).found?.conversation.learningKey).toBe(key);
 });
 
 test("a mask that makes no key of one is named as the fault", () => {

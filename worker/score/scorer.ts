@@ -36,7 +36,7 @@ export interface LiveScore extends TraceScore {
   /** True where no model is behind a score. */
   simulated: boolean;
   /** Tokens of the judges' calls in all. */
-  tokens: SessionTokens["total"];
+  tokens: NonNullable<SessionTokens["total"]> | null;
 }
 
 /** Scores traces by asking the configured judges. */
@@ -127,7 +127,7 @@ export function createScorer(config: ScoringConfig): Scorer {
         return { judge, step_id: step_id ?? null, stage, reason };
       }),
       simulated: panel.judges.some(isSimulated),
-      tokens: tokens.read().total,
+      tokens: tokens.read().total ?? null,
     };
   };
 }

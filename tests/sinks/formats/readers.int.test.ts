@@ -67,6 +67,7 @@ describe.skipIf(!python)("readers of training files", () => {
     expect(names).toEqual([
       "atlas",
       "openai-chat",
+      "trl-kto",
       "trl-messages",
       "trl-preference",
       "trl-prompt-completion",
