@@ -1,11 +1,12 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
+import { sweAgent } from "./swe-agent.ts";
 import { tauBench } from "./tau-bench.ts";
 import { tau2Bench } from "./tau2-bench.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [tauBench, tau2Bench, chatRows];
+export const FORMATS: readonly Format[] = [tauBench, tau2Bench, sweAgent, chatRows];
 
 /**
  * The format of a name.

@@ -1,4 +1,4 @@
-import type { ChatMessage } from "../../../intake/chat/message.ts";
+import { type ChatMessage, textOf } from "../../../intake/chat/message.ts";
 import type { EventOf } from "../../../schemas/generated/events.ts";
 import type { SessionTrace } from "../../../traces/session-trace.ts";
 
@@ -12,11 +12,12 @@ export const chatOf = ({ events }: SessionTrace): ChatMessage[] =>
 
 /** Who said what, in one line each: what a reader sees first. */
 export const linesOf = (session: SessionTrace): string[] =>
-  chatOf(session).map(({ role, content, tool_calls, function_call }) => {
+  chatOf(session).map((message) => {
+    const { role, content, tool_calls, function_call } = message;
     const called = [...(tool_calls ?? []).map((call) => call.function), function_call]
       .filter((each) => each !== undefined && each !== null)
       .map((each) => `${each.name}(${each.arguments ?? ""})`);
-    const text = typeof content === "string" ? content : content ? JSON.stringify(content) : "";
+    const text = textOf(message) ?? (content ? JSON.stringify(content) : "");
     return `${role}: ${[text, ...called].filter((part) => part !== "").join(" ")}`;
   });
 
