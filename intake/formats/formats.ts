@@ -1,12 +1,23 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
+import { openhands } from "./openhands.ts";
+import { openhandsCompletion } from "./openhands-completion.ts";
+import { openhandsEval } from "./openhands-eval.ts";
 import { sweAgent } from "./swe-agent.ts";
 import { tauBench } from "./tau-bench.ts";
 import { tau2Bench } from "./tau2-bench.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [tauBench, tau2Bench, sweAgent, chatRows];
+export const FORMATS: readonly Format[] = [
+  tauBench,
+  tau2Bench,
+  openhandsEval,
+  openhandsCompletion,
+  openhands,
+  sweAgent,
+  chatRows,
+];
 
 /**
  * The format of a name.
