@@ -1,4 +1,5 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { bfcl } from "./bfcl.ts";
 import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
 import { openhands } from "./openhands.ts";
@@ -16,6 +17,7 @@ export const FORMATS: readonly Format[] = [
   openhandsCompletion,
   openhands,
   sweAgent,
+  bfcl,
   chatRows,
 ];
 

@@ -1,0 +1,105 @@
+import { isObject } from "../../traces/clean-text.ts";
+import { readMessages } from "../chat/read-messages.ts";
+import { toolDefinitions } from "../chat/tool-definitions.ts";
+import { countIn } from "./benchmark-fields.ts";
+import { answerOf, type Logged, type LoggedMessage, readLog } from "./bfcl-log.ts";
+import { numberAt, stepsOf } from "./bfcl-result.ts";
+import { Fields, listIn, nameIn, numberIn, objectIn, textIn } from "./fields.ts";
+import type { Format, ReadingContext, RecordedConversation, RecordedMessage } from "./format.ts";
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+const RESULTS = ["result", "model_result", "model_result_raw"] as const;
+
+/** What was asked in each turn, where somebody joined it to the answers, as files of scores do. */
+function asked(row: Fields): unknown[][] | undefined {
+  const prompt = objectIn(row.record.prompt);
+  const question = listIn(row.record.question) ?? listIn(prompt?.question);
+  return question?.map((turn) => (Array.isArray(turn) ? (turn as unknown[]) : [turn]));
+}
+
+/** Questions and answers in turn. */
+function joined(questions: readonly unknown[][], result: unknown): Logged {
+  const steps = stepsOf(result);
+  const messages = questions.flatMap((turn, index): LoggedMessage[] => [
+    ...turn.filter(isObject).map((message) => ({ message })),
+    ...(steps[index] ?? []).map((given, step) => ({
+      message: answerOf(given, `${index}-${step}`),
+      turn: index,
+      step,
+    })),
+  ]);
+  return { messages, answers: steps.flat(), states: [] };
+}
+
+function recorded({ message, turn, step }: LoggedMessage, row: Fields): RecordedMessage[] | string {
+  const at = (name: string): unknown =>
+    turn === undefined || step === undefined ? undefined : numberAt(row.record[name], turn, step);
+  const thought = textIn(message.reasoning_content) ?? textIn(at("reasoning_content"));
+  const read = readMessages([thought === undefined ? message : { ...message, reasoning_content: thought }]);
+  if (typeof read === "string") return read;
+  const [prompt, completion] = [countIn(at("input_token_count")), countIn(at("output_token_count"))];
+  const isCounted = prompt !== undefined || completion !== undefined;
+  return read.map((each) => ({ message: each, ...(isCounted && { usage: { prompt, completion } }) }));
+}
+
+function endOf(result: unknown, stopped: string | undefined): Pick<RecordedConversation, "status" | "error"> {
+  if (stopped !== undefined) return { status: "failed", error: stopped };
+  const broke = typeof result === "string" && result.startsWith("Error during inference");
+  return broke ? { status: "failed", error: result } : {};
+}
+
+function read(values: readonly unknown[], { note }: ReadingContext): RecordedConversation[] | string {
+  const row = new Fields(values[0] as Record<string, unknown>);
+  const name = RESULTS.find((each) => row.record[each] !== undefined && row.record[each] !== null);
+  const result = name === undefined ? undefined : row.record[name];
+  const log = listIn(row.record.inference_log) ?? [];
+  const questions = asked(row);
+  const logged =
+    log.length > 0 ? readLog(log) : questions === undefined ? undefined : joined(questions, result);
+  if (logged === undefined)
+    return "inference_log is missing, and so is question: only answers are here, and what was asked stands in BFCL's own data";
+  const messages: RecordedMessage[] = [];
+  for (const [index, each] of logged.messages.entries()) {
+    const read = recorded(each, row);
+    if (typeof read === "string") note(`message ${index + 1} cannot be read: it is left out: ${read}`);
+    else messages.push(...read);
+  }
+  if (log.length > 0) row.drop("inference_log");
+  if (name !== undefined && same(stepsOf(result).flat(), logged.answers)) row.drop(name);
+  const prompt = objectIn(row.record.prompt);
+  const tools = logged.tools ?? row.take("function", toolDefinitions) ?? toolDefinitions(prompt?.function);
+  const truth = row.record.possible_answer ?? row.record.ground_truth;
+  const id = row.take("id", nameIn);
+  return [
+    {
+      content: row.record,
+      messages,
+      id,
+      tools,
+      reward: numberIn(row.record.valid),
+      ...endOf(result, logged.stopped),
+      agent: textIn(row.record.model_name),
+      groupId: id && `bfcl/${id}`,
+      groundTruth: truth === undefined || truth === null ? undefined : JSON.stringify(truth),
+      metadata: logged.states.length === 0 ? row.rest() : { ...row.rest(), states: logged.states },
+    },
+  ];
+}
+
+/** Results of the Berkeley Function Calling Leaderboard: a row for each test. */
+export const bfcl: Format = {
+  name: "bfcl",
+  translation: 1,
+  about: "results of the Berkeley Function Calling Leaderboard, with inference_log",
+  recognizes: (value) =>
+    isObject(value) &&
+    value.messages === undefined &&
+    value.id !== undefined &&
+    (Array.isArray(value.inference_log) ||
+      (RESULTS.some((name) => value[name] !== undefined) &&
+        /^(live_|multi_turn|simple|parallel|multiple|irrelevance|java|rest|exec|sql|chatable|web_search|memory|format)/.test(
+          String(value.id),
+        ))),
+  read,
+};
