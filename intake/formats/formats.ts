@@ -8,6 +8,7 @@ import { openhandsEval } from "./openhands-eval.ts";
 import { sweAgent } from "./swe-agent.ts";
 import { tauBench } from "./tau-bench.ts";
 import { tau2Bench } from "./tau2-bench.ts";
+import { toolbench } from "./toolbench.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
 export const FORMATS: readonly Format[] = [
@@ -18,6 +19,7 @@ export const FORMATS: readonly Format[] = [
   openhands,
   sweAgent,
   bfcl,
+  toolbench,
   chatRows,
 ];
 
