@@ -9,6 +9,8 @@ import { sweAgent } from "./swe-agent.ts";
 import { tauBench } from "./tau-bench.ts";
 import { tau2Bench } from "./tau2-bench.ts";
 import { toolbench } from "./toolbench.ts";
+import { verifiers } from "./verifiers.ts";
+import { verifiersTrace } from "./verifiers-trace.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
 export const FORMATS: readonly Format[] = [
@@ -20,6 +22,8 @@ export const FORMATS: readonly Format[] = [
   sweAgent,
   bfcl,
   toolbench,
+  verifiersTrace,
+  verifiers,
   chatRows,
 ];
 
