@@ -129,8 +129,9 @@ function conversationOf(
   };
 }
 
-function read(values: readonly unknown[], context: ReadingContext): RecordedConversation[] | string {
-  const trace = values[0] as Node;
+/** The conversations of a trace, one a branch; or why there is none. */
+function readTrace(trace: unknown, context: ReadingContext): RecordedConversation[] | string {
+  if (!isObject(trace)) return "it is not an object";
   const nodes = (listIn(trace.nodes) ?? []) as unknown[];
   if (nodes.length === 0) return "nodes is empty: nothing was said";
   if (!nodes.every(isObject)) return "nodes is not a list of objects";
@@ -146,15 +147,57 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
   return found.length === 0 ? problem : found;
 }
 
-/** Traces of verifiers: messages as nodes of a graph, each branch of which is a conversation. */
+/** The traces of an episode, of one agent or of several, with what is known of the episode. */
+function readEpisode(episode: Node, context: ReadingContext): RecordedConversation[] | string {
+  const { traces, ...shared } = episode;
+  const listed = listIn(traces) ?? [];
+  const error = wordsOfError((listIn(shared.errors) ?? []).at(-1));
+  if (listed.length === 0)
+    return `traces is empty: ${error === undefined ? "nothing was recorded" : "the episode broke down, as errors says"}`;
+  const group = nameIn(objectIn(shared.group)?.id);
+  const groupId = group && [nameIn(objectIn(shared.env)?.id) ?? "verifiers", group].join("/");
+  const found: RecordedConversation[] = [];
+  let problem = "";
+  for (const [index, trace] of listed.entries()) {
+    const read = readTrace(trace, context);
+    if (typeof read === "string") {
+      problem = `traces[${index}]: ${read}`;
+      if (listed.length > 1) context.note(`${problem}: it is left out`);
+      continue;
+    }
+    const { task, ...rest } = shared;
+    const isSame = isObject(trace) && JSON.stringify(task) === JSON.stringify(trace.task);
+    for (const each of read)
+      found.push({
+        ...each,
+        groupId: groupId ?? each.groupId,
+        metadata: { ...each.metadata, episode: isSame ? rest : shared },
+      });
+  }
+  return found.length === 0 ? problem : found;
+}
+
+function read(values: readonly unknown[], context: ReadingContext): RecordedConversation[] | string {
+  const value = values[0] as Node;
+  return Array.isArray(value.traces) ? readEpisode(value, context) : readTrace(value, context);
+}
+
+const isTrace = (value: unknown): boolean =>
+  isObject(value) &&
+  Array.isArray(value.nodes) &&
+  isObject(value.task) &&
+  (isObject(value.rewards) || Array.isArray(value.calls));
+
+/** Traces of verifiers and prime-rl: messages as nodes of a graph, each branch of which is a conversation. */
 export const verifiersTrace: Format = {
   name: "verifiers-trace",
   translation: 1,
-  about: "traces of verifiers, with nodes and rewards",
+  about: "traces and episodes of verifiers and prime-rl, with nodes and rewards",
   recognizes: (value) =>
-    isObject(value) &&
-    Array.isArray(value.nodes) &&
-    isObject(value.task) &&
-    (isObject(value.rewards) || Array.isArray(value.calls)),
+    isTrace(value) ||
+    (isObject(value) &&
+      Array.isArray(value.traces) &&
+      isObject(value.task) &&
+      (value.traces.length === 0 ? isObject(value.env) : value.traces.some(isTrace))),
   read,
 };

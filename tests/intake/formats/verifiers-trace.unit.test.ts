@@ -127,6 +127,35 @@ describe("verifiers-trace", () => {
     expect(onlySession(told).started?.tools_source).toBe("declared");
   });
 
+  it("takes the traces of an episode, in the group that it was run in", () => {
+    const { task } = trace();
+    const episode = (traces: object[], extra: object = {}) => ({
+      id: "episode-1",
+      env: { id: "add-env", name: "add" },
+      task,
+      group: { id: "group-7" },
+      run: { type: "train", work: { step: 4 } },
+      ok: true,
+      errors: [] as object[],
+      traces,
+      ...extra,
+    });
+    const values = [episode([trace(), trace({ id: "b1", nodes: [] })])];
+    const { formats, notes, sessions } = readValues(values);
+    expect(formats).toEqual(["verifiers-trace"]);
+    expect(notes).toEqual(["traces[1]: nodes is empty: nothing was said: it is left out"]);
+    expect(sessions[0]?.started?.group_id).toBe("add-env/group-7");
+    expect(metadataOf(sessions[0]!)).toMatchObject({
+      episode: { id: "episode-1", run: { work: { step: 4 } } },
+    });
+    expectAccountedFor([episode([trace(), trace({ id: "b2" })])], { parent: "the order of the messages" });
+    const broken = [episode([], { errors: [{ type: "TimeoutError", message: "gone" }] }), episode([])];
+    expect(readValues(broken).problems).toEqual([
+      "traces is empty: the episode broke down, as errors says",
+      "traces is empty: nothing was recorded",
+    ]);
+  });
+
   it("says in a sentence why there is no conversation", () => {
     const values = [
       trace({ nodes: [] }),

@@ -93,6 +93,12 @@ describe("verifiers", () => {
     expect(groups[2]).not.toBe(groups[0]);
   });
 
+  it("takes the names that a rollout brings", () => {
+    const named = rollout({ rollout_id: "r-1", group_id: "g-1" });
+    expectAccountedFor([named]);
+    expect(onlySession(named).started).toMatchObject({ external_id: "r-1", group_id: "g-1" });
+  });
+
   it("keeps a reward beyond the scale as it is, and tells", () => {
     const { sessions, notes } = readValues([
       rollout({ reward: 2.5 }),
