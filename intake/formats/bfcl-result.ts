@@ -20,8 +20,8 @@ export function stepsOf(result: unknown): unknown[][] {
   );
 }
 
-/** The number of a turn and step, where they are counted like the result. */
+/** The number of a turn and step, where each is counted by itself. */
 export function numberAt(counts: unknown, turn: number, step: number): unknown {
-  const ofTurn = Array.isArray(counts) ? (counts as unknown[])[turn] : turn === 0 ? counts : undefined;
+  const ofTurn = Array.isArray(counts) ? (counts as unknown[])[turn] : undefined;
   return Array.isArray(ofTurn) ? (ofTurn as unknown[])[step] : step === 0 ? ofTurn : undefined;
 }

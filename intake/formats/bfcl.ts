@@ -5,7 +5,13 @@ import { countIn } from "./benchmark-fields.ts";
 import { answerOf, type Logged, type LoggedMessage, readLog } from "./bfcl-log.ts";
 import { numberAt, stepsOf } from "./bfcl-result.ts";
 import { Fields, listIn, nameIn, numberIn, objectIn, textIn } from "./fields.ts";
-import type { Format, ReadingContext, RecordedConversation, RecordedMessage } from "./format.ts";
+import type {
+  Format,
+  ReadingContext,
+  RecordedConversation,
+  RecordedMessage,
+  RecordedUsage,
+} from "./format.ts";
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
@@ -14,7 +20,7 @@ const RESULTS = ["result", "model_result", "model_result_raw"] as const;
 /** What was asked in each turn, where somebody joined it to the answers, as files of scores do. */
 function asked(row: Fields): unknown[][] | undefined {
   const prompt = objectIn(row.record.prompt);
-  const question = listIn(row.record.question) ?? listIn(prompt?.question);
+  const question = listIn(row.record.question) ?? listIn(prompt?.question) ?? listIn(row.record.prompt);
   return question?.map((turn) => (Array.isArray(turn) ? (turn as unknown[]) : [turn]));
 }
 
@@ -49,8 +55,21 @@ function endOf(result: unknown, stopped: string | undefined): Pick<RecordedConve
   return broke ? { status: "failed", error: result } : {};
 }
 
+/** Tokens of all steps together, where nobody counted them one by one. */
+function usageOf({ record }: Fields): RecordedUsage | undefined {
+  const [prompt, completion] = [countIn(record.input_token_count), countIn(record.output_token_count)];
+  return prompt === undefined && completion === undefined ? undefined : { prompt, completion };
+}
+
+const isSummary = (value: Record<string, unknown>): boolean =>
+  value.accuracy !== undefined && value.correct_count !== undefined && value.total_count !== undefined;
+
 function read(values: readonly unknown[], { note }: ReadingContext): RecordedConversation[] | string {
   const row = new Fields(values[0] as Record<string, unknown>);
+  if (isSummary(row.record)) {
+    note("a row sums the scores up: it is left out");
+    return [];
+  }
   const name = RESULTS.find((each) => row.record[each] !== undefined && row.record[each] !== null);
   const result = name === undefined ? undefined : row.record[name];
   const log = listIn(row.record.inference_log) ?? [];
@@ -80,6 +99,7 @@ function read(values: readonly unknown[], { note }: ReadingContext): RecordedCon
       reward: numberIn(row.record.valid),
       ...endOf(result, logged.stopped),
       agent: textIn(row.record.model_name),
+      usage: messages.some(({ usage }) => usage !== undefined) ? undefined : usageOf(row),
       groupId: id && `bfcl/${id}`,
       groundTruth: truth === undefined || truth === null ? undefined : JSON.stringify(truth),
       metadata: logged.states.length === 0 ? row.rest() : { ...row.rest(), states: logged.states },
@@ -95,8 +115,9 @@ export const bfcl: Format = {
   recognizes: (value) =>
     isObject(value) &&
     value.messages === undefined &&
-    value.id !== undefined &&
-    (Array.isArray(value.inference_log) ||
+    (isSummary(value) || value.id !== undefined) &&
+    (isSummary(value) ||
+      Array.isArray(value.inference_log) ||
       (RESULTS.some((name) => value[name] !== undefined) &&
         /^(live_|multi_turn|simple|parallel|multiple|irrelevance|java|rest|exec|sql|chatable|web_search|memory|format)/.test(
           String(value.id),

@@ -173,6 +173,28 @@ describe("bfcl", () => {
     expect(session.started?.agent).toBe("model-x");
   });
 
+  it("counts together what was counted together, and leaves sums of scores out", () => {
+    const row = {
+      id: "multi_turn_base_9",
+      prompt: [[{ role: "user", content: "List." }], [{ role: "user", content: "Again." }]],
+      model_result_raw: [[[{ ls: "{}" }], "Nothing."], [[{ ls: "{}" }]]],
+      valid: false,
+      input_token_count: 900,
+      output_token_count: 30,
+    };
+    const { notes, sessions } = readValues([{ accuracy: 0.5, correct_count: 1, total_count: 2 }, row]);
+    expect(notes).toEqual(["a row sums the scores up: it is left out"]);
+    expect(sessions[0]?.usage).toMatchObject({ prompt_tokens: 900, completion_tokens: 30, calls: 1 });
+    expect(linesOf(sessions[0]!)).toEqual([
+      "user: List.",
+      "assistant: ls({})",
+      "assistant: Nothing.",
+      "user: Again.",
+      "assistant: ls({})",
+    ]);
+    expectAccountedFor([row]);
+  });
+
   it("fails where the inference did", () => {
     const row = {
       id: "simple_1",

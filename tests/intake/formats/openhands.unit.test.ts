@@ -322,4 +322,37 @@ describe("events of the software agent SDK", () => {
     expect(JSON.parse(session.started!.tools!)).toEqual([TOOL]);
     expect(metadataOf(session).events).toMatchObject([{ key: "agent_status" }]);
   });
+
+  it("are read where they say less", () => {
+    const events = [
+      {
+        kind: "MessageEvent",
+        source: "user",
+        llm_message: {
+          content: [
+            { type: "text", text: "Look." },
+            { type: "image", image_urls: ["data:image/png;base64,AA"] },
+          ],
+        },
+      },
+      {
+        id: "a",
+        kind: "ActionEvent",
+        tool_name: "terminal",
+        action: { kind: "TerminalAction", command: "ls" },
+      },
+      { kind: "ObservationEvent", source: "environment", action_id: "a", observation: { output: "a.py" } },
+      { id: "b", kind: "ActionEvent", tool_name: "finish", action: { message: "A file." } },
+    ];
+    expectAccountedFor(events, { kind: "the name of the tool", type: "the kind of a part" });
+    const session = onlySession(...events);
+    expect(answersOf(session)).toEqual([
+      ["terminal", "a.py"],
+      ["finish", "no result recorded"],
+    ]);
+    expect(chatOf(session)[0]).toMatchObject({
+      role: "user",
+      content: [{ type: "text" }, { type: "image_url", image_url: { url: "data:image/png;base64,AA" } }],
+    });
+  });
 });
