@@ -24,6 +24,15 @@ function asked(row: Fields): unknown[][] | undefined {
   return question?.map((turn) => (Array.isArray(turn) ? (turn as unknown[]) : [turn]));
 }
 
+/** What a test of one turn was asked, where the input of its inference was logged: as messages, or as one text. */
+function askedIn(log: readonly unknown[]): unknown[][] | undefined {
+  const input = log.filter(isObject).find(({ role }) => role === "inference_input")?.content;
+  const prompt = isObject(input) ? (input.message ?? input.messages ?? input.formatted_prompt) : input;
+  const messages = listIn(prompt);
+  if (messages !== undefined) return [messages];
+  return textIn(prompt) === undefined ? undefined : [[{ role: "user", content: prompt }]];
+}
+
 /** Questions and answers in turn. */
 function joined(questions: readonly unknown[][], result: unknown): Logged {
   const steps = stepsOf(result);
@@ -73,21 +82,27 @@ function read(values: readonly unknown[], { note }: ReadingContext): RecordedCon
   const name = RESULTS.find((each) => row.record[each] !== undefined && row.record[each] !== null);
   const result = name === undefined ? undefined : row.record[name];
   const log = listIn(row.record.inference_log) ?? [];
-  const questions = asked(row);
-  const logged =
-    log.length > 0 ? readLog(log) : questions === undefined ? undefined : joined(questions, result);
+  const hasTurns = log.some((item) => isObject(item) && item.begin_of_turn_query !== undefined);
+  const questions = asked(row) ?? askedIn(log);
+  const spoken = questions === undefined ? undefined : joined(questions, result);
+  const logged = hasTurns ? readLog(log) : spoken;
   if (logged === undefined)
-    return "inference_log is missing, and so is question: only answers are here, and what was asked stands in BFCL's own data";
+    return "neither inference_log nor question says what was asked: that stands in BFCL's own data, and here are answers alone";
   const messages: RecordedMessage[] = [];
   for (const [index, each] of logged.messages.entries()) {
     const read = recorded(each, row);
     if (typeof read === "string") note(`message ${index + 1} cannot be read: it is left out: ${read}`);
     else messages.push(...read);
   }
-  if (log.length > 0) row.drop("inference_log");
+  if (hasTurns) row.drop("inference_log");
   if (name !== undefined && same(stepsOf(result).flat(), logged.answers)) row.drop(name);
   const prompt = objectIn(row.record.prompt);
-  const tools = logged.tools ?? row.take("function", toolDefinitions) ?? toolDefinitions(prompt?.function);
+  const input = log.filter(isObject).find(({ role }) => role === "inference_input")?.content;
+  const tools =
+    logged.tools ??
+    toolDefinitions(objectIn(input)?.tools) ??
+    row.take("function", toolDefinitions) ??
+    toolDefinitions(prompt?.function);
   const truth = row.record.possible_answer ?? row.record.ground_truth;
   const id = row.take("id", nameIn);
   return [

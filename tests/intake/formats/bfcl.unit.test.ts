@@ -173,6 +173,27 @@ describe("bfcl", () => {
     expect(session.started?.agent).toBe("model-x");
   });
 
+  it("takes what was asked in one turn from the log of its input", () => {
+    const row = (message: unknown) => ({
+      id: "simple_python_5",
+      result: "[hypot(a=3, b=4)]",
+      inference_log: [{ role: "inference_input", content: { message, tools: TOOLS } }],
+    });
+    const values = [
+      row([{ role: "user", content: "How long?" }]),
+      row("[{'role': 'user', 'content': 'How long?'}]"),
+    ];
+    const { sessions } = expectAccountedFor(values);
+    expect(sessions.map((session) => linesOf(session)[0])).toEqual([
+      "user: How long?",
+      "user: [{'role': 'user', 'content': 'How long?'}]",
+    ]);
+    expect(sessions.map((session) => linesOf(session)[1])).toEqual(
+      Array(2).fill("assistant: [hypot(a=3, b=4)]"),
+    );
+    expect(sessions[0]?.started?.tools_source).toBe("declared");
+  });
+
   it("counts together what was counted together, and leaves sums of scores out", () => {
     const row = {
       id: "multi_turn_base_9",
@@ -210,7 +231,7 @@ describe("bfcl", () => {
       { id: "live_simple_0-0-0", result: "[ls()]" },
     ];
     const reason =
-      "inference_log is missing, and so is question: only answers are here, and what was asked stands in BFCL's own data";
+      "neither inference_log nor question says what was asked: that stands in BFCL's own data, and here are answers alone";
     expect(readValues(values).problems).toEqual([reason, reason]);
   });
 });
