@@ -112,10 +112,16 @@ function addInstruction(messages: RecordedMessage[], content: string): void {
   messages.splice(at === -1 ? messages.length : at, 0, { message: { role: "user", content } });
 }
 
-const MARKS = ["instance_id", "instruction", "test_result", "git_patch", "metrics"];
+const MARKS = ["instance_id", "instruction", "test_result", "git_patch", "metrics", "instance", "issue"];
 
-const isEventItem = (item: unknown): boolean =>
-  isEvent(item) || isSdkEvent(item) || (Array.isArray(item) && item.some((each) => isEvent(each)));
+const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+const hasEvents = (history: unknown): boolean =>
+  Array.isArray(history) &&
+  history.some(
+    (item) =>
+      isEvent(item) || isSdkEvent(item) || (Array.isArray(item) && item.some((each) => isEvent(each))),
+  );
 
 /** Rows of OpenHands' evaluations and of its resolver: output.jsonl. */
 export const openhandsEval: Format = {
@@ -126,8 +132,7 @@ export const openhandsEval: Format = {
     isObject(value) &&
     "history" in value &&
     value.messages === undefined &&
-    (Array.isArray(value.history) && value.history.length > 0
-      ? value.history.some(isEventItem)
-      : MARKS.filter((mark) => mark in value).length >= 2),
+    MARKS.filter((mark) => mark in value).length >= (hasEvents(value.history) ? 1 : 2) &&
+    (hasEvents(value.history) || value.history === null || isEmpty(value.history)),
   read,
 };

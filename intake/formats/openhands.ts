@@ -52,10 +52,10 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
   return found.length === 0 ? problem : found;
 }
 
+/** Other logs have actions as well: these say who acted, and with what. */
 const isAnyEvent = (value: unknown): boolean =>
-  (isEvent(value) &&
-    (value.source !== undefined || value.timestamp !== undefined || value.cause !== undefined)) ||
-  isSdkEvent(value);
+  isSdkEvent(value) ||
+  (isEvent(value) && typeof value.source === "string" && (isObject(value.args) || "content" in value));
 
 /** Events that OpenHands saves of a conversation, one a value. */
 export const openhands: Format = {
