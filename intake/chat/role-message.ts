@@ -143,7 +143,7 @@ export function roleMessages(given: Record<string, unknown>): ChatMessage[] | st
       Array.isArray(content) && Array.isArray(text) && text.every((part, index) => part === content[index]);
     return [(isSame || isTextParts(content) ? value : { ...value, content: text }) as ChatMessage];
   }
-  if (isObject(content)) return withParts(value, role, [content]);
+  if (isObject(content)) return withParts({ ...value, content: [content] }, role, [content]);
   if (!Array.isArray(content) || !content.every(isPart))
     return "content is not a text, null or a list of parts";
   return withParts(value, role, content);

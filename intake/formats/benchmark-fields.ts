@@ -49,3 +49,10 @@ export const usageIn: Reader<RecordedUsage> = (value) => {
 /** A record without the fields that say nothing. */
 export const withoutNulls = (record: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(record).filter(([, value]) => value !== null && value !== undefined));
+
+/** The text in a content of any shape; "" where it has none. */
+export function wordsIn(content: unknown): string {
+  if (typeof content === "string") return content;
+  if (Array.isArray(content)) return content.map(wordsIn).join("\n");
+  return isObject(content) && typeof content.text === "string" ? content.text : "";
+}

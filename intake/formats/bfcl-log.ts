@@ -47,15 +47,21 @@ class LogReader {
     }
     const { begin_of_turn_query: asked, ...rest } = item;
     this.#turn += 1;
-    for (const message of Array.isArray(asked) ? asked.filter(isObject) : [])
-      this.found.messages.push({ message });
+    for (const message of this.#objectsIn(asked ?? [])) this.found.messages.push({ message });
     const others: Entry = {};
     for (const [name, entries] of Object.entries(rest)) {
       const step = /^step_(\d+)$/.exec(name);
-      if (step !== null && Array.isArray(entries)) this.#step(entries.filter(isObject), Number(step[1]));
+      if (step !== null && Array.isArray(entries)) this.#step(this.#objectsIn(entries), Number(step[1]));
       else others[name] = entries;
     }
     if (Object.keys(others).length > 0) this.found.states.push(others);
+  }
+
+  /** Those of the entries that are objects; the others are set aside. */
+  #objectsIn(entries: unknown): Entry[] {
+    const listed: unknown[] = Array.isArray(entries) ? entries : [entries];
+    this.found.states.push(...listed.filter((entry) => !isObject(entry)));
+    return listed.filter(isObject);
   }
 
   #step(entries: readonly Entry[], step: number): void {

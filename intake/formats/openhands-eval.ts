@@ -40,8 +40,8 @@ const verdictIn: Reader<number> = (value) => {
 const OWN_VERDICTS = ["test_result", "report", "resolved", "success"] as const;
 
 /** Events one by one: older files pair each action with what was observed of it. */
-const eventsIn = (history: readonly unknown[]): Event[] =>
-  history.flatMap((item) => (Array.isArray(item) ? (item as unknown[]) : [item])).filter(isObject);
+const eventsIn = (history: readonly unknown[]): unknown[] =>
+  history.flatMap((item) => (Array.isArray(item) ? (item as unknown[]) : [item]));
 
 function usageOf(metrics: Event): RecordedUsage | undefined {
   const total = objectIn(metrics.accumulated_token_usage);
@@ -75,7 +75,11 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
   if (!Array.isArray(history) || history.length === 0)
     return `history is ${Array.isArray(history) ? "empty" : "missing"}${error === undefined ? "" : ": the run broke down, as error says"}`;
   row.drop("history");
-  const found = turnsOf(eventsIn(history));
+  const events = eventsIn(history);
+  const found = turnsOf(events.filter(isObject));
+  found.beside.push(
+    ...events.filter((event) => !isObject(event) && event !== null).map((value) => ({ value })),
+  );
   const messages = recordedMessages(found, context);
   if (messages.length === 0) return "history has no event in which something is said";
   const instruction = textIn(row.record.instruction);
@@ -101,7 +105,7 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
       groundTruth: textIn(instance.patch) ?? textIn(objectIn(row.record.test_result)?.ground_truth),
       usage: messages.some(({ usage }) => usage !== undefined) ? undefined : usageOf(metrics),
       cost: numberIn(metrics.accumulated_cost) ?? found.cost,
-      metadata: present({ ...row.rest(), events: found.beside.length === 0 ? undefined : found.beside }),
+      metadata: present({ ...row.rest(), ...(found.beside.length > 0 && { events: found.beside }) }),
     },
   ];
 }

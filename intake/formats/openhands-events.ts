@@ -70,8 +70,13 @@ class EventReader {
   }
 
   #message(event: Event, args: Event): void {
-    const { content, image_urls, images_urls, ...rest } = args;
-    const urls = [image_urls, images_urls].find((given) => Array.isArray(given)) as unknown[] | undefined;
+    const { content, ...rest } = args;
+    const urls = [args.image_urls, args.images_urls].find((given) => Array.isArray(given)) as
+      | unknown[]
+      | undefined;
+    for (const name of ["image_urls", "images_urls"]) if (Array.isArray(rest[name])) delete rest[name];
+    if (typeof content !== "string") rest.content = content;
+    if (event.args !== undefined && objectIn(event.args) === undefined) rest.recorded = event.args;
     const images = (urls ?? []).map((url) => ({ type: "image_url", image_url: { url } }));
     const text = textIn(content);
     const role = this.#roleOf(event);
@@ -134,7 +139,8 @@ class EventReader {
 
   #framework(args: Event): Event {
     const kept = Object.entries(args).filter(
-      ([name, value]) => OF_FRAMEWORK.has(name) && name !== "thought" && value !== null,
+      ([name, value]) =>
+        OF_FRAMEWORK.has(name) && value !== null && !(name === "thought" && typeof value === "string"),
     );
     return kept.length === 0 ? {} : { args: Object.fromEntries(kept) };
   }

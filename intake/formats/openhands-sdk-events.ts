@@ -26,7 +26,9 @@ export const isSdkEvent = (value: unknown): value is Event =>
 
 /** Images of a part one by one, as chat has them. */
 function partsOf(part: unknown): unknown[] {
-  if (!isObject(part) || !Array.isArray(part.image_urls)) return [part];
+  if (part === null) return [];
+  if (!isObject(part)) return [typeof part === "string" ? part : JSON.stringify(part)];
+  if (!Array.isArray(part.image_urls)) return [part];
   const { image_urls, type: _type, ...rest } = part;
   return (image_urls as unknown[]).map((url) => ({
     type: "image_url",

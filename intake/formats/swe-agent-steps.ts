@@ -1,5 +1,6 @@
 import { isObject } from "../../traces/clean-text.ts";
 import { type ChatMessage, textOf } from "../chat/message.ts";
+import { wordsIn } from "./benchmark-fields.ts";
 import { present } from "./fields.ts";
 
 type Step = Record<string, unknown>;
@@ -70,9 +71,7 @@ export function isShownOtherwise(steps: readonly unknown[], messages: readonly C
     (step) =>
       isObject(step) &&
       Array.isArray(step.query) &&
-      (step.query as unknown[]).some(
-        (asked) => isObject(asked) && !known.has((textOf(asked as unknown as ChatMessage) ?? "").trim()),
-      ),
+      (step.query as unknown[]).some((asked) => isObject(asked) && !known.has(wordsIn(asked.content).trim())),
   );
 }
 

@@ -1,8 +1,8 @@
 import type { SessionStatus } from "../../schemas/vocabulary.ts";
 import { isObject } from "../../traces/clean-text.ts";
-import { type ChatMessage, textOf } from "../chat/message.ts";
+import { textOf } from "../chat/message.ts";
 import { readMessages } from "../chat/read-messages.ts";
-import { countIn, withoutNulls } from "./benchmark-fields.ts";
+import { countIn, withoutNulls, wordsIn } from "./benchmark-fields.ts";
 import { Fields, listIn, nameIn, numberIn, objectIn, textIn } from "./fields.ts";
 import type { Format, ReadingContext, RecordedConversation } from "./format.ts";
 import { isShownOtherwise, joinSteps, messagesOfSteps } from "./swe-agent-steps.ts";
@@ -19,7 +19,7 @@ const thoughtsIn = (blocks: unknown): string[] =>
 function historyMessages(value: unknown): unknown[] {
   if (!isObject(value)) return [value];
   const { content, thought, tool_call_ids, ...others } = value;
-  const text = textOf({ role: "assistant", content } as ChatMessage) ?? "";
+  const text = wordsIn(content);
   const thoughts = thoughtsIn(value.thinking_blocks);
   const apart = textIn(thought);
   if (apart !== undefined && !text.includes(apart.trim())) thoughts.push(apart);

@@ -119,9 +119,9 @@ function conversationOf(value: unknown, run: Run, context: ReadingContext): Reco
     cost: numberIn(row.record.agent_cost),
     metadata: present({
       ...row.rest(),
-      task,
+      ...(task !== undefined && { task }),
       run: present({ ...run.metadata, policy: isShown ? undefined : run.policy }),
-      user_tool_use: unheard.length === 0 ? undefined : unheard,
+      ...(unheard.length > 0 && { user_tool_use: unheard }),
     }),
   };
 }

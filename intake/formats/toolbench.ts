@@ -61,7 +61,9 @@ function read(values: readonly unknown[]): RecordedConversation[] | string {
   const messages = readMessages(best);
   if (typeof messages === "string") return `answer_generation.train_messages[${paths.length - 1}]${messages}`;
   const query = textIn(generation.record.query);
-  const tools = generation.take("function", toolDefinitions) ?? generation.take("functions", toolDefinitions);
+  const tools = toolDefinitions(generation.record.function) ?? toolDefinitions(generation.record.functions);
+  // A definition that cannot be read stays with the metadata, and those beside it.
+  if (listIn(generation.record.function)?.length === tools?.length) generation.drop("function");
   const others = otherPaths(paths, best);
   const { win } = row.record;
   const total = countIn(generation.record.total_tokens);
@@ -79,7 +81,7 @@ function read(values: readonly unknown[]): RecordedConversation[] | string {
       metadata: present({
         ...row.rest(),
         answer_generation: generation.rest(),
-        other_paths: others.length === 0 ? undefined : others,
+        ...(others.length > 0 && { other_paths: others }),
       }),
     },
   ];

@@ -87,7 +87,8 @@ function conversationOf(
 ): RecordedConversation | string {
   const row = new Fields(trace);
   const nodes = row.take("nodes", listIn) as Node[];
-  const calls = (row.take("calls", listIn) ?? []).filter(isObject);
+  const listed = row.take("calls", listIn) ?? [];
+  const calls = listed.filter(isObject);
   const own = row.take("tools", toolDefinitions);
   const shown = own === undefined ? toolDefinitions(nodes[path[0]!]?.tools) : undefined;
   const messages: RecordedMessage[] = [];
@@ -100,7 +101,9 @@ function conversationOf(
     messages.push(...read);
   }
   const onPath = new Set(path);
-  const others = calls.filter((each) => !onPath.has(countIn(each.node) ?? -1) || each.error != null);
+  const others = listed.filter(
+    (each) => !isObject(each) || !onPath.has(countIn(each.node) ?? -1) || each.error != null,
+  );
   const task = objectIn(trace.task) ?? {};
   const data = objectIn(task.data) ?? {};
   const timing = objectIn(trace.timing) ?? {};
@@ -123,8 +126,8 @@ function conversationOf(
     groundTruth: truthIn(data.answer),
     metadata: present({
       ...row.rest(),
-      calls: others.length === 0 ? undefined : others,
-      branch: count === 1 ? undefined : index,
+      ...(others.length > 0 && { calls: others }),
+      ...(count > 1 && { branch: index }),
     }),
   };
 }

@@ -109,7 +109,7 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
       groupId: row.take("group_id", nameIn) ?? groupOf(row, prompt),
       groundTruth: truthIn(row.record.answer),
       usage: messages.some(({ usage }) => usage !== undefined) ? undefined : usageIn(row.record.token_usage),
-      metadata: present({ ...row.rest(), trajectory: kept.length === 0 ? undefined : kept }),
+      metadata: present({ ...row.rest(), ...(kept.length > 0 && { trajectory: kept }) }),
     },
   ];
 }

@@ -216,6 +216,13 @@ describe("bfcl", () => {
     expectAccountedFor([row]);
   });
 
+  it("keeps entries of the log that are none", () => {
+    const row = written();
+    const odd = { ...row, inference_log: [{ ...row.inference_log[0], step_2: ["the end"], note: "odd" }] };
+    expectAccountedFor([odd]);
+    expect(metadataOf(onlySession(odd)).states).toEqual(["the end", { note: "odd" }]);
+  });
+
   it("fails where the inference did", () => {
     const row = {
       id: "simple_1",

@@ -118,6 +118,12 @@ describe("openhands-eval", () => {
     expect(onlySession(rest).started).toMatchObject({ external_id: "ada/parser#7" });
   });
 
+  it("keeps items of the history that are no events", () => {
+    const odd = row({ history: [...flat(), "the end", { action: "run", command: "ls", thought: ["hm"] }] });
+    expectAccountedFor([odd]);
+    expect(metadataOf(onlySession(odd)).events).toEqual([{ value: "the end" }]);
+  });
+
   it("fails where the run did, and tells where nothing was said", () => {
     expect(onlySession(row({ error: "AgentStuckInLoopError" }))).toMatchObject({
       status: "failed",

@@ -218,6 +218,16 @@ describe("openhands", () => {
     ]);
   });
 
+  it("keeps what has not the shape that it should have", () => {
+    const odd = [
+      { id: 0, source: "user", action: "message", args: { content: "Look.", image_urls: { a: "here" } } },
+      { id: 1, source: "agent", action: "message", args: ["words"], content: "Done." },
+      { id: 2, source: "agent", action: "message", args: { content: ["More."] } },
+    ];
+    expectAccountedFor(odd);
+    expect(linesOf(onlySession(...odd)).slice(0, 2)).toEqual(["user: Look.", "assistant: Done."]);
+  });
+
   it("says in a sentence why there is no conversation", () => {
     const [, , changed] = events();
     expect(readValues([changed]).problems).toEqual(["there is nothing said in these events"]);

@@ -109,6 +109,12 @@ describe("verifiers-trace", () => {
     expect(new Set(sessions.map(({ session_id }) => session_id)).size).toBe(2);
   });
 
+  it("keeps calls that belong to no message", () => {
+    const odd = trace({ calls: ["lost", call(9, START)] });
+    expectAccountedFor([odd], { parent: "the order of the messages" });
+    expect(metadataOf(onlySession(odd)).calls).toHaveLength(2);
+  });
+
   it("knows what was not scored, and what went wrong", () => {
     const errors = [{ type: "SandboxError", message: "gone" }];
     const lost = onlySession(trace({ rewards: { correct: null }, ok: false, errors }));

@@ -157,6 +157,18 @@ describe("verifiers", () => {
     });
   });
 
+  it("keeps what has not the shape that it should have", () => {
+    const odd = rollout({
+      trajectory: "later",
+      timing: "soon",
+      tool_defs: 7,
+      token_usage: "many",
+      answer: null,
+    });
+    expectAccountedFor([odd]);
+    expect(metadataOf(onlySession(odd))).toMatchObject({ trajectory: "later", tool_defs: 7 });
+  });
+
   it("keeps what the model was shown of another branch", () => {
     const summary = { role: "user", content: "In short: 1 to 5." };
     const branched = rollout({ trajectory: [step([summary], SAID, 8)] });
