@@ -65,13 +65,14 @@ function ofFlat(value: Record<string, unknown>, name: string): ChatToolCall {
 
 /**
  * A call of a tool from whatever shape it was recorded in: OpenAI's (function and custom tools), flat
- * (`{id, name, arguments}`), with the function as text, Anthropic's, LangChain's, the AI SDK's.
+ * (`{id, name, arguments}`), with the function as text, as JSON text, Anthropic's, LangChain's, the AI SDK's.
  *
  * @returns the call, the very one where it is OpenAI's already; or why it is none
  * @example
  * toolCallOf({ id: "c1", name: "read", args: { path: "a" } });
  */
-export function toolCallOf(value: unknown): ChatToolCall | string {
+export function toolCallOf(given: unknown): ChatToolCall | string {
+  const value = typeof given === "string" ? parsed(given) : given;
   if (!isObject(value)) return "is not an object";
   if (isObject(value.function)) return ofFunction(value, value.function);
   if (isObject(value.custom))

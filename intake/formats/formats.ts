@@ -1,13 +1,40 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { bfcl } from "./bfcl.ts";
 import { chatRows } from "./chat-rows.ts";
 import { claudeCode } from "./claude-code.ts";
 import { codex } from "./codex.ts";
 import type { Format } from "./format.ts";
 import { geminiCli } from "./gemini-cli.ts";
+import { openhands } from "./openhands.ts";
+import { openhandsCompletion } from "./openhands-completion.ts";
+import { openhandsEval } from "./openhands-eval.ts";
 import { pi, sessionTraces } from "./session-trace.ts";
+import { sweAgent } from "./swe-agent.ts";
+import { tauBench } from "./tau-bench.ts";
+import { tau2Bench } from "./tau2-bench.ts";
+import { toolbench } from "./toolbench.ts";
+import { verifiers } from "./verifiers.ts";
+import { verifiersTrace } from "./verifiers-trace.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [claudeCode, codex, geminiCli, sessionTraces, pi, chatRows];
+export const FORMATS: readonly Format[] = [
+  tauBench,
+  tau2Bench,
+  claudeCode,
+  codex,
+  geminiCli,
+  sessionTraces,
+  pi,
+  openhandsEval,
+  openhandsCompletion,
+  openhands,
+  sweAgent,
+  bfcl,
+  toolbench,
+  verifiersTrace,
+  verifiers,
+  chatRows,
+];
 
 /**
  * The format of a name.
