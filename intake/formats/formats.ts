@@ -1,9 +1,13 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
+import { langfuse } from "./langfuse.ts";
+import { langsmith } from "./langsmith.ts";
+import { otel } from "./otel.ts";
+import { phoenix } from "./phoenix.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [chatRows];
+export const FORMATS: readonly Format[] = [langfuse, langsmith, phoenix, otel, chatRows];
 
 /**
  * The format of a name.

@@ -1,0 +1,176 @@
+import { isObject } from "../../traces/clean-text.ts";
+import { numberIn, present, textIn } from "../formats/fields.ts";
+import type { RecordedScore } from "../formats/format.ts";
+import { aiSdkSaid } from "./ai-sdk.ts";
+import { answeredIn, repliedIn } from "./answered-in.ts";
+import { askedIn } from "./asked-in.ts";
+import { Attributes } from "./attributes.ts";
+import { genAiSaid } from "./genai.ts";
+import { isSayingEvent, ofReply } from "./genai-events.ts";
+import { openInferenceSaid } from "./openinference.ts";
+import { firstSaid, parsedText, type Said } from "./said.ts";
+import type { Span, SpanEvent } from "./span.ts";
+import { costIn, usageIn } from "./usage-in.ts";
+import type { ToolRun, Work, WorkKind } from "./work.ts";
+
+/** What a span stands for, by the words of all conventions. */
+const KINDS: Record<string, WorkKind> = {
+  llm: "model",
+  generation: "model",
+  chat: "model",
+  completion: "model",
+  text_completion: "model",
+  generate_content: "model",
+  responses: "model",
+  tool: "tool",
+  execute_tool: "tool",
+  agent: "agent",
+  invoke_agent: "agent",
+  "ai.toolcall": "tool",
+};
+
+/** Attributes that say what a span is, the most telling first. */
+const KIND_NAMES = [
+  "openinference.span.kind",
+  "langfuse.observation.type",
+  "traceloop.span.kind",
+  "gen_ai.operation.name",
+  "ai.operationId",
+  "llm.request.type",
+] as const;
+
+const AI_SDK_CALL = /^ai\.(generate|stream)(text|object)(\.do(generate|stream))?$/;
+
+/** What attributes say a span stands for. */
+export function kindOf(attributes: Attributes, events: readonly SpanEvent[] = []): WorkKind {
+  for (const name of KIND_NAMES) {
+    const word = attributes.text(name)?.toLowerCase();
+    if (word === undefined) continue;
+    if (Object.hasOwn(KINDS, word)) return KINDS[word]!;
+    if (AI_SDK_CALL.test(word)) return "model";
+    if (name === "openinference.span.kind" || name === "gen_ai.operation.name" || name === "ai.operationId")
+      return "other";
+  }
+  if (attributes.has("gen_ai.tool.name") || attributes.has("tool.name")) return "tool";
+  const isCall =
+    ["gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.prompt", "gen_ai.completion"].some((name) =>
+      attributes.has(name),
+    ) ||
+    attributes.has("llm.input_messages") ||
+    events.some(isSayingEvent);
+  return isCall ? "model" : "other";
+}
+
+/** Attributes with the whole input and the whole output of a span. */
+const INPUTS = ["input.value", "traceloop.entity.input", "langfuse.observation.input", "input"] as const;
+const OUTPUTS = ["output.value", "traceloop.entity.output", "langfuse.observation.output", "output"] as const;
+
+const takeFirst = (attributes: Attributes, names: readonly string[]): unknown =>
+  names.map((name) => attributes.take(name)).find((found) => found !== undefined && found !== "");
+
+const firstOwn = (attributes: Attributes, names: readonly string[]): unknown =>
+  names.map((name) => attributes.takeOwn(name)).find((found) => found !== undefined && found !== "");
+
+/** The run of a tool that attributes tell of, or the input and output of a span. */
+export function toolRunOf(
+  attributes: Attributes,
+  spanName: string,
+  [input, output]: [unknown, unknown],
+): ToolRun {
+  const given = takeFirst(attributes, ["gen_ai.tool.call.arguments", "ai.toolCall.args", "tool_arguments"]);
+  const result = takeFirst(attributes, ["gen_ai.tool.call.result", "ai.toolCall.result", "tool_response"]);
+  const name = attributes.text("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "traceloop.entity.name");
+  const answer = result ?? output;
+  const id = attributes.text("gen_ai.tool.call.id", "tool_call.id", "ai.toolCall.id", "tool.id");
+  return { id: id ?? callIn(answer), name: name ?? spanName, arguments: given ?? input, result: answer };
+}
+
+/** The call that a result says it answers: messages of LangChain do. */
+function callIn(result: unknown): string | undefined {
+  const given = parsedText(result);
+  if (!isObject(given)) return undefined;
+  const { kwargs, output } = given;
+  return textIn(given.tool_call_id) ?? callIn(kwargs) ?? callIn(output);
+}
+
+/** The name of the agent that a span is of. */
+export function agentOf(attributes: Attributes, kind: WorkKind, name: string): string | undefined {
+  const named = attributes.text(
+    "gen_ai.agent.name",
+    "agent.name",
+    "agent_name",
+    "ai.telemetry.functionId",
+    "graph.node.name",
+  );
+  if (named !== undefined || kind !== "agent") return named;
+  return attributes.text("traceloop.entity.name") ?? (name || undefined);
+}
+
+/** Judgements that stand on a span as events. */
+function scoresIn({ events }: Span): RecordedScore[] {
+  return events.flatMap(({ name, attributes }) => {
+    const score = numberIn(attributes["gen_ai.evaluation.score.value"]);
+    if (name !== "gen_ai.evaluation.result" || score === undefined) return [];
+    const judge = textIn(attributes["gen_ai.evaluation.name"]) ?? "evaluation";
+    return [{ judge, score, rationale: textIn(attributes["gen_ai.evaluation.explanation"]) }];
+  });
+}
+
+const eventFields = ({ name, attributes, rest }: Span["events"][number]) => ({
+  name,
+  ...rest,
+  ...attributes,
+});
+
+/** What attributes and events say, in whichever of the conventions. */
+export const saidInAttributes = (attributes: Attributes, events: readonly SpanEvent[]): Said =>
+  firstSaid([genAiSaid(attributes, events), openInferenceSaid(attributes), aiSdkSaid(attributes)]);
+
+/** What a whole input and a whole output say. */
+export function saidInPayloads(kind: WorkKind, [input, output]: [unknown, unknown]): Said {
+  const answer = kind === "model" ? repliedIn(output) : answeredIn(output);
+  return firstSaid([askedIn(input), { ...answer, answered: answer.answered?.map(ofReply) }]);
+}
+
+/** The work that a span stands for, in whichever of the conventions it was recorded. */
+export function workOfSpan(span: Span): Work {
+  const attributes = new Attributes(span.attributes);
+  const kind = kindOf(attributes, span.events);
+  const input = parsedText(firstOwn(attributes, INPUTS));
+  const output = parsedText(firstOwn(attributes, OUTPUTS));
+  const said =
+    kind === "tool"
+      ? {}
+      : firstSaid([saidInAttributes(attributes, span.events), saidInPayloads(kind, [input, output])]);
+  const tool =
+    kind === "tool" || kind === "other" ? toolRunOf(attributes, span.name, [input, output]) : undefined;
+  const spoken = span.events.filter(isSayingEvent).map(eventFields);
+  const others = span.events.filter((event) => !isSayingEvent(event)).map(eventFields);
+  return {
+    traceId: span.traceId,
+    id: span.spanId,
+    parentId: span.parentId,
+    name: span.name,
+    kind,
+    start: span.start,
+    end: span.end,
+    error: span.error,
+    agent: agentOf(attributes, kind, span.name),
+    model: attributes.text("gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "ai.model.id"),
+    said,
+    tool,
+    usage: kind === "model" ? usageIn((...names) => attributes.number(...names)) : undefined,
+    cost: kind === "model" ? costIn((...names) => attributes.number(...names)) : undefined,
+    scores: scoresIn(span),
+    spoken: {
+      attributes: attributes.taken(),
+      ...(spoken.length > 0 && { events: spoken }),
+    },
+    rest: {
+      ...span.fields,
+      attributes: attributes.rest(),
+      ...(others.length > 0 && { events: others }),
+      ...present({ resource: isObject(span.resource) ? span.resource : undefined }),
+    },
+  };
+}
