@@ -3,11 +3,12 @@ import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
 import { langfuse } from "./langfuse.ts";
 import { langsmith } from "./langsmith.ts";
+import { managedAgents } from "./managed-agents.ts";
 import { otel } from "./otel.ts";
 import { phoenix } from "./phoenix.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [langfuse, langsmith, phoenix, otel, chatRows];
+export const FORMATS: readonly Format[] = [langfuse, langsmith, managedAgents, phoenix, otel, chatRows];
 
 /**
  * The format of a name.

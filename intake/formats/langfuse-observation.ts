@@ -2,9 +2,11 @@ import { isObject } from "../../traces/clean-text.ts";
 import { toolDefinitions } from "../chat/tool-definitions.ts";
 import { Attributes } from "../spans/attributes.ts";
 import { firstSaid, parsedText } from "../spans/said.ts";
+import { saidInAttributes, saidInPayloads } from "../spans/said-in.ts";
+import { kindOf } from "../spans/span-kind.ts";
 import { costIn, usageIn } from "../spans/usage-in.ts";
 import type { Work, WorkKind } from "../spans/work.ts";
-import { agentOf, kindOf, saidInAttributes, saidInPayloads, toolRunOf } from "../spans/work-of-span.ts";
+import { agentOf, toolRunOf } from "../spans/work-of-span.ts";
 import { numberIn, textIn } from "./fields.ts";
 import type { ReadingContext, RecordedUsage } from "./format.ts";
 

@@ -2,8 +2,9 @@ import { isObject } from "../../traces/clean-text.ts";
 import { toolDefinitions } from "../chat/tool-definitions.ts";
 import { Attributes } from "../spans/attributes.ts";
 import { parsedText } from "../spans/said.ts";
+import { saidInPayloads } from "../spans/said-in.ts";
 import type { Work, WorkKind } from "../spans/work.ts";
-import { saidInPayloads, toolRunOf } from "../spans/work-of-span.ts";
+import { toolRunOf } from "../spans/work-of-span.ts";
 import { numberIn, textIn } from "./fields.ts";
 import type { ReadingContext, RecordedScore, RecordedUsage } from "./format.ts";
 

@@ -1,4 +1,5 @@
 import { isObject } from "../../traces/clean-text.ts";
+import { parsedText } from "./said.ts";
 
 /** A value as OTLP writes it in JSON: under the name of its type. */
 export function otlpValue(value: unknown): unknown {
@@ -32,7 +33,7 @@ export function otlpValue(value: unknown): unknown {
 
 /** Attributes: an object of values, a list of keys with values, or JSON text of one of these. */
 export function attributesIn(given: unknown): Record<string, unknown> {
-  const value = typeof given === "string" ? parsed(given) : given;
+  const value = parsedText(given);
   if (isObject(value)) return value;
   if (!Array.isArray(value)) return {};
   const entries = (value as unknown[])
@@ -42,12 +43,4 @@ export function attributesIn(given: unknown): Record<string, unknown> {
       otlpValue(entry.value ?? entry.Value),
     ]);
   return Object.fromEntries(entries);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,10 +1,11 @@
-import type { Micros } from "../../schemas/generated/events.ts";
 import { isObject } from "../../traces/clean-text.ts";
 import { numberOf } from "../exact-json.ts";
 import { Fields, type Reader, textIn } from "../formats/fields.ts";
 import type { ReadingContext } from "../formats/format.ts";
 import { attributesIn } from "./otlp-values.ts";
+import { parsedText } from "./said.ts";
 import type { Span, SpanEvent } from "./span.ts";
+import { pairIn, timeIn } from "./span-time.ts";
 
 /** Names of what a span is known by, in OTLP, in the SDKs of OpenTelemetry, in exports of Phoenix and of Jaeger. */
 const TRACE_IDS = ["traceId", "trace_id", "traceID", "context.trace_id"] as const;
@@ -35,23 +36,6 @@ function parentOf(span: Record<string, unknown>): string | undefined {
   return first(span, PARENT_IDS) ?? (context === undefined ? undefined : first(context, SPAN_IDS));
 }
 
-/** Seconds and nanoseconds, as the SDK for JavaScript counts. */
-function pairIn(value: unknown): Micros | undefined {
-  if (!Array.isArray(value) || value.length !== 2) return undefined;
-  const [seconds, nanos] = (value as unknown[]).map(numberOf);
-  return seconds === undefined || nanos === undefined
-    ? undefined
-    : seconds * 1_000_000 + Math.round(nanos / 1000);
-}
-
-const timeIn = (span: Record<string, unknown>, names: readonly string[], { timeOf }: ReadingContext) => {
-  for (const name of names) {
-    const at = pairIn(span[name]) ?? (isObject(span[name]) ? undefined : timeOf(span[name], name));
-    if (at !== undefined) return at;
-  }
-  return undefined;
-};
-
 /** Why a span failed; an empty text where nobody said. */
 function errorIn(
   span: Record<string, unknown>,
@@ -77,17 +61,9 @@ function eventIn(value: unknown, context: ReadingContext): SpanEvent[] {
 }
 
 const listIn = (value: unknown): unknown[] => {
-  const list = typeof value === "string" ? textList(value) : value;
+  const list = parsedText(value);
   return Array.isArray(list) ? (list as unknown[]) : [];
 };
-
-function textList(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** What stands around a span. */
 export interface Surroundings {

@@ -1,6 +1,8 @@
 import type { ToolDefinition } from "../chat/tool-definitions.ts";
 import type { ReadingContext, RecordedConversation, RecordedMessage } from "../formats/format.ts";
 import { Known, withoutEmpty } from "./known.ts";
+import { joined, spansOf } from "./leftover.ts";
+import { mainThread } from "./main-thread.ts";
 import { type ModelCall, modelCallOf } from "./model-call.ts";
 import { withResults } from "./supply-results.ts";
 import { type Thread, threadsOf } from "./threads.ts";
@@ -36,26 +38,6 @@ function callsOf(tree: WorkTree, trace: Work | undefined, { note }: ReadingConte
   return whole === undefined ? [] : [whole];
 }
 
-const longest = (threads: readonly Thread[]): Thread =>
-  threads.reduce((best, thread) => (thread.messages.length >= best.messages.length ? thread : best));
-
-const isOneAnswer = ({ calls, messages }: Thread): boolean =>
-  calls.length === 1 && messages.every(({ message }) => !message.tool_calls?.length);
-
-/** The thread of the agent that the trace is of: not of an agent that was asked by a tool, nor of one within it. */
-function mainThread(threads: readonly Thread[], tree: WorkTree): Thread {
-  const least = (of: readonly Thread[], depth: (work: Work) => number): Thread[] => {
-    const depths = of.map(({ calls }) => Math.min(...calls.map(({ work }) => depth(work))));
-    const lowest = Math.min(...depths);
-    return of.filter((_, index) => depths[index] === lowest);
-  };
-  const own = least(threads, (work) => tree.above(work, "tool"));
-  const outer = longest(least(own, (work) => tree.above(work, "agent")));
-  const any = longest(own);
-  // An agent that only chose another one said little itself.
-  return isOneAnswer(outer) && any.messages.length > outer.messages.length ? any : outer;
-}
-
 /** Runs of tools: what is said to be one, and what is called as a tool that was asked for. */
 function runsOf(tree: WorkTree, { messages }: Thread): Work[] {
   const asked = messages
@@ -73,35 +55,6 @@ function toolsOf(calls: readonly ModelCall[]): ToolDefinition[] | undefined {
     for (const tool of work.said.tools ?? [])
       byName.set(tool.function?.name ?? String(tool.name ?? tool.type), tool);
   return byName.size === 0 ? undefined : [...byName.values()];
-}
-
-/** Spoken fields join the others of their name. */
-function joined(rest: Record<string, unknown>, spoken: unknown): Record<string, unknown> {
-  const all = { ...rest };
-  for (const [name, value] of Object.entries((spoken ?? {}) as Record<string, unknown>)) {
-    const other = all[name];
-    if (Array.isArray(other) && Array.isArray(value))
-      all[name] = [...(other as unknown[]), ...(value as unknown[])];
-    else if (typeof other === "object" && other !== null && !Array.isArray(other))
-      all[name] = { ...other, ...(value as object) };
-    else all[name] = value;
-  }
-  return withoutEmpty(all);
-}
-
-/** All that the spans hold and the conversation does not; what is the same for all stands once. */
-function spansOf(works: readonly Work[], known: Known, called: string): Record<string, unknown> {
-  const spans = works.map(({ rest, spoken }) => joined(rest, known.unknownOf(spoken)));
-  const [first] = spans;
-  const shared = ["resource", "scope"].filter(
-    (name) =>
-      first?.[name] !== undefined &&
-      spans.every((span) => JSON.stringify(span[name]) === JSON.stringify(first[name])),
-  );
-  const own = spans.map((span) =>
-    Object.fromEntries(Object.entries(span).filter(([name]) => !shared.includes(name))),
-  );
-  return { ...Object.fromEntries(shared.map((name) => [name, first![name]])), [called]: own };
 }
 
 const least = (times: readonly (number | undefined)[]): number | undefined => {

@@ -1,65 +1,14 @@
 import { isObject } from "../../traces/clean-text.ts";
 import { numberIn, present, textIn } from "../formats/fields.ts";
 import type { RecordedScore } from "../formats/format.ts";
-import { aiSdkSaid } from "./ai-sdk.ts";
-import { answeredIn, repliedIn } from "./answered-in.ts";
-import { askedIn } from "./asked-in.ts";
 import { Attributes } from "./attributes.ts";
-import { genAiSaid } from "./genai.ts";
-import { isSayingEvent, ofReply } from "./genai-events.ts";
-import { openInferenceSaid } from "./openinference.ts";
-import { firstSaid, parsedText, type Said } from "./said.ts";
-import type { Span, SpanEvent } from "./span.ts";
+import { isSayingEvent } from "./genai-events.ts";
+import { firstSaid, parsedText } from "./said.ts";
+import { saidInAttributes, saidInPayloads } from "./said-in.ts";
+import type { Span } from "./span.ts";
+import { kindOf } from "./span-kind.ts";
 import { costIn, usageIn } from "./usage-in.ts";
 import type { ToolRun, Work, WorkKind } from "./work.ts";
-
-/** What a span stands for, by the words of all conventions. */
-const KINDS: Record<string, WorkKind> = {
-  llm: "model",
-  generation: "model",
-  chat: "model",
-  completion: "model",
-  text_completion: "model",
-  generate_content: "model",
-  responses: "model",
-  tool: "tool",
-  execute_tool: "tool",
-  agent: "agent",
-  invoke_agent: "agent",
-  "ai.toolcall": "tool",
-};
-
-/** Attributes that say what a span is, the most telling first. */
-const KIND_NAMES = [
-  "openinference.span.kind",
-  "langfuse.observation.type",
-  "traceloop.span.kind",
-  "gen_ai.operation.name",
-  "ai.operationId",
-  "llm.request.type",
-] as const;
-
-const AI_SDK_CALL = /^ai\.(generate|stream)(text|object)(\.do(generate|stream))?$/;
-
-/** What attributes say a span stands for. */
-export function kindOf(attributes: Attributes, events: readonly SpanEvent[] = []): WorkKind {
-  for (const name of KIND_NAMES) {
-    const word = attributes.text(name)?.toLowerCase();
-    if (word === undefined) continue;
-    if (Object.hasOwn(KINDS, word)) return KINDS[word]!;
-    if (AI_SDK_CALL.test(word)) return "model";
-    if (name === "openinference.span.kind" || name === "gen_ai.operation.name" || name === "ai.operationId")
-      return "other";
-  }
-  if (attributes.has("gen_ai.tool.name") || attributes.has("tool.name")) return "tool";
-  const isCall =
-    ["gen_ai.input.messages", "gen_ai.output.messages", "gen_ai.prompt", "gen_ai.completion"].some((name) =>
-      attributes.has(name),
-    ) ||
-    attributes.has("llm.input_messages") ||
-    events.some(isSayingEvent);
-  return isCall ? "model" : "other";
-}
 
 /** Attributes with the whole input and the whole output of a span. */
 const INPUTS = ["input.value", "traceloop.entity.input", "langfuse.observation.input", "input"] as const;
@@ -121,16 +70,6 @@ const eventFields = ({ name, attributes, rest }: Span["events"][number]) => ({
   ...rest,
   ...attributes,
 });
-
-/** What attributes and events say, in whichever of the conventions. */
-export const saidInAttributes = (attributes: Attributes, events: readonly SpanEvent[]): Said =>
-  firstSaid([genAiSaid(attributes, events), openInferenceSaid(attributes), aiSdkSaid(attributes)]);
-
-/** What a whole input and a whole output say. */
-export function saidInPayloads(kind: WorkKind, [input, output]: [unknown, unknown]): Said {
-  const answer = kind === "model" ? repliedIn(output) : answeredIn(output);
-  return firstSaid([askedIn(input), { ...answer, answered: answer.answered?.map(ofReply) }]);
-}
 
 /** The work that a span stands for, in whichever of the conventions it was recorded. */
 export function workOfSpan(span: Span): Work {
