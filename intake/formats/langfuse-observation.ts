@@ -1,6 +1,7 @@
 import { isObject } from "../../traces/clean-text.ts";
 import { toolDefinitions } from "../chat/tool-definitions.ts";
 import { Attributes } from "../spans/attributes.ts";
+import { withoutEmpty } from "../spans/known.ts";
 import { firstSaid, parsedText } from "../spans/said.ts";
 import { saidInAttributes, saidInPayloads } from "../spans/said-in.ts";
 import { kindOf } from "../spans/span-kind.ts";
@@ -108,6 +109,11 @@ export function workOfObservation(
       toolCalls: observation.toolCalls,
       metadata: { attributes: attributes.taken() },
     },
-    rest: { ...Object.fromEntries(fields), metadata: { ...metadata, attributes: attributes.rest() } },
+    rest: {
+      ...Object.fromEntries(fields),
+      metadata: isObject(parsedText(observation.metadata))
+        ? withoutEmpty({ ...metadata, attributes: attributes.rest() })
+        : observation.metadata,
+    },
   };
 }

@@ -1,6 +1,5 @@
 import { isObject } from "../../traces/clean-text.ts";
 import { numberOf } from "../exact-json.ts";
-import { transcript } from "./payload.ts";
 import { parsedText } from "./said.ts";
 
 /** Names that only say what their siblings are. */
@@ -57,10 +56,8 @@ export class Known {
   #unknownText(text: string, name: string): unknown {
     if (this.#texts.has(text)) return undefined;
     const inner = parsedText(text);
-    if (inner === text) {
-      const turns = transcript(text) ?? [];
-      return turns.length > 0 && turns.every(({ content }) => this.#texts.has(content)) ? undefined : text;
-    }
+    // A text that holds a text is not the same text.
+    if (typeof inner === "string") return text;
     const left = this.unknownOf(inner, name);
     // Text of which all is new stays the text that it was.
     return left === undefined || JSON.stringify(left) !== JSON.stringify(inner) ? left : text;

@@ -46,7 +46,7 @@ export function listed(values: readonly unknown[]): Pick<Said, "asked" | "tools"
 const TURN = /^(system|user|assistant|tool): /;
 
 /** A conversation that was written as one text, a turn begins with its role. */
-export function transcript(text: string): { role: string; content: string }[] | undefined {
+export function transcript(text: string): unknown[] | undefined {
   if (!TURN.test(text)) return undefined;
   return text.split(/\n(?=(?:system|user|assistant|tool): )/).map((turn) => {
     const at = turn.indexOf(": ");
