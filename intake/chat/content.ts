@@ -128,7 +128,7 @@ function takePart(part: ContentPart, into: SplitContent, parts: ContentPart[]): 
     const call = toolCallOf(part);
     if (typeof call === "string") parts.push(part);
     else into.calls.push(call);
-  } else if (isResult(part)) {
+  } else if (RESULTS.has(type) || type.endsWith("_tool_result")) {
     into.results.push(resultMessage(part));
   } else if (THOUGHTS.has(type)) {
     takeReasoning(part, into);
