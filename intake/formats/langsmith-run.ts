@@ -27,6 +27,8 @@ const COUNTED: readonly string[][] = [
   ["outputs", "usage_metadata"],
   ["extra", "metadata", "usage_metadata"],
   ["outputs", "generations", "message", "kwargs", "usage_metadata"],
+  ["outputs", "generations", "message", "usage_metadata"],
+  ["outputs", "generations", "message", "kwargs", "response_metadata", "tokenUsage"],
   ["outputs", "llm_output", "token_usage"],
   ["outputs", "llm_output", "tokenUsage"],
   ["outputs", "usage"],

@@ -1,4 +1,5 @@
 import { isObject } from "../../traces/clean-text.ts";
+import { joinedSpans } from "../spans/log-events.ts";
 import type { Span } from "../spans/span.ts";
 import { isBareAttributes, isBatch, isSpan, spansIn } from "../spans/spans-in.ts";
 import { traceConversation } from "../spans/trace-conversation.ts";
@@ -6,15 +7,16 @@ import { workOfSpan } from "../spans/work-of-span.ts";
 import type { Format, ReadingContext, RecordedConversation, RecordedScore } from "./format.ts";
 
 /** What a span is known by: itself, but for what it shares with others. */
-const identityOf = ({ spanId, parentId, name, attributes }: Span) => ({ spanId, parentId, name, attributes });
+const identityOf = ({ spanId, parentId, name, attributes, events }: Span) => ({
+  spanId,
+  parentId,
+  name,
+  attributes,
+  ...(events.length > 0 && { events: events.map((event) => [event.name, event.attributes]) }),
+});
 
 const byTrace = (spans: readonly Span[]): Span[][] => [
   ...Map.groupBy(spans, ({ traceId }) => traceId).values(),
-];
-
-/** Of spans with the same id the last: a later export knows more. */
-const newest = (spans: readonly Span[]): Span[] => [
-  ...new Map(spans.map((span) => [span.spanId, span])).values(),
 ];
 
 type Scores = ReadonlyMap<string, RecordedScore[]>;
@@ -24,7 +26,7 @@ function conversationOf(
   context: ReadingContext,
   scores: Scores,
 ): RecordedConversation | undefined {
-  const spans = newest(given);
+  const spans = joinedSpans(given);
   const conversation = traceConversation(
     spans.map((span) => {
       const work = workOfSpan(span);
@@ -33,8 +35,9 @@ function conversationOf(
     context,
   );
   if (conversation === undefined) return undefined;
-  const [{ traceId, fields }] = spans as [Span];
-  const isNamed = Object.keys(fields).length > 0;
+  const [{ traceId, fields, events }] = spans as [Span];
+  // Attributes alone have no ids, and are what they are known by.
+  const isNamed = Object.keys(fields).length + events.length > 0;
   const inOrder = spans.toSorted((a, b) => (a.spanId < b.spanId ? -1 : 1));
   return {
     ...conversation,

@@ -1,6 +1,7 @@
 import { isObject } from "../../traces/clean-text.ts";
 import { answeredIn } from "./answered-in.ts";
 import { askedIn } from "./asked-in.ts";
+import { partsIn } from "./message-shapes.ts";
 import { firstSaid, parsedText, type Said } from "./said.ts";
 import type { SpanEvent } from "./span.ts";
 
@@ -28,7 +29,7 @@ function messageOf(role: string, body: Record<string, unknown>): unknown {
   return {
     ...message,
     role: message.role ?? role,
-    content: message.content ?? null,
+    content: partsIn(message.content) ?? null,
     ...(calls !== undefined && calls !== null && { tool_calls: calls }),
   };
 }
@@ -51,7 +52,7 @@ export function saidInEvents(events: readonly { name: string; attributes: Record
       const message = parsedText(fields.message);
       const inner = isObject(message)
         ? { ...fields, ...message, message: undefined }
-        : typeof message === "string"
+        : typeof message === "string" || Array.isArray(message)
           ? { ...fields, content: message, message: undefined }
           : fields;
       const { index, message: _message, ...choice } = inner;

@@ -4,6 +4,7 @@ import { repliedIn } from "./answered-in.ts";
 import { askedIn } from "./asked-in.ts";
 import { Attributes } from "./attributes.ts";
 import { ofReply, saidInEvents } from "./genai-events.ts";
+import { partsIn } from "./message-shapes.ts";
 import { unwrapped } from "./payload.ts";
 import { firstSaid, parsedText, type Said } from "./said.ts";
 import type { SpanEvent } from "./span.ts";
@@ -74,7 +75,7 @@ function indexed(attributes: Attributes): Said {
     const messages = list.filter(isObject).map((message) => ({
       ...message,
       role: message.role ?? (name === "gen_ai.completion" ? "assistant" : "user"),
-      content: parts(message.content) ?? null,
+      content: partsIn(message.content) ?? null,
     }));
     return messages.length === 0 ? undefined : messages;
   };
@@ -84,16 +85,6 @@ function indexed(attributes: Attributes): Said {
     answered: numbered("gen_ai.completion")?.map(ofReply),
     tools: toolDefinitions(Array.isArray(functions) ? (functions as unknown[]).map(withSchema) : functions),
   };
-}
-
-/** Parts of a content that were written as JSON text. */
-function parts(content: unknown): unknown {
-  const list = parsedText(content);
-  const isParts =
-    Array.isArray(list) &&
-    list.length > 0 &&
-    list.every((part) => isObject(part) && typeof part.type === "string");
-  return isParts ? list : content;
 }
 
 const withSchema = (value: unknown): unknown =>

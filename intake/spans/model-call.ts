@@ -1,5 +1,6 @@
 import type { ChatMessage } from "../chat/message.ts";
 import { readMessages } from "../chat/read-messages.ts";
+import { inKnownShape } from "./message-shapes.ts";
 import { instructing, listed } from "./payload.ts";
 import type { Work } from "./work.ts";
 
@@ -16,7 +17,8 @@ export interface ModelCall {
 const isInstruction = ({ role }: ChatMessage): boolean => role === "system" || role === "developer";
 
 /** Reads messages; those that are none are left out and told. */
-function readAll(values: readonly unknown[], where: string, note: (what: string) => void): ChatMessage[] {
+function readAll(given: readonly unknown[], where: string, note: (what: string) => void): ChatMessage[] {
+  const values = given.map(inKnownShape);
   const all = readMessages(values);
   if (typeof all !== "string") return all.map(withPlainText);
   const readable = values.filter((value) => typeof readMessages([value]) !== "string");

@@ -31,6 +31,9 @@ const KIND_NAMES = [
 
 const AI_SDK_CALL = /^ai\.(generate|stream)(text|object)(\.do(generate|stream))?$/;
 
+/** Google's ADK writes an empty request on other spans. */
+const isRequest = (value: unknown): boolean => value !== undefined && value !== "" && value !== "{}";
+
 /** What attributes say a span stands for. */
 export function kindOf(attributes: Attributes, events: readonly SpanEvent[] = []): WorkKind {
   for (const name of KIND_NAMES) {
@@ -47,6 +50,7 @@ export function kindOf(attributes: Attributes, events: readonly SpanEvent[] = []
       attributes.has(name),
     ) ||
     attributes.has("llm.input_messages") ||
+    isRequest(attributes.get("gcp.vertex.agent.llm_request")) ||
     events.some(isSayingEvent);
   return isCall ? "model" : "other";
 }

@@ -11,8 +11,20 @@ import { costIn, usageIn } from "./usage-in.ts";
 import type { ToolRun, Work, WorkKind } from "./work.ts";
 
 /** Attributes with the whole input and the whole output of a span. */
-const INPUTS = ["input.value", "traceloop.entity.input", "langfuse.observation.input", "input"] as const;
-const OUTPUTS = ["output.value", "traceloop.entity.output", "langfuse.observation.output", "output"] as const;
+const INPUTS = [
+  "input.value",
+  "traceloop.entity.input",
+  "langfuse.observation.input",
+  "gcp.vertex.agent.llm_request",
+  "input",
+] as const;
+const OUTPUTS = [
+  "output.value",
+  "traceloop.entity.output",
+  "langfuse.observation.output",
+  "gcp.vertex.agent.llm_response",
+  "output",
+] as const;
 
 const takeFirst = (attributes: Attributes, names: readonly string[]): unknown =>
   names.map((name) => attributes.take(name)).find((found) => found !== undefined && found !== "");
@@ -26,8 +38,18 @@ export function toolRunOf(
   spanName: string,
   [input, output]: [unknown, unknown],
 ): ToolRun {
-  const given = takeFirst(attributes, ["gen_ai.tool.call.arguments", "ai.toolCall.args", "tool_arguments"]);
-  const result = takeFirst(attributes, ["gen_ai.tool.call.result", "ai.toolCall.result", "tool_response"]);
+  const given = takeFirst(attributes, [
+    "gen_ai.tool.call.arguments",
+    "ai.toolCall.args",
+    "tool_arguments",
+    "gcp.vertex.agent.tool_call_args",
+  ]);
+  const result = takeFirst(attributes, [
+    "gen_ai.tool.call.result",
+    "ai.toolCall.result",
+    "tool_response",
+    "gcp.vertex.agent.tool_response",
+  ]);
   const name = attributes.text("gen_ai.tool.name", "tool.name", "ai.toolCall.name", "traceloop.entity.name");
   const answer = result ?? output;
   const id = attributes.text("gen_ai.tool.call.id", "tool_call.id", "ai.toolCall.id", "tool.id");
