@@ -23,6 +23,8 @@ interface Session {
   id: string | undefined;
   setUp: Record<string, unknown>;
   events: ManagedEvent[];
+  /** Names of the calls of the client that were recorded. */
+  calls: Set<string>;
   /** Other calls of the client, as they were recorded. */
   others: unknown[];
 }
@@ -38,7 +40,7 @@ function sessionsIn(values: readonly unknown[]): Session[] {
   const of = (id?: string): Session => {
     const known = id === undefined ? sessions.at(-1) : sessions.find((session) => session.id === id);
     if (known !== undefined) return known;
-    const session: Session = { id, setUp: {}, events: [], others: [] };
+    const session: Session = { id, setUp: {}, events: [], calls: new Set(), others: [] };
     sessions.push(session);
     return session;
   };
@@ -46,15 +48,22 @@ function sessionsIn(values: readonly unknown[]): Session[] {
     if (isEvent(value)) of().events.push(value);
     else if (isCall(value)) {
       const [name, given] = value as [string, unknown];
-      if (isEvent(given)) of().events.push(given);
-      else if (name.endsWith(".send") && Array.isArray(given) && isObject(given[1]))
-        of(textIn(given[0])).events.push(...eventsIn(given[1]));
-      else if (isObject(given) && given.type === "session") of(textIn(given.id)).setUp = given;
-      else of().others.push(value);
+      const session = of(sessionOf(given));
+      session.calls.add(name);
+      if (isEvent(given)) session.events.push(given);
+      else if (Array.isArray(given) && isObject(given[1])) session.events.push(...eventsIn(given[1]));
+      else if (isObject(given) && given.type === "session") session.setUp = given;
+      else session.others.push(value);
     }
   }
   return sessions;
 }
+
+/** The session that a call names: it gave it, or was told of it. */
+const sessionOf = (given: unknown): string | undefined => {
+  if (Array.isArray(given)) return textIn(given[0]);
+  return isObject(given) && given.type === "session" ? textIn(given.id) : undefined;
+};
 
 const eventsIn = ({ events }: Record<string, unknown>): ManagedEvent[] =>
   Array.isArray(events) ? (events as unknown[]).filter(isObject) : [];
@@ -121,7 +130,8 @@ function conversationOf(session: Session, context: ReadingContext): RecordedConv
     metadata: withoutEmpty({
       session: known.unknownOf(session.setUp),
       events: events.map((event) => known.unknownOf(event)).filter((left) => left !== undefined),
-      calls: session.others,
+      calls: [...session.calls],
+      other_calls: session.others,
     }),
   };
 }

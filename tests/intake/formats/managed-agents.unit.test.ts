@@ -64,7 +64,7 @@ const chat = [
   "tool to use_1: 31 kg",
   "assistant: It weighs 31 kg.",
 ];
-const LEAVES = { type: "what it is", "0": "the call of the client" };
+const LEAVES = { type: "what it is" };
 
 describe("calls of a client", () => {
   test("are a session, and nothing of it is lost", () => {
