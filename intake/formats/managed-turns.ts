@@ -15,7 +15,9 @@ const RESULTS: Record<string, string> = {
 const CALLS = new Set(["agent.tool_use", "agent.mcp_tool_use", "agent.custom_tool_use"]);
 
 const partsOf = (content: unknown): ContentPart[] =>
-  Array.isArray(content) ? (content as ContentPart[]) : typeof content === "string" ? [content] : [];
+  (Array.isArray(content) ? (content as unknown[]) : [content]).filter(
+    (part): part is ContentPart => typeof part === "string" || isObject(part),
+  );
 
 /** Text parts below each other, or the parts where there are others. */
 const contentOf = (event: ManagedEvent) => splitContent(partsOf(event.content)).content;

@@ -68,19 +68,21 @@ function resultIn(result: unknown): unknown {
 export function withResults(messages: readonly RecordedMessage[], tools: readonly Work[]): RecordedMessage[] {
   const runs = new ToolRuns(tools);
   const all: RecordedMessage[] = [];
-  messages.forEach((each, index) => {
-    const { message } = each;
-    if (message.role === "tool" || message.role === "function") return;
-    all.push(each);
-    const next = messages.findIndex(
-      ({ message: { role } }, at) => at > index && role !== "tool" && role !== "function",
-    );
-    const results = messages.slice(index + 1, next === -1 ? undefined : next);
+  for (let index = 0; index < messages.length; ) {
+    const { message } = messages[index]!;
+    const isFirst = isResult(message);
+    const from = isFirst ? index : index + 1;
+    const next = messages.findIndex((each, at) => at >= from && !isResult(each.message));
+    const until = next === -1 ? messages.length : next;
+    if (!isFirst) all.push(messages[index]!);
     const calls = message.role === "assistant" ? (message.tool_calls ?? []) : [];
-    all.push(...answersTo(calls, results, runs));
-  });
+    all.push(...answersTo(calls, messages.slice(from, until), runs));
+    index = until;
+  }
   return all;
 }
+
+const isResult = ({ role }: ChatMessage): boolean => role === "tool" || role === "function";
 
 function answersTo(
   calls: readonly ChatToolCall[],

@@ -115,6 +115,11 @@ describe("results that no call tells of", () => {
   });
 });
 
+test("a result whose call was not recorded stays", () => {
+  const trace = batchOf(llm("02", undefined, [1, 2], [result("c0", "4"), user("and now?")], said("5")));
+  expect(chatsOf(trace)).toEqual([["tool to c0: 4", "user: and now?", "assistant: 5"]]);
+});
+
 describe("which calls are the conversation", () => {
   test("not those of an agent that a tool asked", () => {
     const trace = batchOf(
