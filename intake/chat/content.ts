@@ -26,6 +26,12 @@ const CALLS = new Set([
   "mcp_tool_use",
 ]);
 const RESULTS = new Set(["tool_result", "tool-result", "tool_call_response", "function_response"]);
+
+/** Whether a part is what a tool answered. */
+export const isResult = (part: unknown): boolean =>
+  isObject(part) &&
+  typeof part.type === "string" &&
+  (RESULTS.has(part.type) || part.type.endsWith("_tool_result"));
 const THOUGHTS = new Set(["thinking", "reasoning", "redacted_thinking", "thought"]);
 
 const textIn = (part: Record<string, unknown>): string | undefined =>
@@ -62,11 +68,16 @@ function imagePart(part: Record<string, unknown>): ContentPart | undefined {
   return { type: "image_url", image_url: { url: `data:${String(media_type)};base64,${data}` } };
 }
 
+/** What a tool answered as the AI SDK writes it: its type, and its value. */
+const isTypedValue = ({ type, value }: Record<string, unknown>): boolean =>
+  value !== undefined && ["text", "json", "error-text", "error-json"].includes(String(type));
+
 /** What a tool answered, as a content: a structure that is no text is written as JSON. */
 export function resultContent(value: unknown): string | ContentPart[] {
   if (typeof value === "string") return value;
   if (isEmpty(value)) return "";
-  if (isObject(value) && value.type === "text" && typeof value.value === "string") return value.value;
+  if (isObject(value) && isTypedValue(value))
+    return typeof value.value === "string" ? value.value : JSON.stringify(value.value);
   const isParts = Array.isArray(value) && value.every((part) => typeof part === "string" || isObject(part));
   if (isParts && value.some((part) => isObject(part) && part.type !== undefined)) {
     const { content, calls, results } = splitContent(value as ContentPart[]);

@@ -1,5 +1,5 @@
 import { isObject } from "../../traces/clean-text.ts";
-import { resultContent, type SplitContent, splitContent } from "./content.ts";
+import { isResult, resultContent, type SplitContent, splitContent } from "./content.ts";
 import type { ChatMessage, ChatRole, ChatToolCall, ContentPart } from "./message.ts";
 import { argumentsText, toolCallOf } from "./tool-call.ts";
 
@@ -137,6 +137,9 @@ export function roleMessages(given: Record<string, unknown>): ChatMessage[] | st
   }
   const { content } = value;
   if (content === undefined || content === null || typeof content === "string") return [value as ChatMessage];
+  // A turn of a tool that holds results as parts, one or more of them.
+  if (role === "tool" && Array.isArray(content) && content.some(isResult) && content.every(isPart))
+    return withParts(value, role, content);
   if (role === "tool" || role === "function") {
     const text = resultContent(content);
     const isSame =

@@ -5,9 +5,14 @@ import { claudeCode } from "./claude-code.ts";
 import { codex } from "./codex.ts";
 import type { Format } from "./format.ts";
 import { geminiCli } from "./gemini-cli.ts";
+import { langfuse } from "./langfuse.ts";
+import { langsmith } from "./langsmith.ts";
+import { managedAgents } from "./managed-agents.ts";
 import { openhands } from "./openhands.ts";
 import { openhandsCompletion } from "./openhands-completion.ts";
 import { openhandsEval } from "./openhands-eval.ts";
+import { otel } from "./otel.ts";
+import { phoenix } from "./phoenix.ts";
 import { pi, sessionTraces } from "./session-trace.ts";
 import { sweAgent } from "./swe-agent.ts";
 import { tauBench } from "./tau-bench.ts";
@@ -31,6 +36,11 @@ export const FORMATS: readonly Format[] = [
   sweAgent,
   bfcl,
   toolbench,
+  langfuse,
+  langsmith,
+  managedAgents,
+  phoenix,
+  otel,
   verifiersTrace,
   verifiers,
   chatRows,
