@@ -1,9 +1,10 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
+import { inspect } from "./inspect.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [chatRows];
+export const FORMATS: readonly Format[] = [inspect, chatRows];
 
 /**
  * The format of a name.
