@@ -1,10 +1,11 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { atif } from "./atif.ts";
 import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
 import { inspect } from "./inspect.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [inspect, chatRows];
+export const FORMATS: readonly Format[] = [atif, inspect, chatRows];
 
 /**
  * The format of a name.

@@ -139,8 +139,9 @@ export function readSample(
   const isEpoch = sample.take("epoch", whole) !== undefined;
   const target = sample.take("target", targetIn);
   const own = sample.take("uuid", textIn);
-  sample.drop("messages", "input", "output", "events", "transcript", "attachments", "scores", "score");
-  sample.drop("events_data", "message_pool", "call_pool");
+  for (const name of ["messages", "events"]) sample.take(name, listIn);
+  for (const name of ["transcript", "attachments"]) sample.take(name, objectIn);
+  sample.drop("input", "output", "events_data", "message_pool", "call_pool");
   const asked = attachments.resolve(input);
   const kept = attachments.resolve({
     ...sample.rest(),
@@ -166,10 +167,11 @@ export function readSample(
     groundTruth: target,
     ...usageOf(value.model_usage, log.model),
     metadata: present({
-      ...kept,
       scores: Object.keys(scored.details).length === 0 ? undefined : attachments.resolve(scored.details),
       events: events.kept.length === 0 ? undefined : events.kept,
       attachments: hasEvents || Object.keys(unused).length === 0 ? undefined : unused,
+      // What is not as it should be stands under its own name.
+      ...kept,
       log: log.metadata,
     }),
   };

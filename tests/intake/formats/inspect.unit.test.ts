@@ -251,6 +251,20 @@ test("the same sample is the same session, also in another log", () => {
   expect(new Set(ids).size).toBe(2);
 });
 
+test("fields that are not as they should be stay in the metadata", () => {
+  const odd = {
+    ...price,
+    scores: "none yet",
+    events: "many",
+    attachments: 7,
+    target: {},
+    epoch: "second",
+    input: 3,
+    output: "x",
+  };
+  expectAccountedFor([{ ...header, samples: [odd] }], ELSEWHERE);
+});
+
 test("what is no conversation is told", () => {
   const reasonsOf = (value: unknown): string[] => readValues([value]).problems;
   expect(reasonsOf(header)).toEqual([
