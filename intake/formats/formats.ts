@@ -1,11 +1,13 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { atif } from "./atif.ts";
+import { atlasLines } from "./atlas-lines.ts";
 import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
 import { inspect } from "./inspect.ts";
+import { trl } from "./trl.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [atif, inspect, chatRows];
+export const FORMATS: readonly Format[] = [atlasLines, atif, inspect, trl, chatRows];
 
 /**
  * The format of a name.
