@@ -44,7 +44,13 @@ function usage(message: string, where: string, hint: string): AtlasError {
   return new AtlasError("ATLAS_USAGE", message, { where, hint });
 }
 
-function checkOptions({ learningKey, timeZone, rewardScale }: ImportOptions): void {
+/**
+ * Looks at how recordings are to be read, without reading any.
+ *
+ * @throws AtlasError ATLAS_USAGE
+ */
+export function checkOptions({ format, learningKey, timeZone, rewardScale }: RecordedOptions): void {
+  if (format !== undefined) formatNamed(format);
   if (learningKey !== undefined && !isLearningKey(learningKey)) {
     const message = "the learning key is empty, too long or holds control characters";
     throw usage(message, "--learning-key", "Give a name of 1 to 512 characters.");
