@@ -62,6 +62,10 @@ export function reportImport(summary: ImportSummary, { json, quiet, dryRun }: Im
     tell(
       `Sessions that an earlier version of their format had imported: ${otherTranslations}. They were left as they are; --again imports them anew, beside the old ones.`,
     );
+  if (summary.superseding > 0 && quiet !== true)
+    tell(
+      `Sessions that came in beside an earlier translation of the same recording: ${summary.superseding}. Approve one of the two: what is approved is exported.`,
+    );
   if (quiet !== true && sessions > 0)
     print(
       `Next: ${ATLAS} sessions list · ${ATLAS} review approve --all --status pending · ${ATLAS} export --output traces.jsonl`,

@@ -1,10 +1,13 @@
 import type {
   AtlasEvent,
   JudgementMade,
+  MessageRecorded,
   ModelCallEnded,
   ToolCallEnded,
 } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
+import { jsonValue } from "../traces/clean-text.ts";
+import { isRecorded, messagesOf, saidIn, sayingOf } from "../traces/recorded-turns.ts";
 import type { SessionTrace, TraceAttempt, TraceStep } from "../traces/session-trace.ts";
 import { oneLine, style } from "./output.ts";
 
@@ -86,6 +89,42 @@ function attemptNode(trace: SessionTrace, step: TraceStep, attempt: TraceAttempt
   ]);
 }
 
+/** A recorded conversation as it went: who said what, and what the agent's tools gave. */
+function turnNodes(trace: SessionTrace): Node[] {
+  const isResult = ({ role }: MessageRecorded): boolean => role === "tool" || role === "function";
+  return messagesOf(trace).flatMap((message) => {
+    if (isResult(message)) return message.step_id == null ? said("result", sayingOf(message)) : [];
+    if (message.role !== "assistant") return said(message.role, sayingOf(message));
+    const calls = callsOf(trace, message.step_id ?? null, message.attempt ?? null);
+    const text = oneLine(saidIn(message), WIDTH);
+    return [node(`step ${message.step_id}: ${text === "" ? "calls" : text}`, calls)];
+  });
+}
+
+function stepNodes(trace: SessionTrace): Node[] {
+  if (isRecorded(trace)) return turnNodes(trace);
+  return trace.steps.map((step) =>
+    node(
+      `step ${step.step_id}: ${status(step.status)} — ${oneLine(step.description, 80)}`,
+      step.attempts.map((attempt) => attemptNode(trace, step, attempt)),
+    ),
+  );
+}
+
+/** How a recording was read, where the session is one. */
+function formatNodes({ started }: SessionTrace): Node[] {
+  if (started?.format == null) return [];
+  const tools = jsonValue(started.tools);
+  const count = Array.isArray(tools)
+    ? `${tools.length} declared`
+    : started.tools_source === "observed"
+      ? "not declared"
+      : "none";
+  const group = started.group_id == null ? "" : `, group ${oneLine(started.group_id, 60)}`;
+  const old = started.supersedes == null ? "" : `, in place of ${started.supersedes}`;
+  return [node(`format ${started.format}@${started.translation ?? 0}, tools ${count}${group}${old}`)];
+}
+
 function judgementNode({ judge, score, stage, rationale, step_id }: JudgementMade): Node {
   const what = step_id == null ? "" : ` of step ${step_id}`;
   return node(
@@ -129,13 +168,9 @@ function treeOf(trace: SessionTrace): Node {
       node(
         `agent ${oneLine(started?.agent ?? "?", 60)} (${started?.agent_kind ?? started?.origin ?? "?"}), learning key ${oneLine(started?.learning_key ?? "?", 80)}`,
       ),
+      ...formatNodes(trace),
       ...trace.lanes.map(({ lane, reason }) => node(`lane ${lane} (${reason})`)),
-      ...trace.steps.map((step) =>
-        node(
-          `step ${step.step_id}: ${status(step.status)} — ${oneLine(step.description, 80)}`,
-          step.attempts.map((attempt) => attemptNode(trace, step, attempt)),
-        ),
-      ),
+      ...stepNodes(trace),
       ...callsOf(trace, null, null),
       ...said("answer", trace.final_answer),
       ...said("error", trace.error),

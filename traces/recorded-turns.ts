@@ -34,6 +34,12 @@ const callOf = (value: unknown): string | undefined => {
   return `{"name":${JSON.stringify(called.name)},"arguments":${text === "" ? "{}" : text}}`;
 };
 
+/** The words of a message, without its calls. */
+export function saidIn({ message }: Pick<MessageRecorded, "message">): string {
+  const value = jsonValue(message);
+  return isObject(value) ? textOf(value.content ?? value.refusal) : "";
+}
+
 /** A message as text: what was said, and the calls of tools as JSON, one a line. */
 export function sayingOf({ message }: Pick<MessageRecorded, "message">): string {
   const value = jsonValue(message);

@@ -6,16 +6,42 @@ import type { SessionTrace, TraceAttempt, TraceStep, TraceValidation } from "./s
 export const stepsThatRan = ({ steps }: Pick<SessionTrace, "steps">): TraceStep[] =>
   steps.filter(({ ran }) => ran);
 
-/** The teacher's verdict in the terms of readers: valid, not valid, or undecided. */
-export function validationRecord(validation: TraceValidation | null | undefined) {
+/**
+ * The teacher's verdict in the terms of readers: valid, not valid, or undecided.
+ *
+ * @param guidance what the agent was told after it, before its next attempt
+ */
+export function validationRecord(
+  validation: TraceValidation | null | undefined,
+  guidance: readonly string[] = [],
+) {
   if (validation == null) return null;
   const { verdict, reason, cached } = validation;
   const valid = verdict === "none" ? null : verdict === "valid";
-  return { valid, guidance: valid === false ? reason : null, status: verdict, reason, cached };
+  const told = guidance.length === 0 ? null : guidance.join("\n");
+  return { valid, guidance: told, status: verdict, reason, cached };
+}
+
+/** The last attempt at a step, which its output is of, and the one before it. */
+function lastAttempts({
+  attempts,
+}: TraceStep): [last: TraceAttempt | undefined, before: TraceAttempt | undefined] {
+  return [attempts.at(-1), attempts.at(-2)];
+}
+
+/** What the agent knew of the teacher before it gave the step's output: the verdict on that output is not part of it. */
+export function knownBefore(step: TraceStep) {
+  const [last, before] = lastAttempts(step);
+  const guidance = last?.guidance ?? [];
+  return { guidance, validation: validationRecord(before?.validation, guidance) };
 }
 
 const milliseconds = (micros: number | null | undefined): number | null =>
   micros == null ? null : micros / 1000;
+
+/** What the agent was told after an attempt: nothing where it was the last. */
+const guidanceAfter = ({ attempt }: TraceAttempt, { attempts }: Pick<TraceStep, "attempts">): string[] =>
+  attempts.find((other) => other.attempt > attempt)?.guidance ?? [];
 
 /** An attempt as part of its step's history. An output that became the step's is not repeated. */
 export function attemptRecord(attempt: TraceAttempt, step: TraceStep) {
@@ -26,7 +52,7 @@ export function attemptRecord(attempt: TraceAttempt, step: TraceStep) {
     output: attempt.output === step.output ? null : attempt.output,
     error: attempt.error,
     duration_ms: milliseconds(attempt.duration_us),
-    evaluation: { validation: validationRecord(attempt.validation) },
+    evaluation: { validation: validationRecord(attempt.validation, guidanceAfter(attempt, step)) },
   };
 }
 

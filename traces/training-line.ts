@@ -5,7 +5,7 @@ import { isRecorded, type StepTurns, sayingOf, turnsByStep } from "./recorded-tu
 import { driftRecord, rewardStats, sessionReward, stepReward } from "./reward-record.ts";
 import { adaptiveSummary, planOf, rewardAudit, sessionMetadata, teacherNotes } from "./session-record.ts";
 import type { SessionTrace, TraceStep } from "./session-trace.ts";
-import { contextRecord, runtimeRecord, stepMetadata, stepsThatRan, validationRecord } from "./step-record.ts";
+import { contextRecord, knownBefore, runtimeRecord, stepMetadata, stepsThatRan } from "./step-record.ts";
 import { toTrajectoryEvent } from "./trajectory-event.ts";
 
 /** Readers want an object, and the values in it may have any type: so the object holds them as text. */
@@ -25,6 +25,7 @@ const planStepRecord = ({ id, description, tool, tool_params, depends_on }: Plan
 function stepRecord(step: TraceStep, trace: SessionTrace, turns: readonly StepTurns[] | undefined) {
   const { reward, judgements } = trace;
   const metadata = { ...stepMetadata(step), details: step.metadata };
+  const known = knownBefore(step);
   const rewarded = reward?.steps.some(({ step_id }) => step_id === step.step_id) ?? false;
   return {
     step_id: step.step_id,
@@ -35,9 +36,9 @@ function stepRecord(step: TraceStep, trace: SessionTrace, turns: readonly StepTu
     tool: step.tool,
     tool_params: wrapped(step.tool_params) ?? {},
     context: contextRecord(step, trace, turns),
-    validation: validationRecord(step.attempts.at(-1)?.validation) ?? {},
+    validation: known.validation ?? {},
     attempts: step.attempt_count,
-    guidance: step.guidance,
+    guidance: known.guidance,
     artifacts: wrapped(step.artifacts),
     deliverable: step.deliverable,
     runtime: { reward_skipped: !rewarded, ...runtimeRecord(step) },

@@ -195,7 +195,11 @@ export async function diff(before: string, after: string, options: CommonOptions
 
 /** `atlas dataset formats`. */
 export function formats(options: CommonOptions): void {
-  const rows = DATASET_FORMATS.map(({ name, extension }) => ({ name, extension }));
+  const rows = DATASET_FORMATS.map((format) => ({
+    name: format.name,
+    extension: format.extension,
+    options: "choices" in format ? (format.choices as Record<string, string[]>) : {},
+  }));
   if (options.json === true) {
     printJson(rows);
     return;
@@ -203,6 +207,13 @@ export function formats(options: CommonOptions): void {
   for (const line of table(rows, [
     { title: "Format", value: ({ name }) => name },
     { title: "Files", value: ({ extension }) => `.${extension}` },
+    {
+      title: "Options, the usual one first",
+      value: ({ options }) =>
+        Object.entries(options)
+          .map(([name, values]) => `${name}=${values.join("|")}`)
+          .join(" "),
+    },
   ]))
     print(line);
 }

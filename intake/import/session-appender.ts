@@ -14,6 +14,8 @@ export interface AppendedSessions {
   skippedEvents: number;
   /** Sessions that the log holds under an earlier translation of their format; they were left as they are. */
   otherTranslations: number;
+  /** Sessions that came in beside an earlier translation of the same recording, which is still there. */
+  superseding: number;
 }
 
 /** A session that is to be appended. */
@@ -63,6 +65,7 @@ export class SessionAppender {
     skippedSessions: 0,
     skippedEvents: 0,
     otherTranslations: 0,
+    superseding: 0,
   };
   readonly #options: AppenderOptions;
   readonly #seen = new Set<Uuid>();
@@ -140,6 +143,7 @@ export class SessionAppender {
     counts.skippedEvents += events.length - fresh.length;
     if (fresh.length === 0) counts.skippedSessions += 1;
     else counts.sessions += 1;
+    if (fresh.length > 0 && replaced !== undefined) counts.superseding += 1;
     return fresh;
   }
 }

@@ -15,6 +15,8 @@ export interface ChatMessage {
   tool_calls: readonly ChatToolCall[];
   /** The call that a tool answers. */
   tool_call_id: string | null;
+  /** What the model thought before it answered, where that was recorded. */
+  reasoning: string | null;
 }
 
 /** Why a conversation cannot be written as chat. */
@@ -100,6 +102,7 @@ function draftOf(value: unknown, index: number): Draft | Inexpressible {
     content,
     tool_calls,
     tool_call_id: text(value.tool_call_id) ?? null,
+    reasoning: (role === "assistant" ? text(value.reasoning_content) : undefined) ?? null,
     name: text(value.name),
   };
 }
@@ -143,7 +146,7 @@ function inOrder(drafts: readonly Draft[]): Draft[] {
     for (const call of draft.tool_calls) {
       asked.add(call.id);
       const held = early.findIndex(({ tool_call_id }) => tool_call_id === call.id);
-      if (held !== -1) ordered.push(...early.splice(held, 1));
+      if (held !== -1) ordered.push(early.splice(held, 1)[0]!);
     }
   }
   return ordered;
@@ -193,12 +196,12 @@ export function chatOf(values: readonly unknown[]): ChatMessage[] | Inexpressibl
     if (role === "tool") {
       const call = takeCall(open, draft);
       if (call === undefined) return "tool-result-without-call";
-      messages.push({ role, content, tool_calls: [], tool_call_id: call.id });
+      messages.push({ role, content, tool_calls: [], tool_call_id: call.id, reasoning: null });
       continue;
     }
     if (open.length > 0) return "tool-call-unanswered";
     open = [...tool_calls];
-    messages.push({ role, content, tool_calls, tool_call_id: null });
+    messages.push({ role, content, tool_calls, tool_call_id: null, reasoning: draft.reasoning });
   }
   return messages;
 }

@@ -23,7 +23,7 @@ export interface Conversation {
 }
 
 /** Why a session gives no conversation. */
-export type NoConversation = Inexpressible | "no-conversation";
+export type NoConversation = Inexpressible | "no-conversation" | "rejected";
 
 interface Place {
   step_id?: number | null;
@@ -79,10 +79,10 @@ function lastAnswered(events: readonly AtlasEvent[], calls: readonly ModelCallSt
   );
   const call = calls.findLast(({ call_id }) => ended.has(call_id));
   if (call === undefined) return undefined;
-  const { content, tool_calls } = ended.get(call.call_id)!;
+  const { content, tool_calls, reasoning } = ended.get(call.call_id)!;
   return {
     messages: messagesOf(call),
-    reply: { role: "assistant", content, tool_calls: jsonValue(tool_calls) },
+    reply: { role: "assistant", content, tool_calls: jsonValue(tool_calls), reasoning_content: reasoning },
   };
 }
 
@@ -133,13 +133,46 @@ function recordedConversation(trace: SessionTrace): Conversation | NoConversatio
   return { ...conversation, tools: declaredTools(trace) };
 }
 
+/** What becomes of the answers that a teacher rejected on the way to the one that was accepted. */
+export interface ConversationOptions {
+  /**
+   * `leave-out`: the accepted work follows on what was asked before there was guidance, which is all that the agent
+   * will have the next time. `keep`: what was rejected and the guidance stand in the prompt, as the model saw them.
+   */
+  rejected: "leave-out" | "keep";
+}
+
+/** The accepted attempt at a step; undefined where the teacher rejected the last one. */
+function acceptedOf({ attempts, status }: TraceStep): TraceAttempt | undefined {
+  const last = attempts.at(-1);
+  return status === "succeeded" && last?.validation?.verdict !== "invalid" ? last : undefined;
+}
+
+/** The conversation of a step's accepted attempt. */
+function acceptedConversation(
+  trace: SessionTrace,
+  step: TraceStep,
+  { rejected }: ConversationOptions,
+): Conversation | NoConversation {
+  const accepted = acceptedOf(step);
+  if (accepted === undefined) return "rejected";
+  const seen = attemptConversation(trace, step, accepted);
+  const [first] = step.attempts;
+  if (typeof seen === "string" || rejected === "keep" || first === accepted) return seen;
+  const asked = attemptConversation(trace, step, first!);
+  return typeof asked === "string" ? asked : { ...seen, prompt: asked.prompt };
+}
+
 /**
- * What a session has to teach: a recorded session its one conversation, a run the last attempt of each step that
+ * What a session has to teach: a recorded session its one conversation, a run the accepted attempt of each step that
  * succeeded.
  *
  * @returns why there is nothing, where there is nothing
  */
-export function conversationsOf(trace: SessionTrace): Conversation[] | NoConversation {
+export function conversationsOf(
+  trace: SessionTrace,
+  options: ConversationOptions,
+): Conversation[] | NoConversation {
   if (isRecorded(trace)) {
     const recorded = recordedConversation(trace);
     if (recorded !== "no-conversation") return typeof recorded === "string" ? recorded : [recorded];
@@ -147,21 +180,45 @@ export function conversationsOf(trace: SessionTrace): Conversation[] | NoConvers
   const found: Conversation[] = [];
   let reason: NoConversation = "no-conversation";
   for (const step of stepsThatRan(trace)) {
-    const attempt = step.attempts.at(-1);
-    if (attempt === undefined || step.status !== "succeeded") continue;
-    const conversation = attemptConversation(trace, step, attempt);
+    if (step.attempts.length === 0 || step.status !== "succeeded") continue;
+    const conversation = acceptedConversation(trace, step, options);
     if (typeof conversation === "string") reason = conversation;
     else found.push(conversation);
   }
   return found.length === 0 ? reason : found;
 }
 
-/** A session as one conversation from its task to its answer: a recorded one whole, a run without what lay between. */
+const isPrompted = ({ role }: ChatMessage): boolean => role !== "system";
+
+/** The steps of a run one after the other: each goes on with what it was asked for. */
+function stepsInTurn(conversations: readonly Conversation[]): Conversation {
+  const [first, ...others] = conversations as [Conversation, ...Conversation[]];
+  const tools = new Map(
+    conversations.flatMap((each) => each.tools.map((tool) => [tool.function.name, tool] as const)),
+  );
+  return {
+    stepId: others.length === 0 ? first.stepId : null,
+    attempt: null,
+    prompt: first.prompt,
+    completion: [
+      ...first.completion,
+      ...others.flatMap(({ prompt, completion }) => [...prompt.filter(isPrompted), ...completion]),
+    ],
+    tools: [...tools.values()],
+  };
+}
+
+/**
+ * A session as one conversation from its task to its answer, with the calls of tools and their results: a recorded one
+ * as it was, a run step by step. A run of which no step can be told has its task and its answer.
+ */
 export function wholeConversation(trace: SessionTrace): Conversation | NoConversation {
   if (isRecorded(trace)) {
     const recorded = recordedConversation(trace);
     if (recorded !== "no-conversation") return recorded;
   }
+  const steps = conversationsOf(trace, { rejected: "leave-out" });
+  if (typeof steps !== "string") return stepsInTurn(steps);
   const { task, executor_system_prompt: system } = trace.started ?? {};
   if (task === undefined) return "no-conversation";
   const values = [

@@ -11,13 +11,26 @@ function asApi({ role, content, tool_calls, tool_call_id }: ChatMessage): object
 
 /**
  * Lines for the fine-tuning API of OpenAI and of those who speak like it: `messages`, and `tools` where some were
- * offered or called.
+ * offered or called. What a teacher rejected is left out, or with `rejected=weight` in it with a weight of 0.
  */
-export const openaiChat = recordFormat("openai-chat", (trace) => {
-  const found = conversationsOf(trace);
-  if (typeof found === "string") return found;
-  return found.map(({ prompt, completion, tools }) => ({
-    messages: [...prompt, ...completion].map(asApi),
-    ...(tools.length > 0 && { tools }),
-  }));
-});
+export const openaiChat = recordFormat(
+  "openai-chat",
+  { rejected: ["leave-out", "weight"], reasoning: ["no", "yes"] },
+  (trace, { rejected, reasoning }) => {
+    const found = conversationsOf(trace, { rejected: rejected === "weight" ? "keep" : "leave-out" });
+    if (typeof found === "string") return found;
+    return found.map(({ prompt, completion, tools }) => {
+      const written = (message: ChatMessage): object => ({
+        ...asApi(message),
+        ...(reasoning === "yes" && message.reasoning !== null && { reasoning_content: message.reasoning }),
+      });
+      // Answers in the prompt are what a teacher rejected: they are read, not learned.
+      const unlearned = (message: ChatMessage): object =>
+        message.role === "assistant" ? { ...written(message), weight: 0 } : written(message);
+      return {
+        messages: [...prompt.map(unlearned), ...completion.map(written)],
+        ...(tools.length > 0 && { tools }),
+      };
+    });
+  },
+);

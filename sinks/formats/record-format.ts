@@ -1,30 +1,80 @@
+import { AtlasError } from "../../errors/atlas-error.ts";
 import { lineJson } from "../../traces/line-json.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import type { LineFormat } from "../datasets/format.ts";
 
 const NOTHING = "nothing-to-write";
 
+/** What may be chosen of a format: the values of each option, the one that counts unless told first. */
+export type Choices = Readonly<Record<string, readonly [string, ...string[]]>>;
+
+/** A value for every option. */
+export type Chosen<C extends Choices> = { readonly [Name in keyof C]: C[Name][number] };
+
 /** A format of JSON lines that not every session can be written in. */
 export interface RecordFormat extends LineFormat {
+  /** The options that stand behind its name, as in `trl-messages:arguments=text`. */
+  readonly choices: Choices;
   /** The records of a session, or why it has none. Every path has one type over all sessions. */
   records(trace: SessionTrace): readonly object[] | string;
   reasonAgainst(trace: SessionTrace): string;
+  /**
+   * The same format with other options; its name says them, so that a dataset can be built again.
+   *
+   * @param options as they stand behind the name: `arguments=text,reasoning=yes`
+   * @throws AtlasError ATLAS_USAGE
+   */
+  with(options: string): RecordFormat;
 }
 
-/** A format from a name and a pure function. */
-export const recordFormat = (
+function chosenIn<C extends Choices>(name: string, choices: C, options: string): Chosen<C> {
+  const chosen: Record<string, string> = Object.fromEntries(
+    Object.entries(choices).map(([option, [usual]]) => [option, usual]),
+  );
+  for (const pair of options.split(",").filter((text) => text !== "")) {
+    const [option = "", value = ""] = pair.split("=");
+    const known = Object.hasOwn(choices, option) ? choices[option] : undefined;
+    if (known?.includes(value) === true) {
+      chosen[option] = value;
+      continue;
+    }
+    const all = Object.entries(choices).map(([each, values]) => `${each}=${values.join("|")}`);
+    throw new AtlasError("ATLAS_USAGE", `${JSON.stringify(pair)} is no option of the format ${name}`, {
+      where: "--format",
+      hint: all.length === 0 ? "It has none." : `Options: ${all.join(", ")}.`,
+    });
+  }
+  return chosen as Chosen<C>;
+}
+
+/**
+ * A format from a name, what may be chosen of it, and a pure function.
+ *
+ * @example
+ * const short = recordFormat("short", { case: ["upper", "lower"] }, ({ started }, chosen) =>
+ *   started === null ? "no-task" : [{ task: chosen.case === "upper" ? started.task.toUpperCase() : started.task }],
+ * );
+ */
+export function recordFormat<const C extends Choices>(
   name: string,
-  records: (trace: SessionTrace) => readonly object[] | string,
-): RecordFormat => ({
-  name,
-  extension: "jsonl",
-  records,
-  encode: (trace) => {
-    const found = records(trace);
-    return typeof found === "string" ? [] : found.map(lineJson);
-  },
-  reasonAgainst: (trace) => {
-    const found = records(trace);
-    return typeof found === "string" ? found : NOTHING;
-  },
-});
+  choices: C,
+  records: (trace: SessionTrace, chosen: Chosen<C>) => readonly object[] | string,
+): RecordFormat {
+  const formatBy = (fullName: string, chosen: Chosen<C>): RecordFormat => ({
+    name: fullName,
+    extension: "jsonl",
+    choices,
+    records: (trace) => records(trace, chosen),
+    encode: (trace) => {
+      const found = records(trace, chosen);
+      return typeof found === "string" ? [] : found.map(lineJson);
+    },
+    reasonAgainst: (trace) => {
+      const found = records(trace, chosen);
+      return typeof found === "string" ? found : NOTHING;
+    },
+    with: (options) =>
+      formatBy(options === "" ? name : `${name}:${options}`, chosenIn(name, choices, options)),
+  });
+  return formatBy(name, chosenIn(name, choices, ""));
+}

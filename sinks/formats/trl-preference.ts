@@ -2,10 +2,11 @@ import type { SessionTrace, TraceStep } from "../../traces/session-trace.ts";
 import { stepsThatRan } from "../../traces/step-record.ts";
 import { attemptConversation, type NoConversation } from "./conversation.ts";
 import { recordFormat } from "./record-format.ts";
-import { asRow, commonOf } from "./trl.ts";
+import { commonOf, rowsBy, TRL_CHOICES, type TrlChosen } from "./trl.ts";
 
 /** Pairs of a step: each attempt that the teacher rejected, against the one that the teacher then accepted. */
-function pairsOf(trace: SessionTrace, step: TraceStep): object[] | NoConversation {
+function pairsOf(trace: SessionTrace, step: TraceStep, options: TrlChosen): object[] | NoConversation {
+  const asRow = rowsBy(options);
   const accepted = step.attempts.findLast(({ validation }) => validation?.verdict === "valid");
   if (accepted === undefined) return [];
   const rejected = step.attempts.filter(
@@ -43,8 +44,8 @@ function pairsOf(trace: SessionTrace, step: TraceStep): object[] | NoConversatio
 }
 
 /** TRL's conversational preferences, with an explicit prompt, from the attempts of one step. */
-export const trlPreference = recordFormat("trl-preference", (trace) => {
-  const found = stepsThatRan(trace).map((step) => pairsOf(trace, step));
+export const trlPreference = recordFormat("trl-preference", TRL_CHOICES, (trace, chosen) => {
+  const found = stepsThatRan(trace).map((step) => pairsOf(trace, step, chosen));
   const pairs = found.flatMap((of) => (typeof of === "string" ? [] : of));
   if (pairs.length > 0) return pairs;
   return found.find((of) => typeof of === "string") ?? "no-rejected-attempt";

@@ -1,51 +1,84 @@
+import { jsonValue } from "../../traces/clean-text.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
-import type { ChatMessage } from "./chat-message.ts";
+import type { ChatMessage, ChatToolCall } from "./chat-message.ts";
 import { type Conversation, conversationsOf, wholeConversation } from "./conversation.ts";
 import { recordFormat } from "./record-format.ts";
 
-/** The same keys for every role, so that a table has one type for each path. */
-export const asRow = ({ role, content, tool_calls, tool_call_id }: ChatMessage) => ({
-  role,
-  content,
-  tool_calls: tool_calls.length === 0 ? null : tool_calls,
-  tool_call_id,
+/** What may be chosen of every format for TRL. */
+export const TRL_CHOICES = { arguments: ["object", "text"], reasoning: ["no", "yes"] } as const;
+
+/** What was chosen of these. */
+export type TrlChosen = { [Name in keyof typeof TRL_CHOICES]: (typeof TRL_CHOICES)[Name][number] };
+
+/** A call with its arguments as an object, which chat templates write out; as text they would be encoded twice. */
+const withObject = ({ id, type, function: called }: ChatToolCall) => ({
+  id,
+  type,
+  function: { name: called.name, arguments: jsonValue(called.arguments) ?? {} },
 });
+
+/** Writes messages with the same keys for every role. */
+export const rowsBy =
+  (chosen: TrlChosen) =>
+  ({ role, content, tool_calls, tool_call_id, reasoning }: ChatMessage) => ({
+    role,
+    content,
+    ...(chosen.reasoning === "yes" && { reasoning_content: reasoning ?? "" }),
+    tool_calls:
+      tool_calls.length === 0 ? null : chosen.arguments === "text" ? tool_calls : tool_calls.map(withObject),
+    tool_call_id,
+  });
 
 /** What a trainer may select by; the tools are JSON text, since the schemas of two tools are not of one type. */
-export const commonOf = (trace: SessionTrace, { stepId, tools }: Pick<Conversation, "stepId" | "tools">) => ({
-  tools: tools.length === 0 ? null : JSON.stringify(tools),
-  session_id: trace.session_id,
-  step_id: stepId,
-  learning_key: trace.started?.learning_key ?? null,
-  reward: trace.reward?.score ?? null,
-});
+export function commonOf(trace: SessionTrace, { stepId, tools }: Pick<Conversation, "stepId" | "tools">) {
+  const own = trace.reward?.steps.find(({ step_id }) => step_id === stepId);
+  return {
+    tools: tools.length === 0 ? null : JSON.stringify(tools),
+    session_id: trace.session_id,
+    step_id: stepId,
+    learning_key: trace.started?.learning_key ?? null,
+    /** The step's own where judges scored it, else its session's. */
+    reward: own?.score ?? trace.reward?.score ?? null,
+  };
+}
 
 /** TRL's conversational language modelling: `messages`, whole. */
-export const trlMessages = recordFormat("trl-messages", (trace) => {
-  const found = conversationsOf(trace);
+export const trlMessages = recordFormat("trl-messages", TRL_CHOICES, (trace, chosen) => {
+  const found = conversationsOf(trace, { rejected: "leave-out" });
   if (typeof found === "string") return found;
   return found.map((conversation) => ({
-    messages: [...conversation.prompt, ...conversation.completion].map(asRow),
+    messages: [...conversation.prompt, ...conversation.completion].map(rowsBy(chosen)),
     ...commonOf(trace, conversation),
   }));
 });
 
-/** TRL's conversational prompt and completion: the completion is the last answer, the prompt all before it. */
-export const trlPromptCompletion = recordFormat("trl-prompt-completion", (trace) => {
-  const found = conversationsOf(trace);
-  if (typeof found === "string") return found;
-  return found.map((conversation) => {
-    const messages = [...conversation.prompt, ...conversation.completion].map(asRow);
-    return {
-      prompt: messages.slice(0, -1),
-      completion: messages.slice(-1),
-      ...commonOf(trace, conversation),
-    };
-  });
-});
+/**
+ * TRL's conversational prompt and completion: a record for every turn of the agent, calls of tools too, with all that
+ * came before it as its prompt. With `turns=last` only the last answer is one.
+ */
+export const trlPromptCompletion = recordFormat(
+  "trl-prompt-completion",
+  { ...TRL_CHOICES, turns: ["each", "last"], rejected: ["leave-out", "prompt"] },
+  (trace, chosen) => {
+    const found = conversationsOf(trace, { rejected: chosen.rejected === "prompt" ? "keep" : "leave-out" });
+    if (typeof found === "string") return found;
+    return found.flatMap((conversation) => {
+      const { prompt, completion } = conversation;
+      const messages = [...prompt, ...completion].map(rowsBy(chosen));
+      const turns = completion.flatMap(({ role }, index) =>
+        role === "assistant" ? [prompt.length + index] : [],
+      );
+      return (chosen.turns === "last" ? turns.slice(-1) : turns).map((at) => ({
+        prompt: messages.slice(0, at),
+        completion: [messages[at]],
+        ...commonOf(trace, conversation),
+      }));
+    });
+  },
+);
 
 /** Rollouts of one task with their rewards: those with the same `group_id` belong together. */
-export const trlRollouts = recordFormat("trl-rollouts", (trace) => {
+export const trlRollouts = recordFormat("trl-rollouts", TRL_CHOICES, (trace, chosen) => {
   const { group_id, rollout } = trace.started ?? {};
   if (group_id == null) return "no-group";
   if (trace.reward === null) return "no-reward";
@@ -55,11 +88,28 @@ export const trlRollouts = recordFormat("trl-rollouts", (trace) => {
     {
       group_id,
       rollout: rollout ?? null,
-      prompt: conversation.prompt.map(asRow),
-      completion: conversation.completion.map(asRow),
+      prompt: conversation.prompt.map(rowsBy(chosen)),
+      completion: conversation.completion.map(rowsBy(chosen)),
       status: trace.status,
       ground_truth: trace.started?.ground_truth ?? null,
       ...commonOf(trace, conversation),
     },
   ];
+});
+
+/**
+ * TRL's unpaired preferences: what a person approved is wanted, what a person or a rule quarantined is not. Sessions
+ * that nobody decided on have no label.
+ */
+export const trlKto = recordFormat("trl-kto", TRL_CHOICES, (trace, chosen) => {
+  const { review_status } = trace;
+  if (review_status !== "approved" && review_status !== "quarantined") return "not-decided";
+  const found = conversationsOf(trace, { rejected: "leave-out" });
+  if (typeof found === "string") return found;
+  return found.map((conversation) => ({
+    prompt: conversation.prompt.map(rowsBy(chosen)),
+    completion: conversation.completion.map(rowsBy(chosen)),
+    label: review_status === "approved",
+    ...commonOf(trace, conversation),
+  }));
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { formatOf } from "../../../sinks/datasets/formats.ts";
 import { openaiChat } from "../../../sinks/formats/openai-chat.ts";
-import { trlMessages, trlPromptCompletion, trlRollouts } from "../../../sinks/formats/trl.ts";
+import { trlKto, trlMessages, trlPromptCompletion, trlRollouts } from "../../../sinks/formats/trl.ts";
 import { trlPreference } from "../../../sinks/formats/trl-preference.ts";
 import type { SessionTrace } from "../../../traces/session-trace.ts";
 import { mixedPaths } from "../../traces/arrow-types.ts";
@@ -169,8 +170,21 @@ describe("chat for fine-tuning", () => {
     emit("StepEnded", { step_id: 1, status: "succeeded", attempts: 2, output: "4" });
     emit("SessionEnded", { learning_key: "k", status: "succeeded", final_answer: "4" });
     const trace = traceOf(events, false);
-    const [line] = linesOf(openaiChat, trace);
-    expect(line!.messages).toEqual([...asked[1]!, { role: "assistant", content: "4" }]);
+    // What the teacher rejected is no turn to learn, and the accepted one does not rest on guidance.
+    const answer = { role: "assistant", content: "4" };
+    expect(linesOf(openaiChat, trace)[0]!.messages).toEqual([...opening, answer]);
+    expect(linesOf(trlMessages, trace)[0]!.messages.map(({ content }) => content)).toEqual([
+      ...opening.map(({ content }) => content),
+      "4",
+    ]);
+    const [weighed] = linesOf(openaiChat.with("rejected=weight"), trace);
+    const [first, second, wrong, guidance] = asked[1]!;
+    expect(weighed!.messages).toEqual([first, second, { ...wrong, weight: 0 }, guidance, answer]);
+    const [prompted] = linesOf<{ prompt: { content: string }[] }>(
+      trlPromptCompletion.with("rejected=prompt"),
+      trace,
+    );
+    expect(prompted!.prompt.map(({ content }) => content)).toEqual(asked[1]!.map(({ content }) => content));
     const [pair] = linesOf<Record<string, { content: string }[]>>(trlPreference, trace);
     expect(
       [pair!.prompt, pair!.rejected, pair!.chosen].map((of) => of!.map(({ content }) => content)),
@@ -179,12 +193,88 @@ describe("chat for fine-tuning", () => {
 });
 
 describe("records for TRL", () => {
-  test("prompt and completion are the conversation, cut before its last answer", () => {
-    const trace = recordedTrace([user("a"), said("b"), user("c"), said("d")]);
+  test("every turn of the agent is a completion, calls of tools too; with turns=last its last answer alone", () => {
+    const trace = recordedTrace([
+      user("a"),
+      said(null, call("x", "look", '{"n":1}')),
+      result("x", "seen"),
+      said("b"),
+      user("c"),
+      said("d"),
+    ]);
     const [whole] = linesOf(trlMessages, trace);
-    const [cut] = linesOf<{ prompt: unknown[]; completion: unknown[] }>(trlPromptCompletion, trace);
-    expect([...cut!.prompt, ...cut!.completion]).toEqual(whole!.messages);
-    expect(cut!.completion).toMatchObject([{ role: "assistant", content: "d" }]);
+    const cut = linesOf<{ prompt: unknown[]; completion: { content: string }[] }>(trlPromptCompletion, trace);
+    expect(cut.map(({ prompt, completion }) => [prompt.length, completion[0]!.content])).toEqual([
+      [1, ""],
+      [3, "b"],
+      [5, "d"],
+    ]);
+    for (const { prompt, completion } of cut)
+      expect(whole!.messages.slice(0, prompt.length + 1)).toEqual([...prompt, ...completion]);
+    expect(linesOf(trlPromptCompletion.with("turns=last"), trace)).toEqual(cut.slice(-1));
+  });
+
+  test("arguments are objects, which chat templates write out; text on request, and always in openai-chat", () => {
+    const trace = recordedTrace([
+      user("a"),
+      said(null, call("x", "look", '{"n":1}')),
+      result("x", "seen"),
+      said("b"),
+    ]);
+    const argumentsIn = (format: Parameters<typeof linesOf>[0]) =>
+      linesOf<{ messages: { tool_calls?: { function: { arguments: unknown } }[] }[] }>(format, trace)[0]!
+        .messages[1]!.tool_calls![0]!.function.arguments;
+    expect(argumentsIn(trlMessages)).toEqual({ n: 1 });
+    expect(argumentsIn(trlMessages.with("arguments=text"))).toBe('{"n":1}');
+    expect(argumentsIn(openaiChat)).toBe('{"n":1}');
+  });
+
+  test("reasoning comes on request", () => {
+    const trace = recordedTrace([user("a"), { ...said("b"), reasoning_content: "Hm." }]);
+    expect(JSON.stringify(linesOf(trlMessages, trace))).not.toContain("Hm.");
+    expect(linesOf(trlMessages.with("reasoning=yes"), trace)[0]!.messages[1]).toMatchObject({
+      reasoning_content: "Hm.",
+    });
+    expect(linesOf(openaiChat.with("reasoning=yes"), trace)[0]!.messages[1]).toMatchObject({
+      reasoning_content: "Hm.",
+    });
+  });
+
+  test("options stand behind the name, and what is none is told", () => {
+    expect(formatOf("trl-messages:arguments=text").name).toBe("trl-messages:arguments=text");
+    for (const name of ["trl-messages:arguments=xml", "trl-messages:colour=red", "parquet:x=y", "atlas:x=y"])
+      expect(() => formatOf(name)).toThrow(expect.objectContaining({ code: "ATLAS_USAGE" }) as Error);
+  });
+
+  test("what was approved is wanted, what was quarantined is not, and the rest has no label", () => {
+    const decided = (review_status: SessionTrace["review_status"]): SessionTrace => ({
+      ...run("kto"),
+      review_status,
+    });
+    expect(linesOf<{ label: boolean }>(trlKto, decided("approved")).map(({ label }) => label)).toEqual([
+      true,
+      true,
+    ]);
+    expect(linesOf<{ label: boolean }>(trlKto, decided("quarantined"))[0]!.label).toBe(false);
+    expect(trlKto.reasonAgainst(decided("pending"))).toBe("not-decided");
+  });
+
+  test("a rollout keeps calls of tools, their results, and the tools", () => {
+    const tools = [
+      { type: "function", function: { name: "look", parameters: { type: "object", properties: {} } } },
+    ];
+    const trace = recordedTrace(
+      [user("a"), said(null, call("x", "look", "{}")), result("x", "seen"), said("b")],
+      {
+        tools,
+        group_id: "g",
+        reward: 1,
+      },
+    );
+    const rewarded = { ...trace, reward: run("r").reward };
+    const [row] = linesOf<{ completion: { role: string }[]; tools: string }>(trlRollouts, rewarded);
+    expect(row!.completion.map(({ role }) => role)).toEqual(["assistant", "tool", "assistant"]);
+    expect(JSON.parse(row!.tools)).toEqual(tools);
   });
 
   test("a rejected attempt stands against the accepted one, under the prompt without guidance", () => {
@@ -219,11 +309,15 @@ describe("records for TRL", () => {
 });
 
 test.each([trlMessages, trlPromptCompletion, trlPreference, trlRollouts])(
-  "$name: every path has one type over all sessions",
+  "$name: every path has one type over all sessions, but for arguments of tools, which are text on request",
   (format) => {
-    const records = manySessions().flatMap((trace) => linesOf<unknown>(format, trace));
-    expect(records.length).toBeGreaterThan(0);
-    expect(mixedPaths(records)).toEqual([]);
+    const pathsOf = (chosen: typeof format): string[] => {
+      const records = manySessions().flatMap((trace) => linesOf<unknown>(chosen, trace));
+      expect(records.length).toBeGreaterThan(0);
+      return mixedPaths(records);
+    };
+    expect(pathsOf(format.with("arguments=text"))).toEqual([]);
+    expect(pathsOf(format).filter((path) => !String(path).includes("arguments"))).toEqual([]);
   },
 );
 
