@@ -5,9 +5,10 @@ import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
 import { inspect } from "./inspect.ts";
 import { trl } from "./trl.ts";
+import { trlTurns } from "./trl-turns.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [atlasLines, atif, inspect, trl, chatRows];
+export const FORMATS: readonly Format[] = [atlasLines, atif, inspect, trlTurns, trl, chatRows];
 
 /**
  * The format of a name.

@@ -52,7 +52,7 @@ const isGroup = (row: Record<string, unknown>): boolean =>
 const isLabelled = (row: Record<string, unknown>): boolean =>
   row.prompt !== undefined && row.completion !== undefined && typeof row.label === "boolean";
 /** Columns that our own exports have. */
-const isExported = (row: Record<string, unknown>): boolean =>
+export const isExported = (row: Record<string, unknown>): boolean =>
   typeof row.session_id === "string" &&
   row.step_id !== undefined &&
   "learning_key" in row &&
@@ -128,7 +128,11 @@ function messagesOf(asked: unknown[], turns: unknown[]): RecordedMessage[] | str
   return typeof read === "string" ? `messages${read}` : read.map((message) => ({ message }));
 }
 
-function read([value]: readonly unknown[], { note }: ReadingContext): RecordedConversation[] | string {
+/** Reads a row of any of TRL's shapes. */
+export function readRow(
+  [value]: readonly unknown[],
+  { note }: ReadingContext,
+): RecordedConversation[] | string {
   const row = new Fields(value as Record<string, unknown>);
   const listed = row.take("messages", turnsBy("user"));
   const asked = listed ?? row.take("prompt", turnsBy("user")) ?? [];
@@ -189,5 +193,5 @@ export const trl: Format = {
   about: "TRL rows: chosen and rejected, completions with rewards, labels, and what our TRL exports write",
   recognizes: (value) =>
     isObject(value) && (isPair(value) || isGroup(value) || isLabelled(value) || isExported(value)),
-  read,
+  read: readRow,
 };

@@ -156,7 +156,8 @@ export function readOldSession(source: string): OldSession | string {
   }
   if (!isObject(row.value)) return "it is no JSON object";
   if (depthOf(source) > MAX_DEPTH) return `it is nested more than ${MAX_DEPTH} levels deep`;
-  if (isOfAtlas(row.value)) return "it is a line of Atlas itself, which comes back whole without --from-jsonl";
+  if (isOfAtlas(row.value))
+    return "it is a line of Atlas itself, which comes back whole without --from-jsonl";
   const metadata = memberOf(row, "session_metadata");
   const of = (...names: string[]): Written => {
     const own = memberOf(row, ...names);

@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { type ImportOptions, importRecorded } from "../../intake/import/import-recorded.ts";
 import { createEvent } from "../../schemas/codec.ts";
@@ -165,7 +166,10 @@ test.each(["openai-chat", "trl-messages", "trl-prompt-completion", "trl-rollouts
     const records = recordsOf(format, [...recorded, ...ran]);
     expect(records.length).toBeGreaterThan(2);
     const imported = await tracesIn(fileOf("records.jsonl", records));
-    expect(imported).toHaveLength(records.length);
-    expect(sorted(recordsOf(format, imported))).toEqual(sorted(records));
+    const again = sorted(recordsOf(format, imported));
+    // Compared one by one: the longest of them would fill the screen.
+    for (const [at, record] of sorted(records).entries())
+      expect(again[at] === record, record.slice(0, 500)).toBe(true);
+    expect(again).toHaveLength(records.length);
   },
 );
