@@ -54,7 +54,7 @@ export async function* evalParts(path: string, { files }: Archive): AsyncGenerat
     if (chunks === undefined && !SAMPLE.test(file.name)) continue;
     samples += 1;
     const sample = chunks === undefined ? archivedText(file) : chunkedSample(chunks, files);
-    yield { file: `${path}!${file.name}`, rows: rowsOf(sample, header) };
+    yield { file: `${path}!${file.name}`, rows: rowsOf(sample, header), log: path };
   }
   if (samples === 0) yield onlyProblem(path, NO_SAMPLES);
 }

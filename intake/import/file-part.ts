@@ -4,6 +4,8 @@ import type { RowProblem, RowText } from "../files/row-text.ts";
 export interface FilePart {
   file: string;
   rows: AsyncIterable<RowText | RowProblem> | Iterable<RowText | RowProblem>;
+  /** The archive, where its files are one log: it is what notes and counts name, as they are the same for each file. */
+  log?: string | undefined;
   /** Something to say about it as a whole. */
   note?: string | undefined;
 }

@@ -86,6 +86,7 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
 
   const add = async ({
     file,
+    log: counted,
     line,
     format,
     conversation: read,
@@ -104,7 +105,7 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
     };
     const facts = factsOf(conversation, options.rewardScale ?? { min: 0, max: 1 }, warn);
     if (typeof facts === "string") return refuse({ file, line, reason: facts });
-    see(file, format.name, conversation, facts);
+    see(counted, format.name, conversation, facts);
     // One count over all rows: sessions without recorded times stay in the order in which they were written.
     const assumedStart = assumedTime(options.at, fileTime) + messages;
     messages += conversation.messages.length;

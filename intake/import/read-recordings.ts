@@ -20,6 +20,8 @@ export interface RecordedProblem {
 /** A recorded conversation at its place. */
 export interface FoundConversation {
   file: string;
+  /** What it is counted with: the file, or the archive whose files are one log. */
+  log: string;
   line: number;
   format: Format;
   conversation: RecordedConversation;
@@ -109,7 +111,7 @@ async function* readOpened(file: string, options: ReadOptions): AsyncGenerator<F
 }
 
 async function* readPart(
-  { file, rows, note: told }: FilePart,
+  { file, rows, note: told, log = file }: FilePart,
   fileTime: Micros,
   options: ReadOptions,
 ): AsyncGenerator<Found> {
@@ -117,9 +119,9 @@ async function* readPart(
   const formats = new FileFormats(options);
   let isEmpty = true;
   const say = function* (): Generator<Found> {
-    for (const note of formats.takeNotes()) yield { note: at(note) };
+    for (const note of formats.takeNotes()) yield { note: { ...at(note), file: log } };
     for (const problem of formats.takeProblems()) yield { problem: at(problem) };
-    for (const found of formats.takeConversations()) yield { found: { file, fileTime, ...found } };
+    for (const found of formats.takeConversations()) yield { found: { file, log, fileTime, ...found } };
   };
   if (told !== undefined) yield { note: at({ line: 1, reason: told }) };
   for await (const row of rows) {

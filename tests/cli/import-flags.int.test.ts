@@ -1,10 +1,12 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { sessionOf } from "../../intake/import/recorded-session.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
 import { foldSession } from "../../traces/fold.ts";
 import { encodeTrainingLine } from "../../traces/training-line.ts";
+import { zipOf } from "../intake/files/zip-bytes.ts";
+import { header, price, stock } from "../intake/formats/fixtures/inspect-log.ts";
 import { OPTIONS, recordingOf } from "../intake/import/recorded-rows.ts";
 import { type Here, here, hereServed } from "./here.ts";
 import { expectOneLine } from "./one-line.ts";
@@ -99,6 +101,21 @@ test("a dry run says what is in each file, as a table and as JSON, and makes no 
     [1, 0],
   ]);
   expect(existsSync(shell.file(".atlas"))).toBe(false);
+});
+
+test("the samples of a log in an archive are counted, and told of, together", async () => {
+  const shell = here();
+  const files = [
+    { name: "header.json", data: JSON.stringify(header) },
+    ...[stock, price].map((sample, at) => ({
+      name: `samples/${at}_epoch_1.json`,
+      data: JSON.stringify(sample),
+    })),
+  ];
+  writeFileSync(shell.file("log.eval"), zipOf(files));
+  const { stdout, stderr } = await shell.atlas("import", "log.eval", "--dry-run");
+  expect(stdout).toMatch(/^log\.eval +inspect +2 +9 +2 +all +1 +all$/m);
+  expect(stderr).toMatch(/^log\.eval:1: eval\.dataset\.sample_ids .* left out, and 1 more like it$/m);
 });
 
 test("an empty file is told and no fault; a folder is one", async () => {

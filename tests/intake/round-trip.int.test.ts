@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { expect, test } from "vitest";
 import { type ImportOptions, importRecorded } from "../../intake/import/import-recorded.ts";
 import { createEvent } from "../../schemas/codec.ts";

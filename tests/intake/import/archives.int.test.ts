@@ -118,7 +118,7 @@ test("a sample in many files is one sample", async () => {
     metadata: { shelf: "C1" },
   });
   expect(told).toEqual([
-    "chunked.eval!samples/price_epoch_2/sample.json:1: eval.dataset.sample_ids lists the ids of all samples: it is left out",
+    "chunked.eval:1: eval.dataset.sample_ids lists the ids of all samples: it is left out",
   ]);
 });
 
