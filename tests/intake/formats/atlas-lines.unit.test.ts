@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { readOldSession } from "../../../intake/migration/old-session.ts";
 import { encodeTrainingLine } from "../../../traces/training-line.ts";
 import { manySessions, run } from "../../sinks/formats/format-sessions.ts";
 import { stored } from "../../traces/sessions.ts";
@@ -40,6 +41,12 @@ test("what the Python SDK exported is sent to its own door", () => {
   expect(readValues([old]).problems).toEqual([
     "it is a session of the Python SDK: import it with --from-jsonl FILE",
   ]);
+});
+
+test("the door of the Python SDK sends a line of Atlas to this one", () => {
+  expect(readOldSession(encodeTrainingLine(run("first")))).toBe(
+    "it is a line of Atlas itself, which comes back whole without --from-jsonl",
+  );
 });
 
 test("a line that was changed is told by the place of the fault, without its content", () => {

@@ -119,6 +119,28 @@ test("what our exports write keeps its columns", () => {
   expect(step.started?.external_id).toBe(`${row.session_id}/step-3`);
 });
 
+test("turns of one conversation are one session, also where others stand between them", () => {
+  const turn = (session_id: string, prompt: unknown[], answer: string) => ({
+    prompt,
+    completion: [said(answer)],
+    session_id,
+    step_id: null,
+    learning_key: "k",
+    reward: null,
+  });
+  const first = [user("Hi"), said("Hello"), user("Bye")];
+  const { formats, events } = readValues([
+    turn("a", [user("Hi")], "Hello"),
+    turn("b", [user("Hi")], "Good day"),
+    turn("a", first, "See you"),
+  ]);
+  expect(formats).toEqual(["trl-turns", "trl-turns"]);
+  expect(events.map(textsOf)).toEqual([
+    ["Hi", "Hello", "Bye", "See you"],
+    ["Hi", "Good day"],
+  ]);
+});
+
 test("what is malformed is told in one sentence", () => {
   const reasonOf = (value: unknown): unknown => readValues([value]).problems;
   expect(reasonOf({ prompt: "Hi", chosen: 7, rejected: "x" })).toEqual([
