@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import type { Atlas } from "../../app/open-atlas.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { formatNamed } from "../../intake/formats/formats.ts";
-import { importRecorded, type RecordedOptions } from "../../intake/import/import-recorded.ts";
+import { checkOptions, importRecorded, type RecordedOptions } from "../../intake/import/import-recorded.ts";
 import type { ImportSummary } from "../../intake/import/intake.ts";
 import { mayHoldConversations } from "../../intake/import/may-hold-conversations.ts";
 import { checkReadable } from "../../intake/import/read-recordings.ts";
@@ -84,6 +84,7 @@ export async function importSessions(files: string[], flags: ImportFlags): Promi
   const signal = interruptSignal();
   checkSources(files, flags);
   const recorded = recordedOptions(flags);
+  checkOptions(recorded);
   const format = recorded.format === undefined ? undefined : formatNamed(recorded.format);
   const { timeZone, at } = recorded;
   // No log is made for what cannot be imported.

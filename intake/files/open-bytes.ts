@@ -1,11 +1,11 @@
-import type { FileHandle } from "node:fs/promises";
 import { Readable, Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Fill } from "./byte-window.ts";
+import { fromStream } from "./fill.ts";
 import { type Encoding, encodingOf, HEAD_BYTES } from "./foreign-bytes.ts";
 
-/** A file's bytes as UTF-8, unpacked; or why they cannot be read as text. */
-export type OpenBytes = { fill: Fill } | { reason: string };
+/** A file's bytes as UTF-8, unpacked; or that it holds other files; or why they cannot be read as text. */
+export type OpenBytes = { fill: Fill } | { archive: "zip" } | { reason: string };
 
 /** Decodes UTF-16; half a character at the end of the file becomes U+FFFD. */
 function utf16(encoding: "utf-16le" | "utf-16be"): Transform {
@@ -20,28 +20,12 @@ function utf16(encoding: "utf-16le" | "utf-16be"): Transform {
   });
 }
 
-const DECODERS: Record<Exclude<Encoding, "text">, () => Transform> = {
+const DECODERS: Record<Exclude<Encoding, "text" | "zip">, () => Transform> = {
   gzip: createGunzip,
   zstd: createZstdDecompress,
   "utf-16le": () => utf16("utf-16le"),
   "utf-16be": () => utf16("utf-16be"),
 };
-
-/** Fills a buffer from a stream, chunk by chunk. */
-function fromStream(stream: Readable): Fill {
-  const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  let rest: Buffer = Buffer.alloc(0);
-  return async (into, at, length) => {
-    while (rest.length === 0) {
-      const next = await chunks.next();
-      if (next.done === true) return 0;
-      rest = next.value;
-    }
-    const copied = rest.copy(into, at, 0, length);
-    rest = rest.subarray(copied);
-    return copied;
-  };
-}
 
 /** Reads the first bytes, which a pipe may hand over one at a time. */
 async function headOf(fill: Fill): Promise<Buffer> {
@@ -69,14 +53,14 @@ async function* bytesFrom(head: Buffer, fill: Fill): AsyncGenerator<Buffer> {
  * Opens the bytes of a file, whatever it is encoded in: UTF-8, UTF-16, gzip, Zstandard.
  *
  * @example
- * const bytes = await openBytes(handle);
+ * const bytes = await openBytes(fill);
  * if ("fill" in bytes) await bytes.fill(buffer, 0, buffer.length);
  */
-export async function openBytes(handle: FileHandle): Promise<OpenBytes> {
-  const read: Fill = async (into, at, length) => (await handle.read(into, at, length, null)).bytesRead;
+export async function openBytes(read: Fill): Promise<OpenBytes> {
   const head = await headOf(read);
   const found = encodingOf(head);
   if ("reason" in found) return found;
+  if (found.encoding === "zip") return { archive: found.encoding };
   const bytes = Readable.from(bytesFrom(head, read), { objectMode: false });
   if (found.encoding === "text") return { fill: fromStream(bytes) };
   const decoder = DECODERS[found.encoding]();

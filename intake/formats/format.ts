@@ -1,4 +1,4 @@
-import type { Micros } from "../../schemas/generated/events.ts";
+import type { AtlasEvent, Micros } from "../../schemas/generated/events.ts";
 import type { SessionStatus } from "../../schemas/vocabulary.ts";
 import type { ChatMessage } from "../chat/message.ts";
 import type { ToolDefinition } from "../chat/tool-definitions.ts";
@@ -66,6 +66,8 @@ export interface RecordedConversation {
   /** Of the whole conversation, where its messages do not tell. */
   usage?: RecordedUsage | undefined;
   cost?: number | undefined;
+  /** The session itself where it comes from an Atlas log: it is taken over event by event, with its ids and times. */
+  session?: readonly AtlasEvent[] | undefined;
 }
 
 /** What a format may ask while it reads. */

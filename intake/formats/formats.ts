@@ -1,10 +1,13 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
+import { atif } from "./atif.ts";
+import { atlasLines } from "./atlas-lines.ts";
 import { bfcl } from "./bfcl.ts";
 import { chatRows } from "./chat-rows.ts";
 import { claudeCode } from "./claude-code.ts";
 import { codex } from "./codex.ts";
 import type { Format } from "./format.ts";
 import { geminiCli } from "./gemini-cli.ts";
+import { inspect } from "./inspect.ts";
 import { langfuse } from "./langfuse.ts";
 import { langsmith } from "./langsmith.ts";
 import { managedAgents } from "./managed-agents.ts";
@@ -18,11 +21,14 @@ import { sweAgent } from "./swe-agent.ts";
 import { tauBench } from "./tau-bench.ts";
 import { tau2Bench } from "./tau2-bench.ts";
 import { toolbench } from "./toolbench.ts";
+import { trl } from "./trl.ts";
+import { trlTurns } from "./trl-turns.ts";
 import { verifiers } from "./verifiers.ts";
 import { verifiersTrace } from "./verifiers-trace.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
 export const FORMATS: readonly Format[] = [
+  atlasLines,
   tauBench,
   tau2Bench,
   claudeCode,
@@ -34,6 +40,8 @@ export const FORMATS: readonly Format[] = [
   openhandsCompletion,
   openhands,
   sweAgent,
+  inspect,
+  atif,
   bfcl,
   toolbench,
   langfuse,
@@ -42,6 +50,8 @@ export const FORMATS: readonly Format[] = [
   phoenix,
   otel,
   verifiersTrace,
+  trlTurns,
+  trl,
   verifiers,
   chatRows,
 ];

@@ -41,7 +41,10 @@ export function factsOf(
   scale: RewardScale,
   note: (what: string) => void,
 ): ConversationFacts | string {
-  const { messages, reward, scores = [], metadata = {} } = conversation;
+  const { messages, reward, scores = [], metadata = {}, session } = conversation;
+  // What comes back as it was is on the scale already.
+  if (session !== undefined)
+    return { task: conversation.task ?? "", reward: undefined, scores, metadata: undefined };
   if (messages.length === 0) return "it has no messages";
   const asked = messages.find(({ message }) => message.role === "user" && textOf(message));
   const task = conversation.task || textOf(asked?.message);

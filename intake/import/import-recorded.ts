@@ -40,12 +40,21 @@ export interface ImportOptions extends Omit<IntakeOptions, "log">, RecordedOptio
   rulesHash: string;
 }
 
+const AS_IT_WAS =
+  "it comes from an Atlas log, and is taken over as it was there: --learning-key, --tools and --group-by do not change it";
+
 function usage(message: string, where: string, hint: string): AtlasError {
   return new AtlasError("ATLAS_USAGE", message, { where, hint });
 }
 
-function checkOptions({ learningKey, timeZone, rewardScale }: ImportOptions): void {
-  if (learningKey !== undefined) checkLearningKey(learningKey);
+/**
+ * Looks at how recordings are to be read, without reading any.
+ *
+ * @throws AtlasError ATLAS_USAGE, ATLAS_LEARNING_KEY_INVALID
+ */
+export function checkOptions({ format, learningKey, timeZone, rewardScale }: RecordedOptions): void {
+  if (format !== undefined) formatNamed(format);
+  if (learningKey !== undefined) checkLearningKey(learningKey, "--learning-key");
   if (timeZone !== undefined && !isTimeZone(timeZone)) {
     const message = `${JSON.stringify(timeZone)} is no time zone`;
     throw usage(message, "--time-zone", "Give a name such as Europe/Berlin, or an offset such as +02:00.");
@@ -72,9 +81,12 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
   const { appender, summary, refuse, see } = beginIntake(options);
   const sessionOfId = new Map<string, Uuid>();
   let messages = 0;
+  const { tools, groupBy } = options;
+  const isChanging = [learningKey, tools, groupBy].some((given) => given !== undefined);
 
   const add = async ({
     file,
+    log: counted,
     line,
     format,
     conversation: read,
@@ -82,19 +94,23 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
     length,
   }: FoundConversation): Promise<void> => {
     const warn = (reason: string): void => name(summary.warnings, { file, line, reason });
+    if (read.session !== undefined && isChanging) warn(AS_IT_WAS);
     const conversation = {
       ...read,
       tools: read.tools ?? (options.tools === undefined ? undefined : [...options.tools]),
-      groupId: options.groupBy === undefined ? read.groupId : groupOf(read, options.groupBy, warn),
+      groupId:
+        options.groupBy === undefined || read.session !== undefined
+          ? read.groupId
+          : groupOf(read, options.groupBy, warn),
     };
     const facts = factsOf(conversation, options.rewardScale ?? { min: 0, max: 1 }, warn);
     if (typeof facts === "string") return refuse({ file, line, reason: facts });
-    see(file, format.name, conversation, facts);
+    see(counted, format.name, conversation, facts);
     // One count over all rows: sessions without recorded times stay in the order in which they were written.
     const assumedStart = assumedTime(options.at, fileTime) + messages;
     messages += conversation.messages.length;
     const recording = { format, conversation, facts };
-    const { events, earlier } = sessionOf(recording, {
+    const { events, earlier, isRestored } = sessionOf(recording, {
       learningKey,
       rulesHash,
       mask: maskFor(format, log.mask, options.keepSecrets),
@@ -108,7 +124,7 @@ export async function importRecorded(options: ImportOptions): Promise<ImportSumm
         warn(`another conversation has the id ${JSON.stringify(id)} too; both were imported`);
       sessionOfId.set(id, sessionId);
     }
-    await appender.add({ events, earlier, length });
+    await appender.add({ events, earlier, isRestored, length });
   };
 
   await checkReadable(files);

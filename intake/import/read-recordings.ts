@@ -1,11 +1,13 @@
-import { access, constants, open, stat } from "node:fs/promises";
+import { access, constants, type FileHandle, open, stat } from "node:fs/promises";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
 import type { Micros } from "../../schemas/generated/events.ts";
 import { ByteWindow } from "../files/byte-window.ts";
 import { openBytes } from "../files/open-bytes.ts";
 import { splitRows } from "../files/split-rows.ts";
 import type { Format, RecordedConversation } from "../formats/format.ts";
+import { archiveParts } from "./archive-parts.ts";
 import { FileFormats, type Note, type ReadOptions } from "./file-formats.ts";
+import { type FilePart, onlyProblem } from "./file-part.ts";
 
 /** Something to say about a place in a file. */
 export interface RecordedProblem {
@@ -18,6 +20,8 @@ export interface RecordedProblem {
 /** A recorded conversation at its place. */
 export interface FoundConversation {
   file: string;
+  /** What it is counted with: the file, or the archive whose files are one log. */
+  log: string;
   line: number;
   format: Format;
   conversation: RecordedConversation;
@@ -88,22 +92,39 @@ export async function* readRecordings(file: string, options: ReadOptions = {}): 
   }
 }
 
+/** The rows of a file, or those of each file in it. */
+async function* partsOf(file: string, handle: FileHandle): AsyncGenerator<FilePart> {
+  const bytes = await openBytes(
+    async (into, at, length) => (await handle.read(into, at, length, null)).bytesRead,
+  );
+  if ("fill" in bytes) return yield { file, rows: splitRows(new ByteWindow(bytes.fill)) };
+  if ("reason" in bytes) return yield onlyProblem(file, bytes.reason);
+  if ((await handle.stat()).isFile()) return yield* archiveParts(file);
+  yield onlyProblem(file, "it is a zip archive in a pipe: give the file itself");
+}
+
 async function* readOpened(file: string, options: ReadOptions): AsyncGenerator<Found> {
   await using handle = await open(file, "r");
   const { mtimeNs } = await handle.stat({ bigint: true });
   const fileTime = Math.max(0, Number(mtimeNs / 1000n));
-  const at = ({ line, reason }: Note): RecordedProblem => ({ file, line, reason });
-  const bytes = await openBytes(handle);
-  if ("reason" in bytes) return yield { problem: { file, line: 1, reason: bytes.reason } };
+  for await (const part of partsOf(file, handle)) yield* readPart(part, fileTime, options);
+}
 
+async function* readPart(
+  { file, rows, note: told, log = file }: FilePart,
+  fileTime: Micros,
+  options: ReadOptions,
+): AsyncGenerator<Found> {
+  const at = ({ line, reason }: Note): RecordedProblem => ({ file, line, reason });
   const formats = new FileFormats(options);
   let isEmpty = true;
   const say = function* (): Generator<Found> {
-    for (const note of formats.takeNotes()) yield { note: at(note) };
+    for (const note of formats.takeNotes()) yield { note: { ...at(note), file: log } };
     for (const problem of formats.takeProblems()) yield { problem: at(problem) };
-    for (const found of formats.takeConversations()) yield { found: { file, fileTime, ...found } };
+    for (const found of formats.takeConversations()) yield { found: { file, log, fileTime, ...found } };
   };
-  for await (const row of splitRows(new ByteWindow(bytes.fill))) {
+  if (told !== undefined) yield { note: at({ line: 1, reason: told }) };
+  for await (const row of rows) {
     isEmpty = false;
     if ("reason" in row) yield { problem: at(row) };
     else {
@@ -113,5 +134,5 @@ async function* readOpened(file: string, options: ReadOptions): AsyncGenerator<F
   }
   formats.end();
   yield* say();
-  if (isEmpty) yield { note: { file, line: 1, reason: "the file is empty" } };
+  if (isEmpty && told === undefined) yield { note: { file, line: 1, reason: "the file is empty" } };
 }

@@ -10,6 +10,7 @@ import { type Emit, eventWriter } from "./event-writer.ts";
 import { type Moment, type SessionTimes, timesOf } from "./recorded-times.ts";
 import { emitTurns } from "./recorded-turns.ts";
 import { usageOf } from "./recorded-usage.ts";
+import { restoredEvents } from "./restored-events.ts";
 
 /** How a recorded conversation becomes a session. */
 export interface SessionOptions {
@@ -35,6 +36,8 @@ export interface RecordedSession {
   events: Masked[];
   /** Ids of the same recording under earlier translations of its format, the latest first. */
   earlier: Uuid[];
+  /** It comes back as it was in the log that it is from. */
+  isRestored?: boolean | undefined;
 }
 
 /** The judge that gave the recorded reward. */
@@ -57,6 +60,8 @@ export function sessionOf(
   { format, conversation, facts }: Recording,
   options: SessionOptions,
 ): RecordedSession {
+  if (conversation.session !== undefined)
+    return { events: restoredEvents(conversation.session, options), earlier: [], isRestored: true };
   const { agent = "recorded", tags = [], tenant } = conversation;
   const { task } = facts;
   const learningKey =

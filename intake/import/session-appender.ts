@@ -28,6 +28,8 @@ export interface WholeSession {
   decisions?: readonly Masked[] | undefined;
   /** Ids that the same session has under earlier translations of its format, the latest first. */
   earlier?: readonly Uuid[] | undefined;
+  /** It comes from another log, and is taken over as it was there: it may have been judged by others later. */
+  isRestored?: boolean | undefined;
 }
 
 /** Where sessions go, and what is there already. */
@@ -115,7 +117,7 @@ export class SessionAppender {
 
   /** What the log does not hold yet of a session; nothing where it holds another translation of it. */
   #newEvents(
-    { events, earlier = [] }: WholeSession,
+    { events, earlier = [], isRestored = false }: WholeSession,
     known: ReadonlyMap<string, number> | undefined,
   ): Masked[] {
     const { counts } = this;
@@ -129,11 +131,15 @@ export class SessionAppender {
       counts.skippedEvents += events.length;
       return [];
     }
-    const ordered = this.#order.put(events);
+    const ordered = isRestored ? [...events] : this.#order.put(events);
     // The one that is superseded is found again when an import that was killed goes on.
     const replaced = earlier.find((id) => known?.has(id));
     if (replaced !== undefined) ordered[0] = withLogged(ordered[0]!, { supersedes: replaced });
-    const fresh = ordered.filter(({ meta }) => meta.sequence > (held ?? 0));
+    const own = ordered.filter(({ meta }) => meta.source === ordered[0]!.meta.source);
+    // What others said of it came behind its own events, with which it was appended: it is there if they are.
+    const isNew = own.some(({ meta }) => meta.sequence > (held ?? 0));
+    const others = ordered.slice(own.length);
+    const fresh = isNew ? [...own.filter(({ meta }) => meta.sequence > (held ?? 0)), ...others] : [];
     counts.skippedEvents += events.length - fresh.length;
     if (fresh.length === 0) counts.skippedSessions += 1;
     else counts.sessions += 1;

@@ -130,6 +130,14 @@ function hashOf(value: Record<string, unknown>): string {
     .digest("hex");
 }
 
+/** Whether a line was written by this package: it says of each event where it stood in the log. */
+function isOfAtlas({ trajectory_events: events }: Record<string, unknown>): boolean {
+  const [first] = Array.isArray(events) ? (events as unknown[]) : [];
+  const event = isObject(first) && isObject(first.event) ? first.event : {};
+  const metadata = isObject(event.payload) && isObject(event.payload.metadata) ? event.payload.metadata : {};
+  return typeof metadata.event_id === "string" && typeof metadata.sequence === "number";
+}
+
 /**
  * Reads a session of the Python SDK in the form of its export.
  *
@@ -148,6 +156,8 @@ export function readOldSession(source: string): OldSession | string {
   }
   if (!isObject(row.value)) return "it is no JSON object";
   if (depthOf(source) > MAX_DEPTH) return `it is nested more than ${MAX_DEPTH} levels deep`;
+  if (isOfAtlas(row.value))
+    return "it is a line of Atlas itself, which comes back whole without --from-jsonl";
   const metadata = memberOf(row, "session_metadata");
   const of = (...names: string[]): Written => {
     const own = memberOf(row, ...names);
