@@ -32,6 +32,13 @@ export const roleOf = (name: unknown): ChatRole | undefined =>
 
 const isPart = (part: unknown): part is ContentPart => typeof part === "string" || isObject(part);
 
+const isTextAlone = (content: Record<string, unknown>): content is { text: string } =>
+  typeof content.text === "string" && Object.keys(content).every((key) => key === "type" || key === "text");
+
+/** Whether an object is a part of a content, and not a structure of somebody's own. */
+const isPartLike = ({ type, text, value, refusal }: Record<string, unknown>): boolean =>
+  [type, text, value, refusal].some((each) => typeof each === "string");
+
 /** The calls of a message; text that holds a list is read. Gives the very list where nothing had to be changed. */
 function callsOf(value: unknown): ChatToolCall[] | string {
   let list = value;
@@ -138,12 +145,21 @@ export function roleMessages(given: Record<string, unknown>): ChatMessage[] | st
   const { content } = value;
   if (content === undefined || content === null || typeof content === "string") return [value as ChatMessage];
   if (role === "tool" || role === "function") {
+    const results = Array.isArray(content) && content.every(isPart) ? splitContent(content).results : [];
+    if (results.length > 0) return withParts(value, role, content as ContentPart[]);
     const text = resultContent(content);
     const isSame =
       Array.isArray(content) && Array.isArray(text) && text.every((part, index) => part === content[index]);
     return [(isSame || isTextParts(content) ? value : { ...value, content: text }) as ChatMessage];
   }
-  if (isObject(content)) return withParts(value, role, [content]);
+  if (isObject(content)) {
+    if (isTextAlone(content)) return [{ ...value, role, content: content.text }];
+    if (isPartLike(content)) return withParts({ ...value, content: [content] }, role, [content]);
+    const { parts, ...about } = content;
+    if (Array.isArray(parts) && parts.every(isPart))
+      return withParts({ ...value, content: parts, ...about }, role, parts);
+    return [{ ...value, role, content: JSON.stringify(content) }];
+  }
   if (!Array.isArray(content) || !content.every(isPart))
     return "content is not a text, null or a list of parts";
   return withParts(value, role, content);

@@ -65,15 +65,12 @@ async function* bytesFrom(head: Buffer, fill: Fill): AsyncGenerator<Buffer> {
   }
 }
 
-/**
- * Opens the bytes of a file, whatever it is encoded in: UTF-8, UTF-16, gzip, Zstandard.
- *
- * @example
- * const bytes = await openBytes(handle);
- * if ("fill" in bytes) await bytes.fill(buffer, 0, buffer.length);
- */
-export async function openBytes(handle: FileHandle): Promise<OpenBytes> {
-  const read: Fill = async (into, at, length) => (await handle.read(into, at, length, null)).bytesRead;
+/** How often a file may be packed: there are some that unpack to themselves. */
+const MAX_LAYERS = 3;
+
+async function decoded(read: Fill, layers: number): Promise<OpenBytes> {
+  if (layers > MAX_LAYERS)
+    return { reason: `it is compressed more than ${MAX_LAYERS} times; unpack it first` };
   const head = await headOf(read);
   const found = encodingOf(head);
   if ("reason" in found) return found;
@@ -82,5 +79,17 @@ export async function openBytes(handle: FileHandle): Promise<OpenBytes> {
   const decoder = DECODERS[found.encoding]();
   // A fault of the file is the decoder's to tell, since it is the decoder that is read.
   bytes.on("error", (error) => decoder.destroy(error));
-  return { fill: fromStream(bytes.pipe(decoder)) };
+  const fill = fromStream(bytes.pipe(decoder));
+  return found.encoding.startsWith("utf-16") ? { fill } : decoded(fill, layers + 1);
+}
+
+/**
+ * Opens the bytes of a file, whatever it is encoded in: UTF-8, UTF-16, gzip, Zstandard, and one inside another.
+ *
+ * @example
+ * const bytes = await openBytes(handle);
+ * if ("fill" in bytes) await bytes.fill(buffer, 0, buffer.length);
+ */
+export async function openBytes(handle: FileHandle): Promise<OpenBytes> {
+  return decoded(async (into, at, length) => (await handle.read(into, at, length, null)).bytesRead, 0);
 }
