@@ -16,6 +16,7 @@ import {
   textsIn,
 } from "./fields.ts";
 import type { Format, ReadingContext, RecordedConversation, RecordedMessage } from "./format.ts";
+import { metadataOf } from "./metadata-of.ts";
 import { holdsSpeech, speechOf } from "./row-speech.ts";
 import { usageIn } from "./usage-in.ts";
 
@@ -24,14 +25,6 @@ export const toolsIn: Reader<ToolDefinition[]> = (value) => {
   const isWhole = listIn(value)?.every((item) => toolDefinitions([item]) !== undefined) ?? true;
   return isWhole ? toolDefinitions(value) : undefined;
 };
-
-/** A row's own metadata: an object, also as JSON text. */
-function metadataOf(own: Record<string, unknown> | undefined, rest: Record<string, unknown> | undefined) {
-  if (rest === undefined) return own;
-  let name = "recorded";
-  while (own !== undefined && Object.hasOwn(own, name)) name += "_";
-  return { ...own, [name]: rest };
-}
 
 const STARTED = ["started_at", "start_time", "created_at", "timestamp"];
 const ENDED = ["ended_at", "end_time", "completed_at"];

@@ -1,11 +1,20 @@
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { chatRows } from "./chat-rows.ts";
 import type { Format } from "./format.ts";
+import { litellm } from "./litellm.ts";
 import { messageFile, messageLists } from "./message-files.ts";
 import { miniSweAgent } from "./mini-swe-agent.ts";
+import { tensorzero } from "./tensorzero.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
-export const FORMATS: readonly Format[] = [miniSweAgent, chatRows, messageLists, messageFile];
+export const FORMATS: readonly Format[] = [
+  litellm,
+  tensorzero,
+  miniSweAgent,
+  chatRows,
+  messageLists,
+  messageFile,
+];
 
 /**
  * The format of a name.
