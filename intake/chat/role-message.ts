@@ -14,6 +14,7 @@ const ROLES: Record<string, ChatRole> = {
   model: "assistant",
   bot: "assistant",
   gpt: "assistant",
+  chatgpt: "assistant",
   agent: "assistant",
   tool: "tool",
   observation: "tool",
@@ -21,6 +22,8 @@ const ROLES: Record<string, ChatRole> = {
   tool_response: "tool",
   toolresult: "tool",
   environment: "tool",
+  function_response: "tool",
+  "function-response": "tool",
   function: "function",
 };
 

@@ -26,6 +26,12 @@ export const toolsIn: Reader<ToolDefinition[]> = (value) => {
   return isWhole ? toolDefinitions(value) : undefined;
 };
 
+/** Whether an answer was wanted, as KTO's data sets say it, as a reward. */
+export const takeLabel = (row: Fields): number | undefined => {
+  const asReward: Reader<number> = (value) => (typeof value === "boolean" ? Number(value) : undefined);
+  return row.take("kto_tag", asReward) ?? row.take("label", asReward);
+};
+
 const STARTED = ["started_at", "start_time", "created_at", "timestamp"];
 const ENDED = ["ended_at", "end_time", "completed_at"];
 
@@ -49,7 +55,7 @@ export const recordedMessage = (
 });
 
 /** Takes a field, and tells where it could not be used. */
-function takeOrTell<T>(
+export function takeOrTell<T>(
   row: Fields,
   name: string,
   as: Reader<T>,
@@ -117,7 +123,7 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
     id: row.take("id", nameIn),
     task: takeOrTell(row, "task", textIn, "a text", context),
     tools: toolsOf(row) ?? (request && toolsOf(request)) ?? reply?.tools,
-    reward: takeOrTell(row, "reward", numberIn, "a number", context),
+    reward: takeOrTell(row, "reward", numberIn, "a number", context) ?? takeLabel(row),
     status:
       takeOrTell(row, "status", statusIn, "a word for succeeded, failed or cancelled", context) ??
       (error === undefined ? undefined : ("failed" as const)),

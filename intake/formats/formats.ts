@@ -4,13 +4,20 @@ import type { Format } from "./format.ts";
 import { litellm } from "./litellm.ts";
 import { messageFile, messageLists } from "./message-files.ts";
 import { miniSweAgent } from "./mini-swe-agent.ts";
+import { preference } from "./preference.ts";
+import { alpaca, shareGpt } from "./sharegpt.ts";
 import { tensorzero } from "./tensorzero.ts";
+import { xlam } from "./xlam.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
 export const FORMATS: readonly Format[] = [
   litellm,
   tensorzero,
   miniSweAgent,
+  preference,
+  shareGpt,
+  alpaca,
+  xlam,
   chatRows,
   messageLists,
   messageFile,
