@@ -5,6 +5,7 @@ import { litellm } from "./litellm.ts";
 import { messageFile, messageLists } from "./message-files.ts";
 import { miniSweAgent } from "./mini-swe-agent.ts";
 import { preference } from "./preference.ts";
+import { reply } from "./reply.ts";
 import { alpaca, shareGpt } from "./sharegpt.ts";
 import { tensorzero } from "./tensorzero.ts";
 import { xlam } from "./xlam.ts";
@@ -18,6 +19,7 @@ export const FORMATS: readonly Format[] = [
   shareGpt,
   alpaca,
   xlam,
+  reply,
   chatRows,
   messageLists,
   messageFile,

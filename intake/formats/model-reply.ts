@@ -3,6 +3,7 @@ import { isMessage, isMessageList } from "../chat/read-messages.ts";
 import { type ToolDefinition, toolDefinitions } from "../chat/tool-definitions.ts";
 import { Fields, listIn, nameIn, objectIn, type Reader, textIn } from "./fields.ts";
 import type { RecordedUsage } from "./format.ts";
+import { assembled, isStreamPart } from "./reply-streams.ts";
 import { usageIn } from "./usage-in.ts";
 
 /** What a provider answered. */
@@ -116,9 +117,20 @@ export const providerReplyIn: Reader<ModelReply> = (value) => {
   return anthropic(object) ?? completion(object) ?? gemini(object) ?? responses(object);
 };
 
+/** The data of a recorded event stream. */
+const eventsIn: Reader<unknown[]> = (value) => {
+  if (typeof value !== "string" || !/^(?:data|event): ?\S/.test(value)) return undefined;
+  const data = value
+    .split(/\r?\n/)
+    .filter((line) => line.startsWith("data:"))
+    .map((line) => line.slice(5).trim());
+  const parts = data.filter((line) => line !== "[DONE]").map((line) => objectIn(line));
+  return parts.length > 0 && parts.every((part) => part !== undefined) ? parts : undefined;
+};
+
 /**
- * What a model answered: what a provider's API gave, a message, a list of them, or a text; any of these also as JSON
- * text.
+ * What a model answered: what a provider's API gave, a message, a list of them, the parts of a stream, or a
+ * text; any of these also as JSON text.
  */
 export const replyIn: Reader<ModelReply> = (value) => {
   const reply = providerReplyIn(value);
@@ -130,7 +142,13 @@ export const replyIn: Reader<ModelReply> = (value) => {
     return { ...body, rest: { ...without(object, "body"), ...(body.rest && { body: body.rest }) } };
   if (isMessage(object)) return { messages: [object], answers: 1 };
   if (object !== undefined) return undefined;
-  const list = listIn(value);
+  const list = listIn(value) ?? eventsIn(value);
+  if (list?.every(isStreamPart) === true && list.length > 0) {
+    const { replies, unused } = assembled(list);
+    const streamed = replies.length === 1 ? providerReplyIn(replies[0]) : undefined;
+    if (streamed !== undefined)
+      return unused.length === 0 ? streamed : { ...streamed, rest: { ...streamed.rest, events: unused } };
+  }
   if (list !== undefined) return isMessageList(list) ? { messages: list, answers: 1 } : undefined;
   const text = textIn(value);
   return text === undefined ? undefined : { messages: [{ role: "assistant", content: text }], answers: 1 };
