@@ -5,6 +5,7 @@ import { litellm } from "./litellm.ts";
 import { messageFile, messageLists } from "./message-files.ts";
 import { miniSweAgent } from "./mini-swe-agent.ts";
 import { preference } from "./preference.ts";
+import { promptfoo } from "./promptfoo.ts";
 import { reply } from "./reply.ts";
 import { alpaca, shareGpt } from "./sharegpt.ts";
 import { tensorzero } from "./tensorzero.ts";
@@ -15,6 +16,7 @@ export const FORMATS: readonly Format[] = [
   litellm,
   tensorzero,
   miniSweAgent,
+  promptfoo,
   preference,
   shareGpt,
   alpaca,
