@@ -43,6 +43,11 @@ function timeIn(row: Fields, names: readonly string[], { timeOf }: ReadingContex
   return undefined;
 }
 
+const ownUsage = ({ usage, usage_metadata, response_metadata }: ChatMessage) => {
+  const about = objectIn(response_metadata);
+  return usageIn(usage) ?? usageIn(usage_metadata) ?? usageIn(about?.token_usage ?? about?.tokenUsage);
+};
+
 /** A message with what it says of itself: when it was said, and what it took. */
 export const recordedMessage = (
   message: ChatMessage,
@@ -51,7 +56,7 @@ export const recordedMessage = (
 ): RecordedMessage => ({
   message,
   at: timeIn(new Fields(message), ["created_at", "timestamp"], context, `messages[${index}].`),
-  usage: message.role === "assistant" ? usageIn(message.usage ?? message.usage_metadata) : undefined,
+  usage: message.role === "assistant" ? ownUsage(message) : undefined,
 });
 
 /** Takes a field, and tells where it could not be used. */

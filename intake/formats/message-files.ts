@@ -1,4 +1,3 @@
-import { isObject } from "../../traces/clean-text.ts";
 import { isMessage, isMessageList, readMessages } from "../chat/read-messages.ts";
 import { recordedMessage } from "./chat-rows.ts";
 import type { Format, ReadingContext, RecordedConversation } from "./format.ts";
@@ -31,12 +30,15 @@ export const messageLists: Format = {
   },
 };
 
+/** Fields of rows and of events that look like messages besides. */
+const NOT_MESSAGES = ["messages", "sessionId", "parentUuid", "uuid"];
+
 /** A file of messages alone, as an array or one a line: they are one conversation. */
 export const messageFile: Format = {
   name: "messages",
   translation: 1,
   about: "a bare array of messages, or one message a line: one conversation a file",
-  recognizes: (value) => isMessage(value) && isObject(value) && value.messages === undefined,
+  recognizes: (value) => isMessage(value) && NOT_MESSAGES.every((name) => value[name] === undefined),
   partOf: () => "",
   read: (values, context) => {
     const conversation = conversationOf(values, context);

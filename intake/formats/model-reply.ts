@@ -128,6 +128,17 @@ const eventsIn: Reader<unknown[]> = (value) => {
   return parts.length > 0 && parts.every((part) => part !== undefined) ? parts : undefined;
 };
 
+/** What a provider answered, whole or as the parts of a stream. */
+export const streamedIn: Reader<ModelReply> = (value) => {
+  const list = listIn(value) ?? eventsIn(value);
+  if (list === undefined) return providerReplyIn(value);
+  if (list.length === 0 || !list.every(isStreamPart)) return undefined;
+  const { replies, unused } = assembled(list);
+  const reply = replies.length === 1 ? providerReplyIn(replies[0]) : undefined;
+  if (reply === undefined || unused.length === 0) return reply;
+  return { ...reply, rest: { ...reply.rest, events: unused } };
+};
+
 /**
  * What a model answered: what a provider's API gave, a message, a list of them, the parts of a stream, or a
  * text; any of these also as JSON text.
@@ -136,19 +147,19 @@ export const replyIn: Reader<ModelReply> = (value) => {
   const reply = providerReplyIn(value);
   if (reply !== undefined) return reply;
   const object = objectIn(value);
-  const body = object === undefined ? undefined : providerReplyIn(object.body);
-  // A batch's answer wraps what the provider gave.
+  const body = object === undefined ? undefined : streamedIn(object.body);
+  // What was recorded of HTTP, and a batch's answer, wrap what the provider gave.
   if (body !== undefined && object !== undefined)
     return { ...body, rest: { ...without(object, "body"), ...(body.rest && { body: body.rest }) } };
+  if (object !== undefined && typeof object.text === "string" && "finish_reason" in object) {
+    const { text, ...rest } = object;
+    return { messages: [{ role: "assistant", content: text }], answers: 1, rest };
+  }
   if (isMessage(object)) return { messages: [object], answers: 1 };
   if (object !== undefined) return undefined;
-  const list = listIn(value) ?? eventsIn(value);
-  if (list?.every(isStreamPart) === true && list.length > 0) {
-    const { replies, unused } = assembled(list);
-    const streamed = replies.length === 1 ? providerReplyIn(replies[0]) : undefined;
-    if (streamed !== undefined)
-      return unused.length === 0 ? streamed : { ...streamed, rest: { ...streamed.rest, events: unused } };
-  }
+  const streamed = streamedIn(value);
+  if (streamed !== undefined) return streamed;
+  const list = listIn(value);
   if (list !== undefined) return isMessageList(list) ? { messages: list, answers: 1 } : undefined;
   const text = textIn(value);
   return text === undefined ? undefined : { messages: [{ role: "assistant", content: text }], answers: 1 };

@@ -3,29 +3,26 @@ import { readMessages } from "../chat/read-messages.ts";
 import { recordedMessage } from "./chat-rows.ts";
 import { nameIn, objectIn, present } from "./fields.ts";
 import type { Format, ReadingContext, RecordedConversation } from "./format.ts";
-import { type ModelReply, providerReplyIn } from "./model-reply.ts";
+import { type ModelReply, providerReplyIn, streamedIn } from "./model-reply.ts";
 import { assembled, isStreamPart } from "./reply-streams.ts";
+import { holdsSpeech } from "./row-speech.ts";
 
-/** What makes a reply a part of a row that says more. */
-const ASKED = ["messages", "contents", "prompt", "input", "request"];
-
-const isAlone = (value: Record<string, unknown>): boolean => ASKED.every((name) => value[name] == null);
-
-/** The reply in a line of a batch's answers. */
-function inBatch(value: Record<string, unknown>): Record<string, unknown> | undefined {
+/** The reply in what was recorded of HTTP, or in a line of a batch's answers. */
+function wrapped(value: Record<string, unknown>): ModelReply | undefined {
   const response = objectIn(value.response);
   const result = objectIn(value.result);
-  return [objectIn(response?.body), response, objectIn(result?.message)].find(
-    (each) => each !== undefined && providerReplyIn(each) !== undefined,
-  );
+  for (const each of [value.body, response?.body, response, result?.message]) {
+    const reply = streamedIn(each);
+    if (reply !== undefined) return reply;
+  }
+  return undefined;
 }
 
 function replyOf(value: unknown): { reply: ModelReply; custom: string | undefined } | undefined {
   if (!isObject(value)) return undefined;
   const own = providerReplyIn(value);
   if (own !== undefined) return { reply: own, custom: undefined };
-  const inner = inBatch(value);
-  const reply = inner === undefined ? undefined : providerReplyIn(inner);
+  const reply = wrapped(value);
   return reply === undefined ? undefined : { reply, custom: nameIn(value.custom_id) };
 }
 
@@ -87,7 +84,7 @@ export const reply: Format = {
   translation: 1,
   about: "replies of OpenAI, Anthropic and Gemini alone, whole or as recorded streams",
   recognizes: (value) =>
-    isObject(value) && isAlone(value) && (isStreamPart(value) || replyOf(value) !== undefined),
+    isObject(value) && !holdsSpeech(value) && (isStreamPart(value) || replyOf(value) !== undefined),
   partOf: () => "",
   read,
 };

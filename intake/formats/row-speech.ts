@@ -22,7 +22,8 @@ const listedIn: Reader<unknown[]> = (value) => {
 /** The same, or a text that a user said. */
 const askedIn: Reader<unknown[]> = (value) => {
   const listed = listedIn(value);
-  if (listed !== undefined) return listed;
+  // A request as JSON text is not what the user said.
+  if (listed !== undefined || holdsRequest(objectIn(value))) return listed;
   const text = textIn(value);
   return text === undefined ? undefined : [{ role: "user", content: text }];
 };

@@ -51,6 +51,11 @@ describe("a file of messages alone", () => {
   });
 });
 
+test("events of somebody's log that look like messages are none", () => {
+  const event = { type: "system", content: "compacted", uuid: "u1", parentUuid: null };
+  expect(readValues([event]).problems).toEqual([expect.stringContaining("no known format")]);
+});
+
 describe("rows that are lists of messages", () => {
   test("are a conversation each", () => {
     const values = [

@@ -228,6 +228,15 @@ describe("replies alone", () => {
       "a chat completion",
       [{ object: "chat.completion", choices: [{ index: 0, message: { role: "assistant", content: "x" } }] }],
     ],
+    [
+      "what was recorded of HTTP",
+      [
+        {
+          status: 200,
+          body: EVENTS.map((event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).join(""),
+        },
+      ],
+    ],
     ["a response without instructions", [{ ...RESPONSE, instructions: null }]],
     [
       "a batch's answers",
