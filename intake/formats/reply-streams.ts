@@ -23,15 +23,21 @@ const text = (value: unknown): string => (typeof value === "string" ? value : ""
 /** Merges a delta into what there is so far: texts go on, numbers and the like are replaced, lists by their index. */
 function merge(into: Part, delta: Part): void {
   for (const [key, value] of Object.entries(delta)) {
-    const before = into[key];
-    if (value === null || value === undefined) into[key] ??= value;
-    else if (typeof value === "string" && typeof before === "string" && GROWING.has(key))
-      into[key] = before + value;
-    else if (Array.isArray(value)) into[key] = mergeList(Array.isArray(before) ? before : [], value);
-    else if (isStructure(value) && isStructure(before)) merge(before, value);
-    else into[key] = copyOf(value);
+    const before = Object.hasOwn(into, key) ? into[key] : undefined;
+    if (isStructure(value) && isStructure(before)) merge(before, value);
+    else if (value != null || before === undefined) put(into, key, grown(key, before, value));
   }
 }
+
+function grown(key: string, before: unknown, value: unknown): unknown {
+  if (typeof value === "string" && typeof before === "string" && GROWING.has(key)) return before + value;
+  if (Array.isArray(value)) return mergeList(Array.isArray(before) ? (before as unknown[]) : [], value);
+  return copyOf(value);
+}
+
+/** Sets a field whatever it is called: an assignment to `__proto__` would be none. */
+const put = (into: Part, key: string, value: unknown): unknown =>
+  Object.defineProperty(into, key, { value, writable: true, enumerable: true, configurable: true });
 
 /** Fields whose text comes in pieces; all others are said whole. */
 const GROWING = new Set([

@@ -26,7 +26,7 @@ function schemaOf(parameters: Record<string, unknown>): Record<string, unknown> 
       if (typeof type !== "string") return [name, { ...(type !== undefined && { type }), ...rest }];
       const known = type.replace(OPTIONAL, "");
       if (!OPTIONAL.test(type) && rest.default === undefined) required.push(name);
-      return [name, { type: TYPES[known] ?? known, ...rest }];
+      return [name, { type: Object.hasOwn(TYPES, known) ? TYPES[known] : known, ...rest }];
     },
   );
   return {

@@ -179,6 +179,14 @@ describe("streams come to what was answered", () => {
     expect(JSON.stringify(conversationsOf(row)[0]!.metadata)).toContain("overloaded_error");
   });
 
+  test("a field that is called as JavaScript calls prototypes is a field", () => {
+    const odd = () =>
+      JSON.parse('{"choices":[{"index":0,"delta":{"content":"a"},"__proto__":{"spoiled":true}}]}') as unknown;
+    const { replies } = assembled([odd(), odd()]);
+    expect(JSON.stringify(replies)).toContain('"__proto__":{"spoiled":true}');
+    expect(({} as Record<string, unknown>).spoiled).toBeUndefined();
+  });
+
   test("numbers of many digits stay whole", () => {
     const text = JSON.stringify(chunk({ content: "hi" })).replace("1764000000", "12345678901234567890");
     const { replies } = assembled([parseExact(text), parseExact(text)]);
