@@ -115,16 +115,21 @@ function takeReasoning(part: Record<string, unknown>, into: SplitContent): void 
   if (others.length > 0) into.reasoningParts.push(part);
 }
 
-/** The call that a part is; LLaMA-Factory writes it as the JSON text of a value. */
-function callIn(part: Record<string, unknown>): ChatToolCall | string {
+/** The calls that a part is; LLaMA-Factory writes them as the JSON text of a value. */
+function callsIn(part: Record<string, unknown>): ChatToolCall[] | undefined {
   const { value, type: _, ...rest } = part;
-  if (typeof value !== "string") return toolCallOf(part);
-  try {
-    const inner = JSON.parse(value) as unknown;
-    return isObject(inner) ? toolCallOf({ ...rest, ...inner }) : "is not an object";
-  } catch {
-    return "is not an object";
+  let given: unknown[] = [part];
+  if (typeof value === "string") {
+    try {
+      given = [JSON.parse(value) as unknown]
+        .flat()
+        .map((call) => (isObject(call) ? { ...rest, ...call } : call));
+    } catch {
+      return undefined;
+    }
   }
+  const calls = given.map(toolCallOf);
+  return calls.length > 0 && calls.every((call) => isObject(call)) ? calls : undefined;
 }
 
 function takePart(part: ContentPart, into: SplitContent, parts: ContentPart[]): void {
@@ -134,9 +139,9 @@ function takePart(part: ContentPart, into: SplitContent, parts: ContentPart[]): 
   }
   const type = typeof part.type === "string" ? part.type : "";
   if (CALLS.has(type)) {
-    const call = callIn(part);
-    if (typeof call === "string") parts.push(part);
-    else into.calls.push(call);
+    const calls = callsIn(part);
+    if (calls === undefined) parts.push(part);
+    else into.calls.push(...calls);
   } else if (RESULTS.has(type) || type.endsWith("_tool_result")) {
     into.results.push(resultMessage(part));
   } else if (THOUGHTS.has(type)) {

@@ -191,6 +191,15 @@ describe("what others write that is easily lost", () => {
     ]);
   });
 
+  test("calls in the value of one part, and a value that is none", () => {
+    const part = (value: string) => [{ role: "assistant", content: [{ type: "tool_call", value }] }];
+    const two = '[{"name":"a","arguments":{}},{"name":"b","arguments":{}}]';
+    expect(readMessages(part(two))).toMatchObject([
+      { content: null, tool_calls: [{ function: { name: "a" } }, { function: { name: "b" } }] },
+    ]);
+    for (const value of ["[]", "soon", "[5]"]) expect(readMessages(part(value))).toEqual(part(value));
+  });
+
   test("what an image says of itself besides", () => {
     const source = { type: "base64", media_type: "image/png", data: "aGk=" };
     const part = { type: "image", source, cache_control: { type: "ephemeral" } };
