@@ -51,21 +51,34 @@ function textPart(part: Record<string, unknown>): ContentPart | undefined {
 const isEmpty = (value: unknown): boolean =>
   value === undefined || value === null || (Array.isArray(value) && value.length === 0);
 
-function imagePart(part: Record<string, unknown>): ContentPart | undefined {
-  const { source, image_url } = part;
-  if (part.type === "input_image" && typeof image_url === "string") {
-    const { type: _, ...rest } = part;
-    return { type: "image_url", ...rest, image_url: { url: image_url } };
+/** Parts with a medium of its own, whose address LLaMA-Factory writes as a value. */
+const MEDIA = new Set(["image_url", "video_url", "audio_url"]);
+
+/** An image, or another medium by its address, in OpenAI's shape; undefined where the part is none or is so already. */
+function mediumPart({ type, ...part }: Record<string, unknown>): ContentPart | undefined {
+  if (typeof type === "string" && MEDIA.has(type)) {
+    const { [type]: own, value, ...rest } = part;
+    const url = own ?? value;
+    return typeof url === "string" ? { type, ...rest, [type]: { url } } : undefined;
   }
-  if (part.type === "image" && typeof part.data === "string" && typeof part.mimeType === "string") {
-    const { type: _, data: own, mimeType, ...rest } = part;
-    return { type: "image_url", ...rest, image_url: { url: `data:${mimeType};base64,${own}` } };
+  if (type === "input_image" && typeof part.image_url === "string")
+    return { type: "image_url", ...part, image_url: { url: part.image_url } };
+  if (type === "image" && typeof part.data === "string" && typeof part.mimeType === "string") {
+    const { data, mimeType, ...rest } = part;
+    return {
+      type: "image_url",
+      ...rest,
+      image_url: { url: `data:${String(mimeType)};base64,${String(data)}` },
+    };
   }
-  if (part.type !== "image" || !isObject(source)) return undefined;
-  const { data, media_type, url } = source;
-  if (typeof url === "string") return { type: "image_url", image_url: { url } };
+  const { source, ...rest } = part;
+  if (type !== "image" || !isObject(source)) return undefined;
+  const { type: _, data, media_type, url, ...others } = source;
+  const extra = { ...rest, ...(Object.keys(others).length > 0 && { source: others }) };
+  if (typeof url === "string") return { type: "image_url", ...extra, image_url: { url } };
   if (typeof data !== "string") return undefined;
-  return { type: "image_url", image_url: { url: `data:${String(media_type)};base64,${data}` } };
+  const inline = `data:${String(media_type)};base64,${data}`;
+  return { type: "image_url", ...extra, image_url: { url: inline } };
 }
 
 /** What a tool answered as the AI SDK writes it: its type, and its value. */
@@ -86,29 +99,28 @@ export function resultContent(value: unknown): string | ContentPart[] {
   return JSON.stringify(value);
 }
 
-function resultMessage(part: Record<string, unknown>): ChatMessage {
-  const {
-    type: _type,
-    tool_use_id,
-    toolCallId,
-    toolName,
-    id,
-    name,
-    content,
-    output,
-    result,
-    response,
-    ...rest
-  } = part;
-  const call = [tool_use_id, toolCallId, id].find((found) => typeof found === "string") as string | undefined;
-  const tool = [toolName, name].find((found) => typeof found === "string") as string | undefined;
-  const given = [content, output, result, response].find((found) => found !== undefined);
+const RESULT_IDS = ["tool_use_id", "toolCallId", "tool_call_id", "call_id", "id"];
+const RESULT_NAMES = ["toolName", "name"];
+const RESULT_CONTENTS = ["content", "output", "result", "response", "value"];
+
+function resultMessage({ type: _, ...part }: Record<string, unknown>): ChatMessage {
+  const left: Record<string, unknown> = { ...part };
+  const take = (names: readonly string[], wanted: (value: unknown) => boolean): unknown => {
+    const name = names.find((each) => wanted(part[each]));
+    if (name === undefined) return undefined;
+    delete left[name];
+    return part[name];
+  };
+  const isText = (value: unknown): value is string => typeof value === "string";
+  const call = take(RESULT_IDS, isText) as string | undefined;
+  const tool = take(RESULT_NAMES, isText) as string | undefined;
+  const given = take(RESULT_CONTENTS, (value) => value !== undefined);
   return {
+    ...left,
     role: "tool",
     ...(call !== undefined && { tool_call_id: call }),
     ...(tool !== undefined && { name: tool }),
     content: resultContent(given),
-    ...rest,
   };
 }
 
@@ -123,6 +135,23 @@ function takeReasoning(part: Record<string, unknown>, into: SplitContent): void 
   if (others.length > 0) into.reasoningParts.push(part);
 }
 
+/** The calls that a part is; LLaMA-Factory writes them as the JSON text of a value. */
+function callsIn(part: Record<string, unknown>): ChatToolCall[] | undefined {
+  const { value, type: _, ...rest } = part;
+  let given: unknown[] = [part];
+  if (typeof value === "string") {
+    try {
+      given = [JSON.parse(value) as unknown]
+        .flat()
+        .map((call) => (isObject(call) ? { ...rest, ...call } : call));
+    } catch {
+      return undefined;
+    }
+  }
+  const calls = given.map(toolCallOf);
+  return calls.length > 0 && calls.every((call) => isObject(call)) ? calls : undefined;
+}
+
 function takePart(part: ContentPart, into: SplitContent, parts: ContentPart[]): void {
   if (typeof part === "string") {
     parts.push(part);
@@ -130,15 +159,15 @@ function takePart(part: ContentPart, into: SplitContent, parts: ContentPart[]): 
   }
   const type = typeof part.type === "string" ? part.type : "";
   if (CALLS.has(type)) {
-    const call = toolCallOf(part);
-    if (typeof call === "string") parts.push(part);
-    else into.calls.push(call);
+    const calls = callsIn(part);
+    if (calls === undefined) parts.push(part);
+    else for (const each of calls) into.calls.push(each);
   } else if (RESULTS.has(type) || type.endsWith("_tool_result")) {
     into.results.push(resultMessage(part));
   } else if (THOUGHTS.has(type)) {
     takeReasoning(part, into);
   } else {
-    parts.push(textPart(part) ?? imagePart(part) ?? part);
+    parts.push(textPart(part) ?? mediumPart(part) ?? part);
   }
 }
 

@@ -16,7 +16,12 @@ const TYPES: Record<string, string> = {
   FunctionMessage: "function",
   HumanMessageChunk: "user",
   AIMessageChunk: "assistant",
+  SystemMessageChunk: "system",
+  ToolMessageChunk: "tool",
+  FunctionMessageChunk: "function",
   ChatMessage: "user",
+  ChatMessageChunk: "user",
+  chat: "user",
 };
 
 const typeOf = (name: unknown): string | undefined =>
@@ -43,13 +48,14 @@ export const isLangChainMessage = (value: Record<string, unknown>): boolean => {
 /** The message that it is; the calls of the provider's own answer are the ones of the message. */
 export function langChainMessages(value: Record<string, unknown>): ChatMessage[] | string {
   const { role, fields } = unwrapped(value);
-  const { type: _type, additional_kwargs, tool_calls, ...rest } = fields;
+  // A message of any role says its role itself.
+  const { type: _type, additional_kwargs, tool_calls, role: said = role, ...rest } = fields;
   const extra = isObject(additional_kwargs) ? additional_kwargs : {};
   const { tool_calls: provided, ...others } = extra;
   const own = Array.isArray(tool_calls) && tool_calls.length > 0 ? tool_calls : provided;
   return roleMessages({
     ...rest,
-    role,
+    role: said,
     ...(own !== undefined && own !== null && { tool_calls: own }),
     ...(Object.keys(others).length > 0 && { additional_kwargs: others }),
   });

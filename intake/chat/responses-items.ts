@@ -41,8 +41,18 @@ const ITEMS: Record<string, (item: Record<string, unknown>) => ChatMessage[] | s
         },
       ],
     }),
-  function_call_output: (item) => [output(item)],
-  custom_tool_call_output: (item) => [output(item)],
+  mcp_approval_request: (item) =>
+    hosted({
+      type: item.type,
+      id: item.id,
+      name: "mcp_approval_request",
+      action: without(item, "type", "id"),
+    }),
+  mcp_approval_response: ({ approval_request_id, ...item }) => [
+    output({ type: item.type, call_id: approval_request_id, output: without(item, "type") }),
+  ],
+  // What a server offers is no call of the model.
+  mcp_list_tools: ({ type: _, ...listed }) => turn({ mcp_list_tools: [listed] }),
   reasoning: ({ type: _, summary, content, encrypted_content, ...rest }) => {
     const texts = [summary, content]
       .flatMap((list) => (Array.isArray(list) ? (list as unknown[]) : [list]))
@@ -56,18 +66,26 @@ const ITEMS: Record<string, (item: Record<string, unknown>) => ChatMessage[] | s
   },
 };
 
+const without = (item: Record<string, unknown>, ...names: string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(item).filter(([name]) => !names.includes(name)));
+
 function turn(fields: Partial<ChatMessage>): ChatMessage[] {
   const message: ChatMessage = { role: "assistant", content: null, ...fields };
   unfinished.add(message);
   return [message];
 }
 
-const output = ({ type: _, call_id, output: given, ...rest }: Record<string, unknown>): ChatMessage => ({
-  role: "tool",
-  ...(isText(call_id) && { tool_call_id: call_id }),
-  content: resultContent(given),
-  ...rest,
-});
+function output({ type: _, call_id, output: given, ...rest }: Record<string, unknown>): ChatMessage {
+  const { id, ...others } = rest;
+  const isNamed = isText(call_id);
+  const call = isNamed ? call_id : isText(id) ? id : undefined;
+  return {
+    role: "tool",
+    ...(call !== undefined && { tool_call_id: call }),
+    content: resultContent(given),
+    ...(isNamed ? rest : others),
+  };
+}
 
 /** A call of a tool that the provider ran itself: the item holds the call and what came of it. */
 function hosted({
@@ -103,22 +121,37 @@ function hosted({
   ];
 }
 
-const isHosted = (type: string): boolean => type.endsWith("_call") || type === "mcp_list_tools";
+const isHosted = (type: string): boolean => type.endsWith("_call");
+const isOutput = (type: string): boolean => type.endsWith("_call_output");
 
 /** Whether a value is an item of the Responses API: its type says so. */
 export const isResponsesItem = ({ type, role, from }: Record<string, unknown>): boolean => {
   if (!isText(type) || from !== undefined) return false;
   if (type === "message") return role !== undefined;
-  return role === undefined && (Object.hasOwn(ITEMS, type) || isHosted(type));
+  return role === undefined && (Object.hasOwn(ITEMS, type) || isHosted(type) || isOutput(type));
 };
 
 /** The messages that an item is. */
 export function responsesMessages(item: Record<string, unknown>): ChatMessage[] | string {
   const type = item.type as string;
+  if (isOutput(type)) return [output(item)];
   return Object.hasOwn(ITEMS, type) ? ITEMS[type]!(item) : hosted(item);
 }
 
 const isSaid = ({ content }: ChatMessage): boolean => content !== null && content !== undefined;
+
+/** What an item of a turn holds in lists that others of its items have too. */
+const listsOf = (message: ChatMessage): [string, unknown[]][] =>
+  ["reasoning_parts", "mcp_list_tools"].flatMap((name): [string, unknown[]][] => {
+    const list = message[name];
+    return Array.isArray(list) ? [[name, list as unknown[]]] : [];
+  });
+
+function joinLists(lists: readonly [string, unknown[]][][]): Record<string, unknown[]> {
+  const joined: Record<string, unknown[]> = {};
+  for (const [name, list] of lists.flat()) joined[name] = [...(joined[name] ?? []), ...list];
+  return joined;
+}
 
 /** The turn that two parts make; undefined where they are two turns. */
 function joinTurn(last: ChatMessage, next: ChatMessage): ChatMessage | undefined {
@@ -131,6 +164,7 @@ function joinTurn(last: ChatMessage, next: ChatMessage): ChatMessage | undefined
   const joined: ChatMessage = {
     ...last,
     ...next,
+    ...joinLists([listsOf(last), listsOf(next)]),
     content: last.content ?? next.content ?? null,
     ...(thoughts.length > 0 && { reasoning_content: thoughts.join("\n") }),
     ...(calls.length > 0 && { tool_calls: calls }),

@@ -14,6 +14,7 @@ const ROLES: Record<string, ChatRole> = {
   model: "assistant",
   bot: "assistant",
   gpt: "assistant",
+  chatgpt: "assistant",
   agent: "assistant",
   tool: "tool",
   observation: "tool",
@@ -21,6 +22,8 @@ const ROLES: Record<string, ChatRole> = {
   tool_response: "tool",
   toolresult: "tool",
   environment: "tool",
+  function_response: "tool",
+  "function-response": "tool",
   function: "function",
 };
 
@@ -31,6 +34,13 @@ export const roleOf = (name: unknown): ChatRole | undefined =>
     : undefined;
 
 const isPart = (part: unknown): part is ContentPart => typeof part === "string" || isObject(part);
+
+const isTextAlone = (content: Record<string, unknown>): content is { text: string } =>
+  typeof content.text === "string" && Object.keys(content).every((key) => key === "type" || key === "text");
+
+/** Whether an object is a part of a content, and not a structure of somebody's own. */
+const isPartLike = ({ type, text, value, refusal }: Record<string, unknown>): boolean =>
+  [type, text, value, refusal].some((each) => typeof each === "string");
 
 /** The calls of a message; text that holds a list is read. Gives the very list where nothing had to be changed. */
 function callsOf(value: unknown): ChatToolCall[] | string {
@@ -146,7 +156,14 @@ export function roleMessages(given: Record<string, unknown>): ChatMessage[] | st
       Array.isArray(content) && Array.isArray(text) && text.every((part, index) => part === content[index]);
     return [(isSame || isTextParts(content) ? value : { ...value, content: text }) as ChatMessage];
   }
-  if (isObject(content)) return withParts({ ...value, content: [content] }, role, [content]);
+  if (isObject(content)) {
+    if (isTextAlone(content)) return [{ ...value, role, content: content.text }];
+    if (isPartLike(content)) return withParts({ ...value, content: [content] }, role, [content]);
+    const { parts, ...about } = content;
+    if (Array.isArray(parts) && parts.every(isPart))
+      return withParts({ ...value, content: parts, ...about }, role, parts);
+    return [{ ...value, role, content: JSON.stringify(content) }];
+  }
   if (!Array.isArray(content) || !content.every(isPart))
     return "content is not a text, null or a list of parts";
   return withParts(value, role, content);

@@ -5,10 +5,14 @@ export type Encoding = "text" | "gzip" | "zstd" | "utf-16le" | "utf-16be" | "zip
 const NAMED: readonly (readonly [magic: string, reason: string])[] = [
   ["50415231", "it is a Parquet file; write its rows as JSON lines first"],
   ["425a68", "it is compressed with bzip2; unpack it first"],
+  ["377abcaf271c", "it is a 7-Zip archive; unpack it first"],
+  ["04224d18", "it is compressed with LZ4; unpack it first"],
   ["fd377a585a00", "it is compressed with xz; unpack it first"],
   ["53514c69746520666f726d61742033", "it is an SQLite database; write its rows as JSON lines first"],
   ["4152524f5731", "it is an Arrow file; write its rows as JSON lines first"],
   ["25504446", "it is a PDF"],
+  ["fffe0000", "it is encoded in UTF-32; write it as UTF-8 first"],
+  ["0000feff", "it is encoded in UTF-32; write it as UTF-8 first"],
 ];
 
 /** How many first bytes {@link encodingOf} wants to see. */
@@ -29,8 +33,8 @@ export function encodingOf(head: Buffer): { encoding: Encoding } | { reason: str
   if (/^504b(0304|0506|0708)/.test(hex)) return { encoding: "zip" };
   if (hex.startsWith("fffe")) return { encoding: "utf-16le" };
   if (hex.startsWith("feff")) return { encoding: "utf-16be" };
-  // A text in UTF-16 without its mark: JSON begins with an ASCII character.
-  if (/^[2-7].00[2-7].00/.test(hex)) return { encoding: "utf-16le" };
-  if (/^00[2-7].00[2-7]./.test(hex)) return { encoding: "utf-16be" };
+  // A text in UTF-16 without its mark: JSON begins with an ASCII character, and has no zeros.
+  if (/^(09|0a|0d|[2-7].)00/.test(hex)) return { encoding: "utf-16le" };
+  if (/^00(09|0a|0d|[2-7].)/.test(hex)) return { encoding: "utf-16be" };
   return { encoding: "text" };
 }

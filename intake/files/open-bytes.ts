@@ -49,22 +49,33 @@ async function* bytesFrom(head: Buffer, fill: Fill): AsyncGenerator<Buffer> {
   }
 }
 
-/**
- * Opens the bytes of a file, whatever it is encoded in: UTF-8, UTF-16, gzip, Zstandard.
- *
- * @example
- * const bytes = await openBytes(fill);
- * if ("fill" in bytes) await bytes.fill(buffer, 0, buffer.length);
- */
-export async function openBytes(read: Fill): Promise<OpenBytes> {
+/** How often a file may be packed: there are some that unpack to themselves. */
+const MAX_LAYERS = 3;
+
+async function decoded(read: Fill, layers: number): Promise<OpenBytes> {
+  if (layers > MAX_LAYERS)
+    return { reason: `it is compressed more than ${MAX_LAYERS} times; unpack it first` };
   const head = await headOf(read);
   const found = encodingOf(head);
   if ("reason" in found) return found;
-  if (found.encoding === "zip") return { archive: found.encoding };
+  if (found.encoding === "zip")
+    return layers === 0
+      ? { archive: "zip" }
+      : { reason: "it is a zip archive that is compressed; unpack it first" };
   const bytes = Readable.from(bytesFrom(head, read), { objectMode: false });
   if (found.encoding === "text") return { fill: fromStream(bytes) };
   const decoder = DECODERS[found.encoding]();
   // A fault of the file is the decoder's to tell, since it is the decoder that is read.
   bytes.on("error", (error) => decoder.destroy(error));
-  return { fill: fromStream(bytes.pipe(decoder)) };
+  const fill = fromStream(bytes.pipe(decoder));
+  return found.encoding.startsWith("utf-16") ? { fill } : decoded(fill, layers + 1);
 }
+
+/**
+ * Opens the bytes of a file, whatever it is encoded in: UTF-8, UTF-16, gzip, Zstandard, and one inside another.
+ *
+ * @example
+ * const bytes = await openBytes(fill);
+ * if ("fill" in bytes) await bytes.fill(buffer, 0, buffer.length);
+ */
+export const openBytes = (read: Fill): Promise<OpenBytes> => decoded(read, 0);

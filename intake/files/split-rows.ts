@@ -1,16 +1,19 @@
 import type { ByteWindow } from "./byte-window.ts";
 import { isSpace, NEWLINE, type RowProblem, type RowText } from "./row-text.ts";
 import { arrayRows } from "./split-array.ts";
+import { eventRows, isEventLine } from "./split-events.ts";
 import { lineRows } from "./split-lines.ts";
 import { wholeValues } from "./split-values.ts";
 
 /** The longest row, in bytes; one JavaScript string cannot hold much more than four times that. */
 export const MAX_ROW_BYTES = 128 * 1024 * 1024;
 
+/** How many bytes of a line say whether it is one of an event stream. */
+const FIELD_BYTES = 16;
 const OPEN_ARRAY = 0x5b;
 const OPEN_OBJECT = 0x7b;
 
-type Layout = "lines" | "array" | "values" | "no JSON";
+type Layout = "lines" | "array" | "values" | "events" | "no JSON";
 
 function isJson(bytes: Buffer): boolean {
   try {
@@ -45,6 +48,7 @@ async function layoutOf(window: ByteWindow, from: number, limit: number): Promis
   const first = window.byteAt(from);
   const stop = await endOfLine(window, from, limit);
   const isOneLine = stop - from <= limit && isJson(window.slice(from, stop));
+  if (isEventLine(window.slice(from, Math.min(stop, from + FIELD_BYTES)))) return "events";
   const next = stop < window.end ? await nextMark(window, stop) : window.end;
   const opens = (byte: number): boolean => byte === OPEN_ARRAY || byte === OPEN_OBJECT;
   const isNextRow = next < window.end && opens(window.byteAt(next));
@@ -57,7 +61,8 @@ async function layoutOf(window: ByteWindow, from: number, limit: number): Promis
 }
 
 /**
- * Cuts a file of JSON into its rows: JSON lines, one array, or values that are printed over many lines. Memory holds one
+ * Cuts a file of JSON into its rows: JSON lines, one array, values that are printed over many lines, or
+ * a recorded event stream. Memory holds one
  * row at a time.
  *
  * @param limit longest row in bytes; a longer one becomes a problem
@@ -76,7 +81,7 @@ export async function* splitRows(
     if (!isSpace(byte)) {
       const layout = await layoutOf(window, at, limit);
       if (layout === "no JSON") return yield { line, reason: "the file is no JSON" };
-      const rows = { lines: lineRows, array: arrayRows, values: wholeValues }[layout];
+      const rows = { lines: lineRows, array: arrayRows, values: wholeValues, events: eventRows }[layout];
       return yield* rows(window, at, line, limit);
     }
     if (byte === NEWLINE) line += 1;

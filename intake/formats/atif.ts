@@ -92,7 +92,7 @@ function readTrajectory(
   const left: unknown[] = [];
   for (const [index, step] of steps.entries()) {
     const read = stepMessages(step, `steps[${index}]`, context);
-    if (typeof read !== "string") messages.push(...read);
+    if (typeof read !== "string") for (const each of read) messages.push(each);
     else {
       left.push(step);
       context.note(`${read}: the step is kept with the metadata`);
@@ -146,7 +146,7 @@ function readTrajectory(
   const started: Parent = { id, calls: startedIn(messages) };
   for (const [index, each] of subagents.entries()) {
     const read = isObject(each) ? readTrajectory(each, context, started) : "it is no object";
-    if (typeof read !== "string") all.push(...read);
+    if (typeof read !== "string") for (const each of read) all.push(each);
     else context.note(`subagent_trajectories[${index}] is left out: ${read}`);
   }
   return all;

@@ -60,7 +60,7 @@ class LogReader {
   /** Those of the entries that are objects; the others are set aside. */
   #objectsIn(entries: unknown): Entry[] {
     const listed: unknown[] = Array.isArray(entries) ? entries : [entries];
-    this.found.states.push(...listed.filter((entry) => !isObject(entry)));
+    for (const each of listed.filter((entry) => !isObject(entry))) this.found.states.push(each);
     return listed.filter(isObject);
   }
 
@@ -83,7 +83,7 @@ class LogReader {
         this.found.messages.push({ message: { ...to, content, ...rest } });
       } else this.#beside({ role, content, ...rest }, answer, before);
     }
-    if (answer === undefined) this.found.states.push(...before);
+    if (answer === undefined) for (const each of before) this.found.states.push(each);
   }
 
   #beside(entry: Entry, answer: Entry | undefined, before: Entry[]): void {

@@ -92,7 +92,7 @@ function read(values: readonly unknown[], { note }: ReadingContext): RecordedCon
   for (const [index, each] of logged.messages.entries()) {
     const read = recorded(each, row);
     if (typeof read === "string") note(`message ${index + 1} cannot be read: it is left out: ${read}`);
-    else messages.push(...read);
+    else for (const each of read) messages.push(each);
   }
   if (hasTurns) row.drop("inference_log");
   if (name !== undefined && same(stepsOf(result).flat(), logged.answers)) row.drop(name);

@@ -93,6 +93,7 @@ export const statusIn: Reader<SessionStatus> = (value) => {
 export class Fields {
   readonly record: Record<string, unknown>;
   readonly #taken = new Set<string>();
+  readonly #replaced = new Map<string, unknown>();
 
   constructor(record: Record<string, unknown>) {
     this.record = record;
@@ -112,6 +113,12 @@ export class Fields {
     for (const name of names) this.#taken.add(name);
   }
 
+  /** Leaves over something else than a field's value: what of it has got no place. */
+  replace(name: string, left: unknown): void {
+    this.#taken.add(name);
+    if (left !== undefined) this.#replaced.set(name, left);
+  }
+
   /** Whether a field is there, is not null, and was not taken. */
   isLeft(name: string): boolean {
     return Object.hasOwn(this.record, name) && this.record[name] != null && !this.#taken.has(name);
@@ -119,7 +126,9 @@ export class Fields {
 
   /** What was not taken; undefined where that is nothing. */
   rest(): Record<string, unknown> | undefined {
-    const left = Object.entries(this.record).filter(([name]) => !this.#taken.has(name));
+    const left = Object.entries(this.record)
+      .filter(([name]) => !this.#taken.has(name) || this.#replaced.has(name))
+      .map(([name, value]) => [name, this.#replaced.get(name) ?? value] as const);
     return left.length === 0 ? undefined : Object.fromEntries(left);
   }
 }

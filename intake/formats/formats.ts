@@ -10,21 +10,30 @@ import { geminiCli } from "./gemini-cli.ts";
 import { inspect } from "./inspect.ts";
 import { langfuse } from "./langfuse.ts";
 import { langsmith } from "./langsmith.ts";
+import { litellm } from "./litellm.ts";
 import { managedAgents } from "./managed-agents.ts";
+import { messageFile, messageLists } from "./message-files.ts";
+import { miniSweAgent } from "./mini-swe-agent.ts";
 import { openhands } from "./openhands.ts";
 import { openhandsCompletion } from "./openhands-completion.ts";
 import { openhandsEval } from "./openhands-eval.ts";
 import { otel } from "./otel.ts";
 import { phoenix } from "./phoenix.ts";
+import { preference } from "./preference.ts";
+import { promptfoo } from "./promptfoo.ts";
+import { reply } from "./reply.ts";
 import { pi, sessionTraces } from "./session-trace.ts";
+import { alpaca, shareGpt } from "./sharegpt.ts";
 import { sweAgent } from "./swe-agent.ts";
 import { tauBench } from "./tau-bench.ts";
 import { tau2Bench } from "./tau2-bench.ts";
+import { tensorzero } from "./tensorzero.ts";
 import { toolbench } from "./toolbench.ts";
 import { trl } from "./trl.ts";
 import { trlTurns } from "./trl-turns.ts";
 import { verifiers } from "./verifiers.ts";
 import { verifiersTrace } from "./verifiers-trace.ts";
+import { xlam } from "./xlam.ts";
 
 /** Every format, in the order in which they are recognized: those that ask for most come first. */
 export const FORMATS: readonly Format[] = [
@@ -40,6 +49,7 @@ export const FORMATS: readonly Format[] = [
   openhandsCompletion,
   openhands,
   sweAgent,
+  miniSweAgent,
   inspect,
   atif,
   bfcl,
@@ -52,8 +62,18 @@ export const FORMATS: readonly Format[] = [
   verifiersTrace,
   trlTurns,
   trl,
+  litellm,
+  tensorzero,
+  promptfoo,
   verifiers,
+  preference,
+  shareGpt,
+  alpaca,
+  xlam,
+  reply,
   chatRows,
+  messageLists,
+  messageFile,
 ];
 
 /**

@@ -43,7 +43,7 @@ class Chat {
       this.unread.push(value);
     } else if (typeof value.$rewindTo === "string") {
       const found = this.messages.findIndex(({ id }) => id === value.$rewindTo);
-      this.rewound.push(...this.messages.splice(Math.max(0, found)));
+      for (const each of this.messages.splice(Math.max(0, found))) this.rewound.push(each);
     } else if (isObject(value.$set)) {
       this.#set(value.$set);
     } else if (isTyped(value)) {
@@ -58,7 +58,7 @@ class Chat {
   #set({ messages, ...header }: LogEvent): void {
     this.header = { ...this.header, ...header };
     if (!Array.isArray(messages)) return;
-    this.replaced.push(...this.messages.splice(0));
+    for (const each of this.messages.splice(0)) this.replaced.push(each);
     for (const message of messages as unknown[]) this.add(message);
   }
 
@@ -67,7 +67,7 @@ class Chat {
     const { id } = message;
     const at = typeof id === "string" ? this.messages.findLastIndex((each) => each.id === id) : -1;
     if (at === -1) this.messages.push(message);
-    else this.replaced.push(...this.messages.splice(at, 1, message));
+    else for (const each of this.messages.splice(at, 1, message)) this.replaced.push(each);
   }
 }
 
@@ -104,7 +104,7 @@ function conversationOf(chat: Chat, context: ReadingContext): RecordedConversati
     const read = SPOKEN.has(message.type as string) && isMessage(message) ? chatOf(own, timeOf) : undefined;
     if (typeof read === "string")
       context.note(`a message cannot be read (${read}): it is kept with the metadata`);
-    if (Array.isArray(read)) turns.push(...read);
+    if (Array.isArray(read)) for (const each of read) turns.push(each);
     else shown.push(sessionId === session ? own : message);
   }
   if (turns.length === 0) return undefined;

@@ -56,14 +56,12 @@ function turnsOf(message: Record_, parts: unknown[]): Record_[] {
   let ran: ReturnType<typeof serverCall>[] = [];
   const end = (): void => {
     const own = turns.length === 0 ? first : { role: "assistant" };
-    turns.push(
-      {
-        ...own,
-        content: contentOf(said),
-        ...(ran.length > 0 && { tool_calls: ran.map(({ call }) => call) }),
-      },
-      ...ran.map(({ answer }) => answer),
-    );
+    turns.push({
+      ...own,
+      content: contentOf(said),
+      ...(ran.length > 0 && { tool_calls: ran.map(({ call }) => call) }),
+    });
+    for (const { answer } of ran) turns.push(answer);
     said = [];
     ran = [];
   };

@@ -20,7 +20,7 @@ function scoresOf(judge: string, value: unknown, rationale: string | undefined):
   for (const [name, member] of members) {
     const inner = scoresOf(`${judge}/${name}`, member, rationale);
     if (inner === undefined) return undefined;
-    found.push(...inner);
+    for (const each of inner) found.push(each);
   }
   return found;
 }
@@ -44,7 +44,7 @@ export function inspectScores(named: Record<string, unknown>, note: (what: strin
     const read = value === null || value === undefined ? [] : scoresOf(judge, value, rationale);
     if (read === undefined)
       note(`a score of ${judge} is neither a number nor C, I, P or N: it is kept with the metadata`);
-    scores.push(...(read ?? []));
+    for (const each of read ?? []) scores.push(each);
     const isTold = rationale !== undefined && read !== undefined && read.length > 0;
     details[judge] = { value, ...rest, ...(!isTold && explanation !== undefined && { explanation }) };
   }

@@ -51,7 +51,8 @@ function sessionsIn(values: readonly unknown[]): Session[] {
       const session = of(sessionOf(given));
       session.calls.add(name);
       if (isEvent(given)) session.events.push(given);
-      else if (Array.isArray(given) && isObject(given[1])) session.events.push(...eventsIn(given[1]));
+      else if (Array.isArray(given) && isObject(given[1]))
+        for (const each of eventsIn(given[1])) session.events.push(each);
       else if (isObject(given) && given.type === "session") session.setUp = given;
       else session.others.push(value);
     }

@@ -77,9 +77,7 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
   row.drop("history");
   const events = eventsIn(history);
   const found = turnsOf(events.filter(isObject));
-  found.beside.push(
-    ...events.filter((event) => !isObject(event) && event !== null).map((value) => ({ value })),
-  );
+  for (const value of events) if (!isObject(value) && value !== null) found.beside.push({ value });
   const messages = recordedMessages(found, context);
   if (messages.length === 0) return "history has no event in which something is said";
   const instruction = textIn(row.record.instruction);

@@ -31,12 +31,12 @@ export const trlTurns: Format = {
   recognizes: isTurn,
   partOf: (value) =>
     isTurn(value) ? JSON.stringify([value.session_id, value.step_id]) : JSON.stringify(value),
-  read(values, context) {
+  read(values) {
     const found: RecordedConversation[] = [];
     for (const row of withoutBeginnings(values)) {
-      const conversations = isObject(row) ? readRow([row], context) : "it is no object";
+      const conversations = isObject(row) ? readRow([row]) : "it is no object";
       if (typeof conversations === "string") return conversations;
-      found.push(...conversations);
+      for (const each of conversations) found.push(each);
     }
     return found;
   },

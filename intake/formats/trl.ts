@@ -14,13 +14,7 @@ import {
   statusIn,
   textIn,
 } from "./fields.ts";
-import type {
-  Format,
-  ReadingContext,
-  RecordedConversation,
-  RecordedMessage,
-  RecordedScore,
-} from "./format.ts";
+import type { Format, RecordedConversation, RecordedMessage, RecordedScore } from "./format.ts";
 
 /** Turns of somebody: a list, also as JSON text, one message, or a text. */
 const turnsBy =
@@ -38,49 +32,20 @@ interface Answer {
   scores?: RecordedScore[];
   reward?: number | undefined;
   rollout?: number;
-  tags?: string[];
   /** Which of the row's answers it is. */
   part?: string;
 }
 
 const isListed = (value: unknown): boolean => Array.isArray(listIn(value));
 
-const isPair = (row: Record<string, unknown>): boolean =>
-  row.chosen !== undefined && row.rejected !== undefined && row.conversations === undefined;
 const isGroup = (row: Record<string, unknown>): boolean =>
   row.prompt !== undefined && isListed(row.completions);
-const isLabelled = (row: Record<string, unknown>): boolean =>
-  row.prompt !== undefined && row.completion !== undefined && typeof row.label === "boolean";
 /** Columns that our own exports have. */
 export const isExported = (row: Record<string, unknown>): boolean =>
   typeof row.session_id === "string" &&
   row.step_id !== undefined &&
   "learning_key" in row &&
   (isListed(row.messages) || (isListed(row.prompt) && isListed(row.completion)));
-
-const preference = (score: number): RecordedScore[] => [{ judge: "preference", score }];
-
-/** The chosen and the rejected answer: what they scored is theirs, the reward of a session is the chosen one's. */
-function pairOf(row: Fields): Answer[] | string {
-  const scoreOf = (which: string): number | undefined =>
-    row.take(`score_${which}`, numberIn) ?? row.take(`${which}_score`, numberIn);
-  const answers: Answer[] = [];
-  for (const part of ["chosen", "rejected"] as const) {
-    const turns = row.take(part, turnsBy("assistant"));
-    if (turns === undefined) return `${part} is neither a text nor messages`;
-    const isChosen = part === "chosen";
-    const reward = scoreOf(part);
-    answers.push({
-      turns,
-      part,
-      reward,
-      ...(reward === undefined && { scores: preference(isChosen ? 1 : 0) }),
-      rollout: isChosen ? 0 : 1,
-      tags: isChosen ? [] : ["rejected"],
-    });
-  }
-  return answers;
-}
 
 function groupOf(row: Fields): Answer[] | string {
   const completions = row.take("completions", listIn)!;
@@ -107,8 +72,7 @@ function onlyAnswer(row: Fields): Answer[] | string {
   return [{ turns: turns ?? [], ...(scores && { scores }) }];
 }
 
-const answersOf = (row: Fields): Answer[] | string =>
-  isPair(row.record) ? pairOf(row) : isGroup(row.record) ? groupOf(row) : onlyAnswer(row);
+const answersOf = (row: Fields): Answer[] | string => (isGroup(row.record) ? groupOf(row) : onlyAnswer(row));
 
 /** Rows without a name of their own are told apart, and grouped, by what was asked. */
 function nameOf(row: Fields): string | undefined {
@@ -129,10 +93,7 @@ function messagesOf(asked: unknown[], turns: unknown[]): RecordedMessage[] | str
 }
 
 /** Reads a row of any of TRL's shapes. */
-export function readRow(
-  [value]: readonly unknown[],
-  { note }: ReadingContext,
-): RecordedConversation[] | string {
+export function readRow([value]: readonly unknown[]): RecordedConversation[] | string {
   const row = new Fields(value as Record<string, unknown>);
   const listed = row.take("messages", turnsBy("user"));
   const asked = listed ?? row.take("prompt", turnsBy("user")) ?? [];
@@ -153,11 +114,11 @@ export function readRow(
     return number !== undefined && Number.isSafeInteger(number) && number >= 0 ? number : undefined;
   });
   const isOne = answers.length === 1;
-  const reward = isOne || isPair(row.record) ? row.take("reward", numberIn) : undefined;
+  const reward = isOne ? row.take("reward", numberIn) : undefined;
   const group = row.take("group_id", nameIn);
   const rest = row.rest();
   const found: RecordedConversation[] = [];
-  for (const { turns, part, tags = [], ...answer } of answers) {
+  for (const { turns, part, ...answer } of answers) {
     const messages = messagesOf(asked, turns);
     if (typeof messages === "string") return messages;
     const prompt = textOf(messages.find(({ message }) => message.role === "user")?.message);
@@ -170,28 +131,20 @@ export function readRow(
       reward: answer.reward ?? (isOne ? reward : undefined),
       rollout: rollout ?? answer.rollout,
       groupId: group ?? (part === undefined ? undefined : (id ?? prompt)),
-      tags,
       metadata: present({
         ...rest,
         ...(part !== undefined && { answer: part }),
-        // The reward of a pair is that of the session which it was made of.
-        ...(!isOne && reward !== undefined && { reward }),
       }),
     });
   }
-  if (isPair(row.record))
-    note(
-      "the rejected answer of a pair is a session of its own, tagged rejected: approve it only where pairs are wanted",
-    );
   return found;
 }
 
-/** Rows of TRL's trainers, ours among them: preferences, groups of completions, labels, and what our exports write. */
+/** Rows of TRL's trainers: groups of completions, and what our exports write. */
 export const trl: Format = {
   name: "trl",
   translation: 1,
-  about: "TRL rows: chosen and rejected, completions with rewards, labels, and what our TRL exports write",
-  recognizes: (value) =>
-    isObject(value) && (isPair(value) || isGroup(value) || isLabelled(value) || isExported(value)),
+  about: "TRL rows: completions with rewards, and what our TRL exports write",
+  recognizes: (value) => isObject(value) && (isGroup(value) || isExported(value)),
   read: readRow,
 };

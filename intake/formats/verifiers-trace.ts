@@ -98,7 +98,7 @@ function conversationOf(
     const isTaken = shown !== undefined && place === path[0];
     const read = messagesOf(isTaken ? node : { ...node, tools }, call, context);
     if (typeof read === "string") return `nodes[${place}].message${read.replace("[0]", "")}`;
-    messages.push(...read);
+    for (const each of read) messages.push(each);
   }
   const onPath = new Set(path);
   const others = listed.filter(

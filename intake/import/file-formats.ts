@@ -102,7 +102,7 @@ export class FileFormats {
   #addValue(value: unknown, line: number, length: number): void {
     const format = this.#formatOf(value);
     if (format === undefined) {
-      if (Array.isArray(value)) {
+      if (Array.isArray(value) && value.length > 0) {
         const share = Math.ceil(length / Math.max(1, value.length));
         for (const item of value as unknown[]) this.#addValue(item, line, share);
         return;

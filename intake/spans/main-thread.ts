@@ -8,11 +8,14 @@ const longest = (threads: readonly Thread[]): Thread =>
 const isOneAnswer = ({ calls, messages }: Thread): boolean =>
   calls.length === 1 && messages.every(({ message }) => !message.tool_calls?.length);
 
+const lowestOf = (depths: readonly number[]): number =>
+  depths.reduce((lowest, depth) => Math.min(lowest, depth), Number.POSITIVE_INFINITY);
+
 /** The thread of the agent that the trace is of: not of an agent that was asked by a tool, nor of one within it. */
 export function mainThread(threads: readonly Thread[], tree: WorkTree): Thread {
   const least = (of: readonly Thread[], depth: (work: Work) => number): Thread[] => {
-    const depths = of.map(({ calls }) => Math.min(...calls.map(({ work }) => depth(work))));
-    const lowest = Math.min(...depths);
+    const depths = of.map(({ calls }) => lowestOf(calls.map(({ work }) => depth(work))));
+    const lowest = lowestOf(depths);
     return of.filter((_, index) => depths[index] === lowest);
   };
   const own = least(threads, (work) => tree.above(work, "tool"));

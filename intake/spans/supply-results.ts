@@ -76,7 +76,7 @@ export function withResults(messages: readonly RecordedMessage[], tools: readonl
     const until = next === -1 ? messages.length : next;
     if (!isFirst) all.push(messages[index]!);
     const calls = message.role === "assistant" ? (message.tool_calls ?? []) : [];
-    all.push(...answersTo(calls, messages.slice(from, until), runs));
+    for (const each of answersTo(calls, messages.slice(from, until), runs)) all.push(each);
     index = until;
   }
   return all;

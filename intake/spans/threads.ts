@@ -58,11 +58,11 @@ export function threadsOf(calls: readonly ModelCall[]): Thread[] {
     const shares = threads.map((thread) => ({ thread, shared: sharedWith(thread, asked) }));
     const best = shares.sort((a, b) => b.shared - a.shared)[0];
     if (waiting !== undefined && (best === undefined || best.shared === 0)) {
-      waiting.messages.push(...saidIn({ ...call, asked }, 0).map(atOnce(call)));
+      for (const each of saidIn({ ...call, asked }, 0).map(atOnce(call))) waiting.messages.push(each);
       waiting.calls.push(call);
       if (system.length > 0) waiting.system = system;
     } else if (best !== undefined && best.shared > 0 && best.shared === best.thread.messages.length) {
-      best.thread.messages.push(...saidIn(call, best.shared));
+      for (const each of saidIn(call, best.shared)) best.thread.messages.push(each);
       best.thread.calls.push(call);
       if (system.length > 0) best.thread.system = system;
     } else {

@@ -59,12 +59,12 @@ function toolsOf(calls: readonly ModelCall[]): ToolDefinition[] | undefined {
 
 const least = (times: readonly (number | undefined)[]): number | undefined => {
   const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
+  return known.length === 0 ? undefined : known.reduce((one, other) => Math.min(one, other));
 };
 
 const greatest = (times: readonly (number | undefined)[]): number | undefined => {
   const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
+  return known.length === 0 ? undefined : known.reduce((one, other) => Math.max(one, other));
 };
 
 /**

@@ -3,10 +3,13 @@ import { textOf } from "../../../intake/chat/message.ts";
 import { readMessages } from "../../../intake/chat/read-messages.ts";
 
 describe("messages that are written in odd ways", () => {
-  it("take a content that is one object for a list of one part", () => {
-    const read = readMessages([{ role: "system", content: { a: 1 } }]);
-    expect(read).toEqual([{ role: "system", content: [{ a: 1 }] }]);
+  it("take a content that is one object for a list of one part, or where it is none for its JSON", () => {
+    const part = { type: "image_url", image_url: { url: "u" } };
+    const read = readMessages([{ role: "user", content: part }]);
+    expect(read).toEqual([{ role: "user", content: [part] }]);
     expect(textOf((read as Exclude<typeof read, string>)[0])).toBeUndefined();
+    const structure = readMessages([{ role: "system", content: { a: 1 } }]);
+    expect(structure).toEqual([{ role: "system", content: '{"a":1}' }]);
   });
 
   it("take calls that are written as JSON text each", () => {

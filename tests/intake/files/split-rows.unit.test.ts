@@ -184,3 +184,34 @@ test("whatever the bytes are, splitting ends, and no byte is read twice as a row
     { numRuns: 500 },
   );
 });
+
+describe("recorded event streams", () => {
+  test("each event's data is a row; comments, names and the mark at the end are none", async () => {
+    const text = ': hello\n\nevent: start\ndata: {"a":1}\n\nid: 2\ndata:{"b":2}\r\n\r\ndata: [DONE]\n\n';
+    expect(lines(await split(text, 1))).toEqual(['4: {"a":1}', '7: {"b":2}']);
+    expect(lines(await split('data: {"a":1}\n\ndata: [DONE]'))).toEqual(['1: {"a":1}']);
+  });
+
+  test("data over several lines is one row", async () => {
+    expect(lines(await split('data: {"a":\ndata: 1}\n\ndata: {"b":2}\n'))).toEqual([
+      '1: {"a":\n1}',
+      '4: {"b":2}',
+    ]);
+  });
+
+  test("an event that is cut off does not take others with it", async () => {
+    const text = 'data: {"a":1}\n\ndata: {"b":\n\ndata: {"c":3}\n\nwhat is this\n\ndata: {"d"';
+    expect(lines(await split(text))).toEqual([
+      '1: {"a":1}',
+      '3: {"b":',
+      '5: {"c":3}',
+      "7! it is no line of an event stream",
+      '9: {"d"',
+    ]);
+  });
+
+  test("other texts with colons are no streams", async () => {
+    for (const text of ["id: 7\nname: x\n", "data:\n  - a\n", "event:\n  a: b\n"])
+      expect(lines(await split(text))).toEqual(["1! the file is no JSON"]);
+  });
+});

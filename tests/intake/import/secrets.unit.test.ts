@@ -203,7 +203,10 @@ describe("what coding agents recorded is imported without its secrets", () => {
       event.type === "MessageRecorded" ? { ...event, message: '{"role":"user","content":"mine"}' } : event,
     );
     for (const keepSecrets of [true, false]) {
-      const log: ImportOptions["log"] = { mask, append: async (events) => void taken.push(...events) };
+      const log: ImportOptions["log"] = {
+        mask,
+        append: async (events) => void events.forEach((event) => taken.push(event)),
+      };
       const taken: AtlasEvent[] = [];
       await appendedBy(FILES["session-trace"]!, { keepSecrets });
       await importRecorded({ files: [join(folder, "runs.jsonl")], rulesHash: "rules", log, keepSecrets });
@@ -233,7 +236,7 @@ test("a line that was written by half is told, and the rest is imported", async 
     const events: AtlasEvent[] = [];
     const log: ImportOptions["log"] = {
       mask: maskingBy(),
-      append: async (given) => void events.push(...given),
+      append: async (given) => void given.forEach((event) => events.push(event)),
     };
     const { sessions, malformed, problems } = await importRecorded({
       files: [file],
