@@ -29,9 +29,6 @@ const SHARED = [
   "permissionMode",
 ];
 
-/** What a task is called that the recording does not tell: a file that begins in the middle, for example. */
-const UNKNOWN_TASK = "(the task is not in the recording)";
-
 /** A summary with a message is that message, written by the program. */
 const withMessage = (event: LogEvent): LogEvent =>
   event.type === "summary" && isMessageEvent({ ...event, type: "user" })
@@ -83,7 +80,7 @@ function conversationOf(
     content: { session, agent, messages: messages.map(({ message }) => message) },
     messages,
     id: agent === undefined ? session : [session, agent].filter((name) => name !== undefined).join("/"),
-    task: task ?? UNKNOWN_TASK,
+    task,
     agent: "claude-code",
     ...(agent !== undefined && { tags: ["sub-agent"] }),
     ...endOf(path),

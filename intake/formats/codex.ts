@@ -1,5 +1,4 @@
 import { isObject } from "../../traces/clean-text.ts";
-import { textOf } from "../chat/message.ts";
 import { counted, type LogEvent, restOf, resultsBehindCalls, textOr } from "./agent-log.ts";
 import {
   type CodexLine,
@@ -165,13 +164,11 @@ class RolloutReader {
     const { source } = this.#session;
     const isSubAgent = isObject(source) && source.subagent !== undefined;
     const usage: RecordedUsage | undefined = usageOf(this.#total);
-    const asked = messages.find(({ message }) => message.role === "user" && textOf(message));
     return {
       content: { session: this.#id, messages: messages.map(({ message }) => message) },
       messages,
       id: this.#id,
       agent: "codex",
-      ...(asked === undefined && { task: "(the task is not in the recording)" }),
       ...(isSubAgent && { tags: ["sub-agent"] }),
       ...this.#end,
       usage,

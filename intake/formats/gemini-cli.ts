@@ -1,5 +1,4 @@
 import { isObject } from "../../traces/clean-text.ts";
-import { textOf } from "../chat/message.ts";
 import { counted, type LogEvent, restOf, resultsBehindCalls, textOr } from "./agent-log.ts";
 import { present } from "./fields.ts";
 import type { Format, ReadingContext, RecordedConversation, RecordedMessage } from "./format.ts";
@@ -125,14 +124,12 @@ function conversationOf(chat: Chat, context: ReadingContext): RecordedConversati
     ...(startedAt === undefined ? [] : ["startTime"]),
     ...(endedAt === undefined ? [] : ["lastUpdated"]),
   ];
-  const isAsked = messages.some(({ message }) => message.role === "user" && textOf(message));
   const model = messages.map(({ message }) => message.model).find((each) => typeof each === "string");
   const list = <T>(values: T[]): T[] | undefined => (values.length === 0 ? undefined : values);
   return {
     content: { session, messages: messages.map(({ message }) => message) },
     messages,
     id: session,
-    ...(!isAsked && { task: "(the task is not in the recording)" }),
     agent: "gemini-cli",
     ...(kind === "subagent" && { tags: ["sub-agent"] }),
     ...endOf(chat.messages),

@@ -26,16 +26,13 @@ function replyOf(value: unknown): { reply: ModelReply; custom: string | undefine
   return reply === undefined ? undefined : { reply, custom: nameIn(value.custom_id) };
 }
 
-const NO_TASK =
-  "it is what a model answered, without what it was asked: put it under `response` beside the `messages` of its request";
-
 function conversationOf(value: unknown, context: ReadingContext): RecordedConversation | string {
   const found = replyOf(value);
   if (found === undefined) return "there is no answer of a model in it";
   const { reply, custom } = found;
   const { instructions, usage } = reply;
-  if (instructions === undefined) return NO_TASK;
-  const messages = readMessages([{ role: "system", content: instructions }, ...reply.messages]);
+  const asked = instructions === undefined ? [] : [{ role: "system", content: instructions }];
+  const messages = readMessages([...asked, ...reply.messages]);
   if (typeof messages === "string") return `the answer${messages}`;
   if (reply.answers > 1)
     context.note(`there are ${reply.answers} answers: the first is taken, the others are kept as metadata`);

@@ -76,7 +76,7 @@ function sessionOf(
     content: { session: header.id, messages: messages.map(({ message }) => message) },
     messages,
     id: textOr(header.id, undefined),
-    task: asked === undefined ? textOr(header.name ?? name, "(the task is not in the recording)") : undefined,
+    task: asked === undefined ? textOr(header.name ?? name, undefined) : undefined,
     agent: program,
     ...endOf(path),
     startedAt,

@@ -17,6 +17,9 @@ export interface ConversationFacts {
   metadata: JsonText | undefined;
 }
 
+/** The task of a session of which nobody recorded what it was to do. */
+export const UNKNOWN_TASK = "(the task is not in the recording)";
+
 /** Sums of fractions miss the end of a scale by so little. */
 const EPSILON = 1e-9;
 
@@ -47,8 +50,11 @@ export function factsOf(
     return { task: conversation.task ?? "", reward: undefined, scores, metadata: undefined };
   if (messages.length === 0) return "it has no messages";
   const asked = messages.find(({ message }) => message.role === "user" && textOf(message));
-  const task = conversation.task || textOf(asked?.message);
-  if (task === undefined || task === "") return "it has neither a task nor a user's message with text";
+  const isAnswered = messages.some(({ message }) => message.role === "assistant");
+  const known = conversation.task || textOf(asked?.message);
+  if (!known && !isAnswered) return "it has neither a task, nor a user's message with text, nor an answer";
+  if (!known) note("what was asked is not in it: the session has no task, and chat formats leave it out");
+  const task = known || UNKNOWN_TASK;
   const kept: Record<string, unknown> = {};
   const derived = reward === undefined ? undefined : scaled(reward, scale);
   if (reward !== undefined && derived !== reward) kept.recorded_reward = reward;

@@ -26,7 +26,8 @@ export type Inexpressible =
   | "tool-arguments-not-json"
   | "tool-call-unanswered"
   | "tool-result-without-call"
-  | "nothing-answered";
+  | "nothing-answered"
+  | "nothing-asked";
 
 const ROLES: Record<string, ChatMessage["role"]> = {
   system: "system",
@@ -191,6 +192,7 @@ export function chatOf(values: readonly unknown[]): ChatMessage[] | Inexpressibl
   const drafts = inOrder(found);
   const last = drafts.findLastIndex(({ role }) => role === "assistant");
   if (last === -1) return "nothing-answered";
+  if (!drafts.some(({ role }) => role === "user")) return "nothing-asked";
   const messages: ChatMessage[] = [];
   let open: ChatToolCall[] = [];
   for (const draft of drafts.slice(0, last + 1)) {

@@ -26,13 +26,16 @@ export function readValues(values: readonly unknown[]): ReadFile {
   const notes = formats.takeNotes().map(({ reason }) => reason);
   const problems = formats.takeProblems().map(({ reason }) => reason);
   const found = formats.takeConversations();
-  const events = found.map(({ format, conversation }) => {
+  const read = found.flatMap(({ format, conversation }) => {
     const facts = factsOf(conversation, { min: 0, max: 1 }, (note) => notes.push(note));
-    if (typeof facts === "string") throw new Error(facts);
-    return sessionOf({ format, conversation, facts }, OPTIONS).events;
+    if (typeof facts !== "string")
+      return [{ format, events: sessionOf({ format, conversation, facts }, OPTIONS).events }];
+    problems.push(facts);
+    return [];
   });
+  const events = read.map((each) => each.events);
   return {
-    formats: found.map(({ format }) => format.name),
+    formats: read.map(({ format }) => format.name),
     sessions: events.map((own) => foldSession(own)),
     events,
     notes,

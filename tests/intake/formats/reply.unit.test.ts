@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { parseExact } from "../../../intake/exact-json.ts";
 import { assembled } from "../../../intake/formats/reply-streams.ts";
+import { UNKNOWN_TASK } from "../../../intake/import/conversation-facts.ts";
+import { openaiChat } from "../../../sinks/formats/openai-chat.ts";
 import { expectAccountedFor, onlySession, readValues } from "./accounts-for.ts";
 import { callsOf, conversationsOf, messagesOf } from "./conversations.ts";
 
-const NO_TASK =
-  "it is what a model answered, without what it was asked: put it under `response` beside the `messages` of its request";
+const NO_TASK = "what was asked is not in it: the session has no task, and chat formats leave it out";
 const ask = { role: "user", content: "Weather in Oslo?" };
 
 const chunk = (delta: object, rest: object = {}, id = "chatcmpl-1") => ({
@@ -258,13 +259,11 @@ describe("replies alone", () => {
         },
       ],
     ],
-  ])("%s without what was asked is one sentence", (_, values) => {
-    expect(readValues(values).problems).toEqual([NO_TASK]);
-  });
-
-  test("those that can be used are, and the others are told", () => {
-    const { sessions, notes } = readValues([RESPONSE, { ...RESPONSE, instructions: null }]);
-    expect(sessions).toHaveLength(1);
-    expect(notes).toEqual([`1 of 2 answers are left out: ${NO_TASK}`]);
+  ])("%s without what was asked is a session, which chat formats leave out", (_, values) => {
+    const { sessions, notes, problems } = readValues(values);
+    expect(problems).toEqual([]);
+    expect(notes).toContain(NO_TASK);
+    expect(sessions[0]!.started!.task).toBe(UNKNOWN_TASK);
+    expect(openaiChat.encode(sessions[0]!)).toEqual([]);
   });
 });

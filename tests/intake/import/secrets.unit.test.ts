@@ -205,7 +205,10 @@ describe("what coding agents recorded is imported without its secrets", () => {
     for (const keepSecrets of [true, false]) {
       const log: ImportOptions["log"] = {
         mask,
-        append: async (events) => void events.forEach((event) => taken.push(event)),
+        append: async (events) => {
+          for (const event of events) taken.push(event);
+          return undefined;
+        },
       };
       const taken: AtlasEvent[] = [];
       await appendedBy(FILES["session-trace"]!, { keepSecrets });
@@ -236,7 +239,10 @@ test("a line that was written by half is told, and the rest is imported", async 
     const events: AtlasEvent[] = [];
     const log: ImportOptions["log"] = {
       mask: maskingBy(),
-      append: async (given) => void given.forEach((event) => events.push(event)),
+      append: async (given) => {
+        for (const event of given) events.push(event);
+        return undefined;
+      },
     };
     const { sessions, malformed, problems } = await importRecorded({
       files: [file],
