@@ -74,7 +74,6 @@ function conversationOf(
   const task = taskOf(path, beginning);
   if (left.length > 0)
     context.note(`${counted(left.length, "message")} of branches that the user left: kept with the metadata`);
-  if (task === undefined) context.note("no prompt of the user is there: the task is unknown");
   const models = messages.map(({ message }) => message.model).filter((model) => typeof model === "string");
   return {
     content: { session, agent, messages: messages.map(({ message }) => message) },
