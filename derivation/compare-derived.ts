@@ -14,7 +14,7 @@ import type {
 import { idOf } from "../schemas/identity.ts";
 import { BRANCHES, DERIVED_TOPICS, type Topic, topicOf } from "../schemas/topics.ts";
 import { emptyTrace, foldEvent } from "../traces/fold.ts";
-import { Arrivals, type Disorder } from "./arrivals.ts";
+import { Arrivals, type Disorder, ORDERED_TOPICS } from "./arrivals.ts";
 import type { Derived } from "./recompute.ts";
 import { sourceOfRevision, withoutRevision } from "./revision-source.ts";
 import { setAsideBy } from "./set-aside.ts";
@@ -182,9 +182,9 @@ export async function compareDerived(log: EventLog, derived: Derived): Promise<D
   if (found.length === 0) return found;
   const arrivals = new Arrivals(await setAsideBy(log, groupOfVersion(drift)));
   const repetitions = new Repetitions();
-  for await (const batch of log.read(["atlas.rewards", "atlas.drift", "atlas.decisions"]))
-    for (const record of batch) if (repetitions.isNew(record)) arrivals.take(record);
-  const disorder = arrivals.disorder();
+  for await (const batch of log.read(ORDERED_TOPICS))
+    for (const record of batch) if (repetitions.isNew(record)) await arrivals.take(record);
+  const disorder = await arrivals.disorder();
   return explained([...saidAgain(live, derived, found, disorder), ...found], disorder);
 }
 
@@ -253,6 +253,10 @@ export function differencesOf(before: Derived, after: Derived, isLive = true): D
 }
 
 const rulesOf = ([event]: readonly AtlasEvent[]): string | undefined => event?.meta.derivation?.rules_hash;
+
+/** Whether the log and what was computed again go by other rules: others were promoted since. */
+export const isByPromotion = ({ live, recomputed }: Pick<Difference, "live" | "recomputed">): boolean =>
+  live.length > 0 && recomputed.length > 0 && rulesOf(live) !== rulesOf(recomputed);
 
 /** What was assessed is the same: only what it was held against differs. */
 function sameSession([live]: readonly AtlasEvent[], [recomputed]: readonly AtlasEvent[]): boolean {

@@ -1,11 +1,11 @@
 import { allTopics } from "../log/all-topics.ts";
-import type { EventLog, LogRecord } from "../log/event-log.ts";
-import { Repetitions } from "../log/runner/repetitions.ts";
+import type { Ends, EventLog } from "../log/event-log.ts";
 import { groupOfVersion } from "../log/runner/versions.ts";
 import { drift } from "../processors/drift.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import type { Topic } from "../schemas/topics.ts";
-import { Arrivals, type Disorder } from "./arrivals.ts";
+import { Arrivals, type Disorder, ORDERED_TOPICS } from "./arrivals.ts";
+import { SaidAgain } from "./said-again.ts";
 import { setAsideBy } from "./set-aside.ts";
 
 /** What a look through the whole log found. */
@@ -18,6 +18,8 @@ export interface LogReport extends Disorder {
   /** Sessions whose own sequence has a hole: something of them was lost. */
   incompleteSessions: { sessionId: Uuid; missing: number }[];
 }
+
+const ORDERED: ReadonlySet<Topic> = new Set(ORDERED_TOPICS);
 
 /** Reads the whole log and reports what does not fit together. Unreadable records throw, with their place. */
 export async function verifyLog(log: EventLog, onProgress?: (events: number) => void): Promise<LogReport> {
@@ -34,38 +36,49 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
     unorderedReviews: [],
     waiting: [],
   };
-  const repetitions = new Repetitions();
-  const missing = new Map<Uuid, number>();
-  const arrivals = new Arrivals(await setAsideBy(log, groupOfVersion(drift)));
-
-  const visit = (record: LogRecord): void => {
-    const { topic, event } = record;
-    const { session_id, source, sequence } = event.meta;
-    const last = repetitions.lastOf(record) ?? 0;
-    if (!repetitions.isNew(record)) return;
-    if (topic === "atlas.sessions" && session_id === source && sequence > last + 1)
-      missing.set(source, (missing.get(source) ?? 0) + sequence - last - 1);
-    arrivals.take(record);
-  };
-
+  const repeated = new Set<string>();
   for (const topic of topics) {
     let events = 0;
+    const begins = await log.refilling?.begins(topic);
     for (const [partition, end] of ends.get(topic)!.entries()) {
-      let next = 0;
+      let next = begins?.[partition] ?? 0;
+      const said = new SaidAgain();
       for await (const batch of log.read([topic], { partition, untilOffset: end })) {
         for (const record of batch) {
           if (record.offset > next) report.gaps.push({ topic, partition, from: next, to: record.offset - 1 });
           next = record.offset + 1;
-          visit(record);
+          await said.take(record);
         }
         events += batch.length;
         report.events += batch.length;
         onProgress?.(report.events);
       }
+      await said.end({
+        missing: (sessionId, missing) => {
+          if (topic === "atlas.sessions") report.incompleteSessions.push({ sessionId, missing });
+        },
+        repeated: (offset) => {
+          if (ORDERED.has(topic)) repeated.add(`${topic}/${partition}/${offset}`);
+        },
+      });
       if (next < end) report.gaps.push({ topic, partition, from: next, to: end - 1 });
     }
     report.topics.push({ topic, events, ends: ends.get(topic)! });
   }
-  for (const [sessionId, lost] of missing) report.incompleteSessions.push({ sessionId, missing: lost });
-  return { ...report, ...arrivals.disorder() };
+  return { ...report, ...(await disorderOf(log, ends, repeated)) };
+}
+
+/** Reads once more what has an order. */
+async function disorderOf(log: EventLog, ends: Ends, repeated: ReadonlySet<string>): Promise<Disorder> {
+  const arrivals = new Arrivals(await setAsideBy(log, groupOfVersion(drift)));
+  try {
+    for (const topic of ORDERED_TOPICS)
+      for (const [partition, untilOffset] of ends.get(topic)!.entries())
+        for await (const batch of log.read([topic], { partition, untilOffset }))
+          for (const record of batch)
+            if (!repeated.has(`${topic}/${partition}/${record.offset}`)) await arrivals.take(record);
+    return await arrivals.disorder();
+  } finally {
+    await arrivals.close();
+  }
 }

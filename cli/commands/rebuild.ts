@@ -1,5 +1,6 @@
 import type { RebuildSummary } from "../../app/rebuild.ts";
 import type { Difference } from "../../derivation/compare-derived.ts";
+import { AtlasError } from "../../errors/atlas-error.ts";
 import { ask, canAsk } from "../ask.ts";
 import { print, printJson, startProgress, tell } from "../output.ts";
 import { type CommonOptions, EXIT, interruptSignal } from "../program.ts";
@@ -7,6 +8,7 @@ import { withAtlas } from "../session.ts";
 
 interface Options extends CommonOptions {
   derived?: boolean;
+  topics?: string;
 }
 
 /** How many differences of each kind are shown. */
@@ -43,8 +45,20 @@ async function mayPublish(options: Options, differences: readonly Difference[]):
   return /^y/i.test(await ask("Publish them as revisions? [y/N] "));
 }
 
+function topicsOf({ topics, derived }: Options): string[] | undefined {
+  if (topics === undefined) return undefined;
+  const names = topics.split(",").map((name) => name.trim());
+  if (derived !== true || names.includes(""))
+    throw new AtlasError("ATLAS_USAGE", derived ? "a name is empty" : "it goes with --derived", {
+      where: "--topics",
+      hint: "As in `atlas rebuild --derived --topics rewards,drift`.",
+    });
+  return names;
+}
+
 /** `atlas rebuild`. */
 export async function run(options: Options): Promise<void> {
+  const topics = topicsOf(options);
   const signal = interruptSignal();
   const progress = startProgress(options.quiet);
   const summary: RebuildSummary = await withAtlas(
@@ -52,6 +66,7 @@ export async function run(options: Options): Promise<void> {
     (atlas) =>
       atlas.rebuild({
         derived: options.derived === true,
+        topics,
         mayPublish: (differences) => {
           progress.done();
           return mayPublish(options, differences);
@@ -59,11 +74,18 @@ export async function run(options: Options): Promise<void> {
         onProgress: (what, events) => progress.update(`${what}: ${events} events`),
         signal,
       }),
-    { bulk: true },
+    // Consumers of a topic that lost something stop: then they start when it is whole.
+    topics === undefined ? { bulk: true } : { bulk: true, consumers: false },
   );
   progress.done();
   if (options.json === true) printJson(summary);
   else {
+    for (const { topic, partitions, restored } of summary.topics ?? [])
+      print(
+        partitions === 0
+          ? `${topic} holds all that was derived.`
+          : `Put ${restored} events back into ${topic}, in ${partitions} partitions.`,
+      );
     if (summary.derived !== undefined) {
       const { recomputed, differences, explained, published } = summary.derived;
       const differing = `${differences} differ, ${explained} of them explained, ${published} published`;

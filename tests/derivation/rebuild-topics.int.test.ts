@@ -1,0 +1,114 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type RebuildSummary, rebuild } from "../../app/rebuild.ts";
+import { isAtlasError } from "../../errors/atlas-error.ts";
+import { listSessions } from "../../projections/session-summaries.ts";
+import type { AtlasEvent } from "../../schemas/generated/events.ts";
+import { DEFAULT_RULES } from "../../schemas/rules.ts";
+import { DERIVED_TOPICS, type Topic } from "../../schemas/topics.ts";
+import { judgedSession } from "../app/judged.ts";
+import { exportedFrom } from "../app/opened.ts";
+import { eventsIn } from "../as-readers.ts";
+import { LOGS } from "../soak/logs.ts";
+import type { OpenPlace, Place } from "../soak/place.ts";
+import { type Loss, lose, using } from "./lose-records.ts";
+import type { Rebuilding } from "./rebuilding-child.ts";
+
+const SESSIONS = 9;
+const RULES = {
+  ...DEFAULT_RULES,
+  review: { auto_approve: { min_reward: 0.1, max_uncertainty: null }, quarantine_on_alert: "off" },
+} as const;
+
+async function append({ log, rules, settled }: OpenPlace, from: number, to: number): Promise<void> {
+  const hash = await rules.set(RULES);
+  for (let number = from; number <= to; number += 1)
+    await log.append(judgedSession(number, { judge: 0.5 + (number % 4) / 10 }, hash).map(log.mask));
+  await settled();
+}
+
+const idsOf = (events: readonly AtlasEvent[]): string[] => events.map(({ meta }) => meta.event_id).sort();
+
+/** What readers make of a log: events by topic, the read models, and what is exported of it. */
+async function seen(opened: OpenPlace) {
+  const topics = await Promise.all(
+    DERIVED_TOPICS.map(async (topic) => [topic, idsOf(await eventsIn(opened.log, topic))]),
+  );
+  const shown = (await listSessions(opened.db, { limit: null })).map(({ id, reward, reviewStatus }) => ({
+    id,
+    reward,
+    reviewStatus,
+  }));
+  return { ...Object.fromEntries(topics), shown, exported: await exportedFrom(opened) };
+}
+
+const put = (place: Place, topics: string[]): Promise<RebuildSummary> =>
+  using(place, false, (opened) => rebuild(opened, { derived: true, topics }));
+
+async function dieWhileRebuilding(rebuilding: Rebuilding): Promise<void> {
+  const file = join(import.meta.dirname, "rebuilding-child.ts");
+  const child = spawn(process.execPath, ["--no-warnings", file, JSON.stringify(rebuilding)], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  expect(await once(child, "exit")).toEqual([null, "SIGKILL"]);
+}
+
+/** What is told of a loss: by a consumer that has applied what is gone, or to who asks whether the log is whole. */
+async function refusal(place: Place, loss: Loss): Promise<unknown> {
+  return using(place, loss === "all", async ({ log, pipeline }) => {
+    if (loss === "all") return pipeline!.done.catch((error: unknown) => error);
+    return (await log.check()).find(({ level }) => level === "broken")?.error;
+  });
+}
+
+describe.for(LOGS.filter(({ skip }) => !skip))("derived topics that were lost on $name", ({ make }) => {
+  async function filled(): Promise<{ place: Place; before: Awaited<ReturnType<typeof seen>> }> {
+    const { place, remove } = await make();
+    onTestFinished(remove);
+    const before = await using(place, true, async (opened) => {
+      await append(opened, 1, SESSIONS);
+      return seen(opened);
+    });
+    return { place, before };
+  }
+
+  const cases: [Topic[], Loss, Rebuilding["goneAfter"]][] = [
+    [["atlas.rewards"], "beginning", "records"],
+    [["atlas.drift"], "beginning", "beginning"],
+    [["atlas.rewards", "atlas.drift", "atlas.review-status"], "all", "beginning"],
+  ];
+  test.for(cases)("%j, %s: put back with the same ids, also by who was killed", async ([topics, loss, goneAfter]) => {
+    const { place, before } = await filled();
+    for (const topic of topics) await lose(place, topic, loss);
+    const told = await refusal(place, loss);
+    expect(isAtlasError(told, "ATLAS_LOG_REPLACED")).toBe(true);
+    expect(String((told as { hint?: string }).hint)).toContain("atlas rebuild --derived --topics ");
+
+    const names = topics.map((topic) => topic.replace("atlas.", ""));
+    await dieWhileRebuilding({ place, topics: names, goneAfter });
+    const { topics: rebuilt, derived } = await put(place, names);
+    expect(rebuilt!.map(({ topic }) => topic)).toEqual(topics);
+    expect(derived).toMatchObject({ explained: derived!.differences });
+
+    const again = await put(place, names);
+    expect(again.topics!.map(({ partitions, restored }) => [partitions, restored])).toEqual(
+      topics.map(() => [0, 0]),
+    );
+    await using(place, true, async (opened) => {
+      await opened.settled();
+      expect(await seen(opened)).toEqual(before);
+      await append(opened, SESSIONS + 1, SESSIONS + 3);
+      const after = await eventsIn(opened.log, "atlas.drift");
+      expect(after.map(({ meta }) => meta.sequence)).toEqual(
+        Array.from({ length: SESSIONS + 3 }, (_, index) => index + 1),
+      );
+      expect((await listSessions(opened.db, { limit: null })).filter(({ reward }) => reward !== null)).toHaveLength(
+        SESSIONS + 3,
+      );
+      expect((await opened.log.check()).filter(({ level }) => level === "broken")).toEqual([]);
+    });
+  });
+});
