@@ -1,6 +1,6 @@
 import type { EventLog } from "../../log/event-log.ts";
 import { digestOf } from "../../log/runner/assignment.ts";
-import { type CheckpointOf, checkpointsOn } from "../../log/runner/refilled.ts";
+import { beingRefilled, type CheckpointOf, checkpointsOn } from "../../log/runner/refilled.ts";
 import type { Topic } from "../../schemas/topics.ts";
 
 /**
@@ -8,7 +8,10 @@ import type { Topic } from "../../schemas/topics.ts";
  * or is another one.
  */
 export async function lostPlaces(log: EventLog, topic: Topic): Promise<Set<number>> {
-  const lost = new Set(await log.refilling!.damaged(topic));
+  const lost = new Set([
+    ...(await log.refilling!.damaged(topic)),
+    ...(await beingRefilled(log.db!, topic)),
+  ]);
   const ends = (await log.ends([topic])).get(topic) ?? [];
   const looked = new Map<string, boolean>();
   for (const checkpoint of await checkpointsOn(log.db!, topic)) {

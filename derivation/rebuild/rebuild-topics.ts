@@ -5,6 +5,7 @@ import type { EventLog } from "../../log/event-log.ts";
 import { toOutgoing } from "../../log/outgoing.ts";
 import { lockAssignments } from "../../log/runner/assignment-store.ts";
 import { lagOf } from "../../log/runner/caught-up.ts";
+import { beginRefilling } from "../../log/runner/refilled.ts";
 import { groupOfVersion, outboxOf, versionRoles } from "../../log/runner/versions.ts";
 import type { Processor } from "../../processors/processor.ts";
 import { type Topic, topicOf } from "../../schemas/topics.ts";
@@ -88,6 +89,7 @@ async function rebuildTopic(work: Work): Promise<RebuiltTopic> {
       const place = { topic, partition };
       const missing = await lines.missing(log.refilling!.left(log.db!, place));
       if (missing.count > 0 || damaged.has(partition)) {
+        await beginRefilling(log.db!, place);
         await whenPublished(work, (tx) => refillPartition(tx, log, { place, missing, writers }), missing);
         log.announce?.();
         result.partitions += 1;

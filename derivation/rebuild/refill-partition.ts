@@ -1,6 +1,6 @@
 import type { Queryable } from "../../database/database.ts";
 import type { EventLog, LogRecord, PartitionPlace, RawRecord } from "../../log/event-log.ts";
-import { lockReaders, moveRewards, raiseEmitted, restartReaders } from "../../log/runner/refilled.ts";
+import { endRefilling, lockReaders, moveRewards, raiseEmitted, restartReaders } from "../../log/runner/refilled.ts";
 import { groupOfVersion } from "../../log/runner/versions.ts";
 import type { Processor } from "../../processors/processor.ts";
 import { contentOf, eventOf, type Missing } from "./refill-content.ts";
@@ -33,6 +33,7 @@ export async function refillPartition(
     else for (const writer of writers) await raiseEmitted(tx, groupOfVersion(writer), saidBy(writer, records));
   }
   await restartReaders(tx, { ...place, ...refilled }, readers);
+  await endRefilling(tx, place);
 }
 
 function recordOf(raw: RawRecord): LogRecord | undefined {

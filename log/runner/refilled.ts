@@ -131,6 +131,38 @@ export async function raiseEmitted(
   );
 }
 
+/** No group is called so. */
+const REFILLING = "refilling";
+
+/**
+ * Says that a partition is about to be filled anew. On Kafka that is not done in one transaction with what groups know of it: until
+ * the transaction that says so commits, whoever comes has to do it again.
+ */
+export async function beginRefilling(db: Queryable, { topic, partition }: PartitionPlace): Promise<void> {
+  await db.query(
+    `insert into atlas_log.checkpoints (group_id, topic, partition, next_offset, digest) values ($1, $2, $3, 0, $1)
+     on conflict do nothing`,
+    [REFILLING, topic, partition],
+  );
+}
+
+/** Says that a partition is whole again. */
+export async function endRefilling(tx: Queryable, { topic, partition }: PartitionPlace): Promise<void> {
+  await tx.query(
+    "delete from atlas_log.checkpoints where group_id = $1 and topic = $2 and partition = $3",
+    [REFILLING, topic, partition],
+  );
+}
+
+/** The partitions of a topic that somebody has begun to fill anew, and not ended. */
+export async function beingRefilled(db: Queryable, topic: Topic): Promise<number[]> {
+  const { rows } = await db.query<{ partition: number }>(
+    "select partition from atlas_log.checkpoints where group_id = $1 and topic = $2",
+    [REFILLING, topic],
+  );
+  return rows.map(({ partition }) => partition);
+}
+
 /** How far a group has come in one partition of a topic. */
 export interface CheckpointOf {
   partition: number;
@@ -142,8 +174,9 @@ export interface CheckpointOf {
 /** How far groups have come in a topic. */
 export async function checkpointsOn(tx: Queryable, topic: Topic): Promise<CheckpointOf[]> {
   const { rows } = await tx.query<CheckpointOf>(
-    `select distinct partition, next_offset::float8 as "nextOffset", digest from atlas_log.checkpoints where topic = $1`,
-    [topic],
+    `select distinct partition, next_offset::float8 as "nextOffset", digest
+       from atlas_log.checkpoints where topic = $1 and group_id <> $2`,
+    [topic, REFILLING],
   );
   return rows;
 }

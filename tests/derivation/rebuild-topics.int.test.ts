@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ import type { OpenPlace, Place } from "../soak/place.ts";
 import { type Loss, lose, using } from "./lose-records.ts";
 import type { Rebuilding } from "./rebuilding-child.ts";
 
-const SESSIONS = 9;
+const SESSIONS = 5;
 const RULES = {
   ...DEFAULT_RULES,
   review: { auto_approve: { min_reward: 0.1, max_uncertainty: null }, quarantine_on_alert: "off" },
@@ -24,9 +25,11 @@ const RULES = {
 
 async function append({ log, rules, settled }: OpenPlace, from: number, to: number): Promise<void> {
   const hash = await rules.set(RULES);
-  for (let number = from; number <= to; number += 1)
+  for (let number = from; number <= to; number += 1) {
     await log.append(judgedSession(number, { judge: 0.5 + (number % 4) / 10 }, hash).map(log.mask));
-  await settled();
+    // Each has its turn in drift before the next one completes.
+    await settled();
+  }
 }
 
 const idsOf = (events: readonly AtlasEvent[]): string[] => events.map(({ meta }) => meta.event_id).sort();
@@ -41,7 +44,8 @@ async function seen(opened: OpenPlace) {
     reward,
     reviewStatus,
   }));
-  return { ...Object.fromEntries(topics), shown, exported: await exportedFrom(opened) };
+  const exported = createHash("sha256").update(await exportedFrom(opened)).digest("hex");
+  return { ...Object.fromEntries(topics), shown, exported };
 }
 
 const put = (place: Place, topics: string[]): Promise<RebuildSummary> =>
@@ -91,7 +95,7 @@ describe.for(LOGS.filter(({ skip }) => !skip))("derived topics that were lost on
     await dieWhileRebuilding({ place, topics: names, goneAfter });
     const { topics: rebuilt, derived } = await put(place, names);
     expect(rebuilt!.map(({ topic }) => topic)).toEqual(topics);
-    expect(derived).toMatchObject({ explained: derived!.differences });
+    expect(derived).toMatchObject({ differences: 0 });
 
     const again = await put(place, names);
     expect(again.topics!.map(({ partitions, restored }) => [partitions, restored])).toEqual(
