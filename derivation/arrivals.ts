@@ -3,7 +3,7 @@ import type { LogRecord } from "../log/event-log.ts";
 import { type Place, precedes } from "../processors/drift-cohort.ts";
 import { NO_ORDER, type Order, takeInOrder } from "../processors/drift-order.ts";
 import { revisionOf } from "../processors/fact-fields.ts";
-import type { Micros, SessionRewarded, Uuid } from "../schemas/generated/events.ts";
+import type { Micros, Uuid } from "../schemas/generated/events.ts";
 
 /** A session that had its turn in drift after one of its learning key which completed later. */
 export interface OutOfOrder {
@@ -143,7 +143,13 @@ export class Arrivals {
     let key = "";
     let first = "";
     for await (const line of this.byKey.lines()) {
-      const [of, , isDecision, appendedAt, said] = line.split("\t") as [string, string, string, string, string];
+      const [of, , isDecision, appendedAt, said] = line.split("\t") as [
+        string,
+        string,
+        string,
+        string,
+        string,
+      ];
       if (of !== key) [key, first] = [of, ""];
       if (isDecision === "0") first = first === "" || appendedAt < first ? appendedAt : first;
       else if (first !== "" && first < appendedAt) {

@@ -8,10 +8,7 @@ import type { Topic } from "../../schemas/topics.ts";
  * or is another one.
  */
 export async function lostPlaces(log: EventLog, topic: Topic): Promise<Set<number>> {
-  const lost = new Set([
-    ...(await log.refilling!.damaged(topic)),
-    ...(await beingRefilled(log.db!, topic)),
-  ]);
+  const lost = new Set([...(await log.refilling!.damaged(topic)), ...(await beingRefilled(log.db!, topic))]);
   const ends = (await log.ends([topic])).get(topic) ?? [];
   const looked = new Map<string, boolean>();
   for (const checkpoint of await checkpointsOn(log.db!, topic)) {

@@ -14,8 +14,8 @@ import { processorConsumer } from "../processor-consumer.ts";
 import type { RulesStore } from "../rules.ts";
 import { computeAgain } from "./computed-again.ts";
 import { lostPlaces } from "./lost-places.ts";
-import { refillPartition } from "./refill-partition.ts";
 import { Computed, type Missing } from "./refill-content.ts";
+import { refillPartition } from "./refill-partition.ts";
 
 /** Which derived topics to make whole, and who computes them. */
 export interface RebuildTopicsOptions {
@@ -62,7 +62,9 @@ export async function rebuildTopics(
   for (const processor of processors) {
     for (const topic of new Set(processor.emits.map((type) => topicOf(type as never)))) {
       if (!topics.includes(topic) || rebuilt.has(topic)) continue;
-      const writers = processors.filter(({ emits }) => emits.some((type) => topicOf(type as never) === topic));
+      const writers = processors.filter(({ emits }) =>
+        emits.some((type) => topicOf(type as never) === topic),
+      );
       rebuilt.set(topic, await rebuildTopic({ log, rules, topic, writers, ...options }));
     }
   }
@@ -107,10 +109,14 @@ async function refuseUnlessAnswers(log: EventLog, writer: Processor): Promise<vo
   const group = groupOfVersion(writer);
   const roles = await versionRoles(log.db!);
   if (!roles.some((role) => role.group === group && role.shadow)) return;
-  throw new AtlasError("ATLAS_VERSION_NOT_FOUND", `version ${writer.version} of ${writer.name} does not answer`, {
-    where: writer.name,
-    hint: "Rebuild with the release whose version answers: `atlas processors list` shows it.",
-  });
+  throw new AtlasError(
+    "ATLAS_VERSION_NOT_FOUND",
+    `version ${writer.version} of ${writer.name} does not answer`,
+    {
+      where: writer.name,
+      hint: "Rebuild with the release whose version answers: `atlas processors list` shows it.",
+    },
+  );
 }
 
 /** Lets a processor apply all that its inputs hold: what it says next comes behind what is computed again. */
@@ -184,4 +190,3 @@ async function whenPublished(
     });
   }
 }
-

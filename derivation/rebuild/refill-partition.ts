@@ -1,6 +1,12 @@
 import type { Queryable } from "../../database/database.ts";
 import type { EventLog, LogRecord, PartitionPlace, RawRecord } from "../../log/event-log.ts";
-import { endRefilling, lockReaders, moveRewards, raiseEmitted, restartReaders } from "../../log/runner/refilled.ts";
+import {
+  endRefilling,
+  lockReaders,
+  moveRewards,
+  raiseEmitted,
+  restartReaders,
+} from "../../log/runner/refilled.ts";
 import { groupOfVersion } from "../../log/runner/versions.ts";
 import type { Processor } from "../../processors/processor.ts";
 import { contentOf, eventOf, type Missing } from "./refill-content.ts";
@@ -30,7 +36,8 @@ export async function refillPartition(
   for await (const batch of refilling.left(tx, place)) {
     const records = batch.flatMap((raw) => recordOf(raw) ?? []);
     if (topic === "atlas.rewards") await moveRewards(tx, place, readers, records);
-    else for (const writer of writers) await raiseEmitted(tx, groupOfVersion(writer), saidBy(writer, records));
+    else
+      for (const writer of writers) await raiseEmitted(tx, groupOfVersion(writer), saidBy(writer, records));
   }
   await restartReaders(tx, { ...place, ...refilled }, readers);
   await endRefilling(tx, place);

@@ -1,7 +1,7 @@
 import kafkajs, { type Admin } from "kafkajs";
 import { AtlasError } from "../../errors/atlas-error.ts";
-import type { LogNotice } from "../event-log.ts";
 import type { Topic } from "../../schemas/topics.ts";
+import type { LogNotice } from "../event-log.ts";
 import { hintOfLoss } from "../lost-records.ts";
 import type { Begins } from "./begins.ts";
 import type { KafkaSettings } from "./settings.ts";

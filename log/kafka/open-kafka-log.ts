@@ -106,7 +106,16 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
       const own = database(consume.db);
       if (own !== db) await prepareLogTables(own);
       const publish = (records: Parameters<RecordProducer["append"]>[0]) => producer.append(records);
-      const log = { id, partitions, settings, registry, begins, mask, publish, databaseId: await databaseId(own) };
+      const log = {
+        id,
+        partitions,
+        settings,
+        registry,
+        begins,
+        mask,
+        publish,
+        databaseId: await databaseId(own),
+      };
       const consumer = new KafkaConsumer({ ...consume, db: own, log }, apply);
       consumers.add(consumer);
       consumer.done.catch(() => {}).finally(() => consumers.delete(consumer));

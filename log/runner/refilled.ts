@@ -109,10 +109,10 @@ export async function restartReaders(
       [group, topic, partition, until],
     );
     // Whoever has it in memory where the group stood looks again.
-    await tx.query(
-      "update atlas_log.assignments set member = null where group_id = $1 and partition = $2",
-      [group, partition],
-    );
+    await tx.query("update atlas_log.assignments set member = null where group_id = $1 and partition = $2", [
+      group,
+      partition,
+    ]);
   }
 }
 
@@ -148,10 +148,11 @@ export async function beginRefilling(db: Queryable, { topic, partition }: Partit
 
 /** Says that a partition is whole again. */
 export async function endRefilling(tx: Queryable, { topic, partition }: PartitionPlace): Promise<void> {
-  await tx.query(
-    "delete from atlas_log.checkpoints where group_id = $1 and topic = $2 and partition = $3",
-    [REFILLING, topic, partition],
-  );
+  await tx.query("delete from atlas_log.checkpoints where group_id = $1 and topic = $2 and partition = $3", [
+    REFILLING,
+    topic,
+    partition,
+  ]);
 }
 
 /** The partitions of a topic that somebody has begun to fill anew, and not ended. */

@@ -10,13 +10,20 @@ export type Loss = "all" | "beginning";
 export async function lose(place: Place, topic: Topic, loss: Loss): Promise<void> {
   if (place.kind === "kafka") return loseOnKafka(place, topic, loss);
   const opened = await openPlace(place, false);
-  const half = loss === "all" ? "" : `and "offset" < (select max("offset") / 2 + 1 from atlas_log.events o
+  const half =
+    loss === "all"
+      ? ""
+      : `and "offset" < (select max("offset") / 2 + 1 from atlas_log.events o
     where o.topic = e.topic and o.partition = e.partition)`;
   await opened.db.query(`delete from atlas_log.events e where topic = $1 ${half}`, [topic]);
   await opened.close();
 }
 
-async function loseOnKafka(place: Extract<Place, { kind: "kafka" }>, topic: Topic, loss: Loss): Promise<void> {
+async function loseOnKafka(
+  place: Extract<Place, { kind: "kafka" }>,
+  topic: Topic,
+  loss: Loss,
+): Promise<void> {
   const admin = new Kafka({ brokers: place.brokers, logLevel: logLevel.NOTHING }).admin();
   const name = place.topicPrefix + topic;
   await admin.connect();

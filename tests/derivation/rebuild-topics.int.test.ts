@@ -1,10 +1,18 @@
-import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { z } from "zod";
+import { startPipeline } from "../../app/pipeline.ts";
+import { defineEvent, defineProcessor, derive } from "../../app/processors.ts";
 import { type RebuildSummary, rebuild } from "../../app/rebuild.ts";
-import { isAtlasError } from "../../errors/atlas-error.ts";
+import { topicsNamed } from "../../derivation/rebuild/topics-named.ts";
+import { promote } from "../../derivation/rescore/promote.ts";
+import { rescore } from "../../derivation/rescore/rescore.ts";
+import { PROCESSORS, settle } from "../../derivation/stages.ts";
+import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
+import { hintOfLoss } from "../../log/lost-records.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { DEFAULT_RULES } from "../../schemas/rules.ts";
@@ -12,6 +20,7 @@ import { DERIVED_TOPICS, type Topic } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
 import { exportedFrom } from "../app/opened.ts";
 import { eventsIn } from "../as-readers.ts";
+import { eventually } from "../eventually.ts";
 import { LOGS } from "../soak/logs.ts";
 import type { OpenPlace, Place } from "../soak/place.ts";
 import { type Loss, lose, using } from "./lose-records.ts";
@@ -32,6 +41,25 @@ async function append({ log, rules, settled }: OpenPlace, from: number, to: numb
   }
 }
 
+const sized = defineEvent({
+  type: "userlost.Sized",
+  topic: "userlost.sized",
+  zod: z.object({ judgements: z.int() }),
+});
+
+/** Counts the judgements of a session. */
+const sizing = defineProcessor({
+  name: "lost-sizing",
+  version: 1,
+  facts: ["JudgementMade", "SessionJudged"],
+  emits: [sized],
+  key: ({ meta }) => meta.session_id ?? "",
+  reduce: (judgements: number = 0, fact) =>
+    fact.type === "JudgementMade"
+      ? { state: judgements + 1, emit: [] }
+      : { state: undefined, emit: [derive(sized, { judgements })], over: true },
+});
+
 const idsOf = (events: readonly AtlasEvent[]): string[] => events.map(({ meta }) => meta.event_id).sort();
 
 /** What readers make of a log: events by topic, the read models, and what is exported of it. */
@@ -44,7 +72,9 @@ async function seen(opened: OpenPlace) {
     reward,
     reviewStatus,
   }));
-  const exported = createHash("sha256").update(await exportedFrom(opened)).digest("hex");
+  const exported = createHash("sha256")
+    .update(await exportedFrom(opened))
+    .digest("hex");
   return { ...Object.fromEntries(topics), shown, exported };
 }
 
@@ -84,35 +114,114 @@ describe.for(LOGS.filter(({ skip }) => !skip))("derived topics that were lost on
     [["atlas.drift"], "beginning", "beginning"],
     [["atlas.rewards", "atlas.drift", "atlas.review-status"], "all", "beginning"],
   ];
-  test.for(cases)("%j, %s: put back with the same ids, also by who was killed", async ([topics, loss, goneAfter]) => {
-    const { place, before } = await filled();
-    for (const topic of topics) await lose(place, topic, loss);
-    const told = await refusal(place, loss);
-    expect(isAtlasError(told, "ATLAS_LOG_REPLACED")).toBe(true);
-    expect(String((told as { hint?: string }).hint)).toContain("atlas rebuild --derived --topics ");
+  test.for(cases)(
+    "%j, %s: put back with the same ids, also by who was killed",
+    async ([topics, loss, goneAfter]) => {
+      const { place, before } = await filled();
+      for (const topic of topics) await lose(place, topic, loss);
+      const told = await refusal(place, loss);
+      expect(isAtlasError(told, "ATLAS_LOG_REPLACED")).toBe(true);
+      expect(String((told as { hint?: string }).hint)).toContain("atlas rebuild --derived --topics ");
 
-    const names = topics.map((topic) => topic.replace("atlas.", ""));
-    await dieWhileRebuilding({ place, topics: names, goneAfter });
-    const { topics: rebuilt, derived } = await put(place, names);
-    expect(rebuilt!.map(({ topic }) => topic)).toEqual(topics);
-    expect(derived).toMatchObject({ differences: 0 });
+      const names = topics.map((topic) => topic.replace("atlas.", ""));
+      await dieWhileRebuilding({ place, topics: names, goneAfter });
+      const { topics: rebuilt, derived } = await put(place, names);
+      expect(rebuilt!.map(({ topic }) => topic)).toEqual(topics);
+      expect(derived).toMatchObject({ differences: 0 });
 
-    const again = await put(place, names);
-    expect(again.topics!.map(({ partitions, restored }) => [partitions, restored])).toEqual(
-      topics.map(() => [0, 0]),
-    );
-    await using(place, true, async (opened) => {
-      await opened.settled();
-      expect(await seen(opened)).toEqual(before);
-      await append(opened, SESSIONS + 1, SESSIONS + 3);
-      const after = await eventsIn(opened.log, "atlas.drift");
-      expect(after.map(({ meta }) => meta.sequence)).toEqual(
-        Array.from({ length: SESSIONS + 3 }, (_, index) => index + 1),
+      const again = await put(place, names);
+      expect(again.topics!.map(({ partitions, restored }) => [partitions, restored])).toEqual(
+        topics.map(() => [0, 0]),
       );
-      expect((await listSessions(opened.db, { limit: null })).filter(({ reward }) => reward !== null)).toHaveLength(
-        SESSIONS + 3,
-      );
-      expect((await opened.log.check()).filter(({ level }) => level === "broken")).toEqual([]);
+      await using(place, true, async (opened) => {
+        await opened.settled();
+        expect(await seen(opened)).toEqual(before);
+        await append(opened, SESSIONS + 1, SESSIONS + 3);
+        const after = await eventsIn(opened.log, "atlas.drift");
+        expect(after.map(({ meta }) => meta.sequence)).toEqual(
+          Array.from({ length: SESSIONS + 3 }, (_, index) => index + 1),
+        );
+        expect(
+          (await listSessions(opened.db, { limit: null })).filter(({ reward }) => reward !== null),
+        ).toHaveLength(SESSIONS + 3);
+        expect((await opened.log.check()).filter(({ level }) => level === "broken")).toEqual([]);
+      });
+    },
+  );
+
+  test("of a user's own, with groups that had applied a part: each applies the rest, once", async () => {
+    const { place, remove } = await make();
+    onTestFinished(remove);
+    const applied: string[] = [];
+    /** Applies as long as there are fewer than so many. */
+    const late = async ({ log }: OpenPlace, until: number): Promise<void> => {
+      const options = { group: "late", topics: [sized.topic, "atlas.rewards"] as const, batchSize: 1 };
+      const consumer = await log.consume(options, async (batch) => {
+        if (applied.length === until)
+          throw new AtlasError("ATLAS_DATABASE_UNREACHABLE", "not yet", { retryable: true });
+        for (const { event } of batch) applied.push(event.meta.event_id);
+      });
+      const reached = eventually(() => expect(applied).toHaveLength(until));
+      await Promise.race([reached, consumer.done]);
+      await consumer.stop();
+    };
+    const parts = { processors: [sizing], projections: [] };
+    const before = await using(place, false, async (opened) => {
+      await opened.log.define([sized]);
+      const pipeline = await startPipeline(opened.log, opened.rules, {}, parts);
+      await append({ ...opened, settled: () => settle(opened.log, { parts }) }, 1, 6);
+      await pipeline.stop();
+      await late(opened, 5);
+      return idsOf(await eventsIn(opened.log, sized.topic, "atlas.rewards"));
     });
+    expect(before).toHaveLength(12);
+    for (const topic of ["atlas.rewards", sized.topic] as const) await lose(place, topic, "all");
+    await using(place, false, async (opened) => {
+      await opened.log.define([sized]);
+      const { topics } = await rebuild({ ...opened, parts }, { derived: true, topics: ["rewards", "sized"] });
+      expect(topics).toMatchObject([{ restored: 6 }, { topic: sized.topic, restored: 6 }]);
+      expect(idsOf(await eventsIn(opened.log, sized.topic, "atlas.rewards"))).toEqual(before);
+      await late(opened, 12);
+    });
+    expect(applied.sort()).toEqual(before);
   });
+});
+
+test("what a promotion had revised is revised again", async () => {
+  const { place, remove } = await LOGS[0]!.make();
+  onTestFinished(remove);
+  const before = await using(place, true, async (opened) => {
+    await append(opened, 1, SESSIONS);
+    const rubric = {
+      ...DEFAULT_RULES.rubric,
+      thresholds: { max_uncertainty: 1, min_samples: 1 },
+      weights: { judge: 2 },
+      aggregation: "min" as const,
+    };
+    await rescore(opened.log, { rubric, rules: RULES, branch: "other" });
+    await promote(opened.log, { branch: "other", author: "test" });
+    await opened.settled();
+    return seen(opened);
+  });
+  await lose(place, "atlas.rewards", "all");
+  const { derived } = await put(place, ["rewards"]);
+  expect(derived).toMatchObject({ published: SESSIONS });
+  expect(await put(place, ["rewards"])).toMatchObject({
+    topics: [{ restored: 0 }],
+    derived: { published: 0 },
+  });
+  expect(await using(place, false, seen)).toEqual(before);
+});
+
+test("a topic that nobody derives is refused, and a primary one is told to be restored", async () => {
+  const named = () => topicsNamed(["sessions"], PROCESSORS);
+  expect(named).toThrow(expect.objectContaining({ code: "ATLAS_REBUILD_INVALID" }));
+  expect(topicsNamed(["rewards", "atlas.drift", "sized"], [...PROCESSORS, sizing])).toEqual([
+    "atlas.rewards",
+    "atlas.drift",
+    sized.topic,
+  ]);
+  expect(hintOfLoss("atlas.sessions", "Restore it.")).toBe("Restore it.");
+  expect(hintOfLoss("atlas.drift", "Restore it.")).toContain("--derived --topics drift`");
+  expect(hintOfLoss(sized.topic, "Restore it.")).toMatch(/--topics userlost\.sized`\. Restore it\.$/);
 });
