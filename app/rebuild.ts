@@ -1,18 +1,14 @@
-import {
-  compareDerived,
-  type Difference,
-  isByPromotion,
-  revisionsOf,
-} from "../derivation/compare-derived.ts";
+import { type Difference, isByPromotion, revisionsOf } from "../derivation/compare-derived.ts";
+import { type Differences, findDifferences } from "../derivation/differences.ts";
+import { inBatches } from "../derivation/in-batches.ts";
 import { type RebuiltTopic, rebuildTopics } from "../derivation/rebuild/rebuild-topics.ts";
 import { topicsNamed } from "../derivation/rebuild/topics-named.ts";
-import { recompute } from "../derivation/recompute.ts";
 import { type RenewOptions, renewBaselines } from "../derivation/renew-baselines.ts";
 import { PROCESSORS, type SettleOptions, settle } from "../derivation/stages.ts";
 import { NO_PARTS } from "../derivation/user-parts.ts";
 import { rebuildReadModels } from "../projections/rebuild.ts";
 import { alreadyMasked } from "../schemas/masked.ts";
-import { PRIMARY_TOPICS, type Topic } from "../schemas/topics.ts";
+import type { Topic } from "../schemas/topics.ts";
 import type { OpenParts } from "./api/open-parts.ts";
 import { startPipeline } from "./pipeline.ts";
 
@@ -25,8 +21,14 @@ export interface RebuildOptions {
    * Atlas may go without their `atlas.`.
    */
   topics?: readonly string[] | undefined;
-  /** Decides whether results that differ are published as revisions; they are not unless told. */
-  mayPublish?: (differences: readonly Difference[]) => Promise<boolean>;
+  /**
+   * Decides whether results that differ are published as revisions; they are not unless told. Given are the first 500 of those
+   * that are faults, and of those that are not, and how many there are.
+   */
+  mayPublish?: (
+    differences: readonly Difference[],
+    all: Pick<Differences, "count" | "explained" | "sessions" | "unsettled">,
+  ) => Promise<boolean>;
   onProgress?: (what: string, events: number) => void;
   signal?: AbortSignal;
 }
@@ -64,32 +66,39 @@ async function rebuildDerived(
   };
   const settling: SettleOptions = { signal: options.signal, parts };
   await settle(log, settling);
-  const derived = await recompute(log, rules, {
-    until: await log.ends(PRIMARY_TOPICS),
+  const found = await findDifferences(log, rules, {
     onProgress: (events) => options.onProgress?.("Computing", events),
     signal: options.signal,
+    isOwed: (difference) => isOwed(difference, restored),
   });
-  const recomputed = [...derived.values()].reduce((sum, events) => sum + events.length, 0);
-  const differences = await compareDerived(log, derived);
-  const first = differences.find(({ explained }) => explained === undefined) ?? differences[0];
-  const summary = {
-    recomputed,
-    differences: differences.length,
-    explained: differences.filter(({ explained }) => explained !== undefined).length,
-    ...(first !== undefined && { first: `${first.topic} of ${first.sessionId}: ${first.what}` }),
-  };
-  const lost = differences.filter((one) => restored.has(one.topic) && isByPromotion(one));
-  const others = differences.filter((one) => !lost.includes(one));
-  const mayPublish = others.length > 0 && (await options.mayPublish?.(others)) === true;
-  const revisions = revisionsOf(mayPublish ? differences : lost);
-  if (revisions.length === 0 && revisionsOf(differences).length > 0) return { ...summary, published: 0 };
-  if (revisions.length > 0) {
-    await log.append(revisions.map(alreadyMasked));
-    await settle(log, settling);
+  try {
+    const { computed: recomputed, count, explained, shown, unsettled } = found;
+    const first = shown.find((one) => one.explained === undefined) ?? shown[0];
+    const summary = {
+      recomputed,
+      differences: count,
+      explained,
+      ...(first !== undefined && { first: `${first.topic} of ${first.sessionId}: ${first.what}` }),
+    };
+    const mayPublish = shown.length > 0 && (await options.mayPublish?.(shown, found)) === true;
+    let published = 0;
+    const wanted = (one: Difference) => (mayPublish || isOwed(one, restored) ? revisionsOf([one]) : []);
+    for await (const revisions of inBatches(found, wanted)) {
+      await log.append(revisions.map(alreadyMasked));
+      published += revisions.length;
+    }
+    if (published === 0 && unsettled > 0) return { ...summary, published };
+    if (published > 0) await settle(log, settling);
+    await renewBaselines(log, rules, renewing);
+    return { ...summary, published };
+  } finally {
+    await found.close();
   }
-  await renewBaselines(log, rules, renewing);
-  return { ...summary, published: revisions.length };
 }
+
+/** A revision that a promotion had published, of a topic that lost it. */
+const isOwed = (difference: Difference, restored: ReadonlySet<Topic>): boolean =>
+  restored.has(difference.topic) && isByPromotion(difference);
 
 /**
  * Rebuilds the read models from the log beside the live ones, and swaps; with `derived` first computes the

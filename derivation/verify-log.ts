@@ -1,12 +1,10 @@
 import { allTopics } from "../log/all-topics.ts";
-import type { Ends, EventLog } from "../log/event-log.ts";
-import { groupOfVersion } from "../log/runner/versions.ts";
-import { drift } from "../processors/drift.ts";
+import type { EventLog } from "../log/event-log.ts";
 import type { Uuid } from "../schemas/generated/events.ts";
 import type { Topic } from "../schemas/topics.ts";
-import { Arrivals, type Disorder, ORDERED_TOPICS } from "./arrivals.ts";
+import { type Disorder, ORDERED_TOPICS } from "./arrivals.ts";
+import { placeName, readDisorder } from "./read-disorder.ts";
 import { SaidAgain } from "./said-again.ts";
-import { setAsideBy } from "./set-aside.ts";
 
 /** What a look through the whole log found. */
 export interface LogReport extends Disorder {
@@ -58,27 +56,12 @@ export async function verifyLog(log: EventLog, onProgress?: (events: number) => 
           if (topic === "atlas.sessions") report.incompleteSessions.push({ sessionId, missing });
         },
         repeated: (offset) => {
-          if (ORDERED.has(topic)) repeated.add(`${topic}/${partition}/${offset}`);
+          if (ORDERED.has(topic)) repeated.add(placeName(topic, partition, offset));
         },
       });
       if (next < end) report.gaps.push({ topic, partition, from: next, to: end - 1 });
     }
     report.topics.push({ topic, events, ends: ends.get(topic)! });
   }
-  return { ...report, ...(await disorderOf(log, ends, repeated)) };
-}
-
-/** Reads once more what has an order. */
-async function disorderOf(log: EventLog, ends: Ends, repeated: ReadonlySet<string>): Promise<Disorder> {
-  const arrivals = new Arrivals(await setAsideBy(log, groupOfVersion(drift)));
-  try {
-    for (const topic of ORDERED_TOPICS)
-      for (const [partition, untilOffset] of ends.get(topic)!.entries())
-        for await (const batch of log.read([topic], { partition, untilOffset }))
-          for (const record of batch)
-            if (!repeated.has(`${topic}/${partition}/${record.offset}`)) await arrivals.take(record);
-    return await arrivals.disorder();
-  } finally {
-    await arrivals.close();
-  }
+  return { ...report, ...(await readDisorder(log, ends, repeated)) };
 }

@@ -1,4 +1,4 @@
-import type { RebuildSummary } from "../../app/rebuild.ts";
+import type { RebuildOptions, RebuildSummary } from "../../app/rebuild.ts";
 import type { Difference } from "../../derivation/compare-derived.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { ask, canAsk } from "../ask.ts";
@@ -14,29 +14,27 @@ interface Options extends CommonOptions {
 /** How many differences of each kind are shown. */
 const SHOWN = 10;
 
-const sessionsOf = (differences: readonly Difference[]): number =>
-  new Set(differences.map(({ sessionId }) => sessionId)).size;
+type All = Parameters<NonNullable<RebuildOptions["mayPublish"]>>[1];
 
-function showDifferences(differences: readonly Difference[]): void {
-  const explained = differences.filter((difference) => difference.explained !== undefined);
-  const others = differences.filter((difference) => difference.explained === undefined);
-  if (others.length > 0) {
-    const [first] = others;
+function showDifferences(differences: readonly Difference[], { count, explained, sessions }: All): void {
+  const first = differences.find((difference) => difference.explained === undefined);
+  if (first !== undefined) {
     tell(
-      `Computed again, ${others.length} results of ${sessionsOf(others)} sessions differ from the log. The first is in ${first!.topic}:`,
+      `Computed again, ${count - explained} results of ${sessions.differing} sessions differ from the log. The first is in ${first.topic}:`,
     );
-    tell(`  session ${first!.sessionId}: ${first!.what}`);
+    tell(`  session ${first.sessionId}: ${first.what}`);
   }
-  if (explained.length === 0) return;
-  tell(`${explained.length} results of ${sessionsOf(explained)} sessions had to differ, and are no faults:`);
-  for (const { topic, sessionId, explained: why } of explained.slice(0, SHOWN))
+  if (explained === 0) return;
+  tell(`${explained} results of ${sessions.explained} sessions had to differ, and are no faults:`);
+  const shown = differences.filter((difference) => difference.explained !== undefined).slice(0, SHOWN);
+  for (const { topic, sessionId, explained: why } of shown)
     tell(`  ${topic} of session ${sessionId}: ${why}`);
-  if (explained.length > SHOWN) tell(`  … and ${explained.length - SHOWN} more`);
+  if (explained > shown.length) tell(`  … and ${explained - shown.length} more`);
 }
 
-async function mayPublish(options: Options, differences: readonly Difference[]): Promise<boolean> {
-  showDifferences(differences);
-  if (differences.every(({ settled }) => settled === true)) return false;
+async function mayPublish(options: Options, differences: readonly Difference[], all: All): Promise<boolean> {
+  showDifferences(differences, all);
+  if (all.unsettled === 0) return false;
   if (options.yes === true) return true;
   if (!canAsk()) {
     tell("Nothing was published. Run it again with --yes to publish them as revisions.");
@@ -67,9 +65,9 @@ export async function run(options: Options): Promise<void> {
       atlas.rebuild({
         derived: options.derived === true,
         topics,
-        mayPublish: (differences) => {
+        mayPublish: (differences, all) => {
           progress.done();
-          return mayPublish(options, differences);
+          return mayPublish(options, differences, all);
         },
         onProgress: (what, events) => progress.update(`${what}: ${events} events`),
         signal,

@@ -1,4 +1,4 @@
-import type { EventLog } from "../../log/event-log.ts";
+import type { EventLog, LogRecord } from "../../log/event-log.ts";
 import { announceRebuild, forgetRebuild, rebuildingGroup, touchRebuild } from "../../log/runner/rebuilds.ts";
 import { applyOnce } from "../../log/runner/unit-of-work.ts";
 import { groupOfVersion } from "../../log/runner/versions.ts";
@@ -15,6 +15,10 @@ export interface ComputeOptions {
   processor: Processor;
   /** Next offsets up to which the log counts, by topic. */
   until: ReadonlyMap<Topic, readonly number[]>;
+  /** What a batch is taken for, before it is applied. */
+  change?: ((batch: readonly LogRecord[]) => Promise<readonly LogRecord[]>) | undefined;
+  /** Which records are no part of it; those that the processor's consumers have set aside unless told. */
+  isSetAside?: ((record: LogRecord) => boolean) | undefined;
   /** Called with the number of events that were read since the last time. */
   onRead?: ((events: number) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -51,12 +55,13 @@ export async function computeAgain(
   options: ComputeOptions,
   take: (events: readonly Masked[]) => Promise<void>,
 ): Promise<void> {
-  const { processor, until, onRead, signal } = options;
+  const { processor, until, change, onRead, signal } = options;
   const db = log.db!;
   const id = await announceRebuild(db);
   const group = rebuildingGroup(id);
   let touchedAt = performance.now();
-  const isSetAside = await setAsideBy(log, groupOfVersion(processor));
+  const isSetAside = options.isSetAside ?? (await setAsideBy(log, groupOfVersion(processor)));
+  let taking: Promise<void> = Promise.resolve();
   const apply = processorConsumer(processor, rules.lookup, group);
   try {
     await overPartitions(log.partitions, async (partition) => {
@@ -64,7 +69,8 @@ export async function computeAgain(
       for await (const { topic, batch } of inTime(log, partition, ends)) {
         signal?.throwIfAborted();
         await rules.load(batch);
-        const taken = batch.filter((record) => !isSetAside(record));
+        const left = batch.filter((record) => !isSetAside(record));
+        const taken = change === undefined ? left : await change(left);
         const unit = { key: { group, partition }, topic, batch: taken, apply };
         const emitted = await db.transaction((tx) => applyOnce(tx, unit));
         onRead?.(batch.length);
@@ -72,7 +78,10 @@ export async function computeAgain(
           touchedAt = performance.now();
           await touchRebuild(db, id);
         }
-        if (emitted.length > 0) await take(emitted.map(({ event }) => event));
+        if (emitted.length === 0) continue;
+        // One at a time, in whichever partition they are.
+        taking = taking.then(() => take(emitted.map(({ event }) => event)));
+        await taking;
       }
     });
   } finally {
