@@ -1,6 +1,7 @@
 import { type Queryable, UNHURRIED } from "../../database/database.ts";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import { retry } from "../../errors/retry.ts";
+import { listDeadLetters } from "../../log/dead-letters.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { toOutgoing } from "../../log/outgoing.ts";
 import { lockAssignments } from "../../log/runner/assignment-store.ts";
@@ -84,6 +85,7 @@ async function rebuildTopic(work: Work): Promise<RebuiltTopic> {
   for (const writer of writers) await refuseUnlessAnswers(log, writer);
   for (const writer of writers) await catchUp(work, writer);
   const damaged = await lostPlaces(log, topic);
+  const letters = (await listDeadLetters(log)).filter((letter) => letter.topic === topic);
   const computed = await computeTopic(work);
   try {
     for (const [partition, lines] of computed.entries()) {
@@ -92,7 +94,9 @@ async function rebuildTopic(work: Work): Promise<RebuiltTopic> {
       const missing = await lines.missing(log.refilling!.left(log.db!, place));
       if (missing.count > 0 || damaged.has(partition)) {
         await beginRefilling(log.db!, place);
-        await whenPublished(work, (tx) => refillPartition(tx, log, { place, missing, writers }), missing);
+        const here = letters.filter((letter) => letter.partition === partition);
+        const refill = { place, missing, letters: here, writers };
+        await whenPublished(work, (tx) => refillPartition(tx, log, refill), missing);
         log.announce?.();
         result.partitions += 1;
         result.restored += missing.count;

@@ -1,12 +1,18 @@
+import { reviewer } from "../../configs/reviewer.ts";
 import type { Queryable } from "../../database/database.ts";
+import type { DeadLetter } from "../../log/dead-letters.ts";
 import type { EventLog, LogRecord, PartitionPlace, RawRecord } from "../../log/event-log.ts";
+import { toOutgoing } from "../../log/outgoing.ts";
+import { publishInUnit } from "../../log/runner/assignment-store.ts";
 import {
   endRefilling,
+  forgetRewards,
   lockReaders,
   moveRewards,
   raiseEmitted,
   restartReaders,
 } from "../../log/runner/refilled.ts";
+import { retriedFact } from "../../log/runner/retried-fact.ts";
 import { groupOfVersion } from "../../log/runner/versions.ts";
 import type { Processor } from "../../processors/processor.ts";
 import { contentOf, eventOf, type Missing } from "./refill-content.ts";
@@ -15,6 +21,8 @@ import { contentOf, eventOf, type Missing } from "./refill-content.ts";
 export interface RefillOptions {
   place: PartitionPlace;
   missing: Missing;
+  /** Records of it that groups have set aside: they are put back, too, and given to these groups anew. */
+  letters: readonly DeadLetter[];
   /** Who emits to it: their assignments are locked, and all that they said is in the log. */
   writers: readonly Processor[];
 }
@@ -26,7 +34,7 @@ export interface RefillOptions {
 export async function refillPartition(
   tx: Queryable,
   log: EventLog,
-  { place, missing, writers }: RefillOptions,
+  { place, missing, letters, writers }: RefillOptions,
 ): Promise<void> {
   const refilling = log.refilling!;
   const { topic } = place;
@@ -38,6 +46,13 @@ export async function refillPartition(
     if (topic === "atlas.rewards") await moveRewards(tx, place, readers, records);
     else
       for (const writer of writers) await raiseEmitted(tx, groupOfVersion(writer), saidBy(writer, records));
+  }
+  if (topic === "atlas.rewards") await forgetRewards(tx, place, letters);
+  const facts = letters.map((letter) => log.mask(retriedFact(letter, reviewer())));
+  const [writer] = writers;
+  if (facts.length > 0 && writer !== undefined) {
+    const key = { group: groupOfVersion(writer), partition: place.partition };
+    await publishInUnit(tx, log, key, toOutgoing(facts, log.partitions));
   }
   await restartReaders(tx, { ...place, ...refilled }, readers);
   await endRefilling(tx, place);

@@ -1,6 +1,7 @@
 import type { Queryable } from "../../database/database.ts";
 import { rewardSourceOf } from "../../schemas/sources.ts";
 import type { Topic } from "../../schemas/topics.ts";
+import type { DeadLetter } from "../dead-letters.ts";
 import type { LogRecord, PartitionPlace } from "../event-log.ts";
 import { isSessionId } from "../session-ids.ts";
 import { lockAssignments } from "./assignment-store.ts";
@@ -79,6 +80,20 @@ export async function moveRewards(
       readers.map(({ nextOffset }) => nextOffset),
     ],
   );
+}
+
+/** Lets groups apply rewards of sessions anew that they have set aside where these stood before. */
+export async function forgetRewards(
+  tx: Queryable,
+  { topic, partition }: PartitionPlace,
+  setAside: readonly Pick<DeadLetter, "group" | "sessionId">[],
+): Promise<void> {
+  for (const { group, sessionId } of setAside)
+    await tx.query(
+      `delete from atlas_log.sequences
+        where group_id = $1 and topic = $2 and partition = $3 and source = 'session-rewards/' || $4`,
+      [group, topic, partition, sessionId],
+    );
 }
 
 /**
