@@ -166,7 +166,7 @@ export class Arrivals {
     for await (const line of this.bySession.lines()) {
       const said = JSON.parse(line.slice(line.lastIndexOf("\t") + 1)) as Said;
       if (group[0]?.[1] !== said[1]) {
-        found.push(...unorderedIn(group));
+        for (const one of unorderedIn(group)) found.push(one);
         group = [];
       }
       group.push(said);

@@ -112,6 +112,21 @@ export async function saveCheckpoint(
   );
 }
 
+/** Puts a group that has applied nothing of a topic to where it begins: where nothing comes behind, it is there already. */
+export async function saveBegins(
+  tx: Queryable,
+  { group, partition }: AssignmentKey,
+  begins: readonly { topic: Topic; nextOffset: number }[],
+): Promise<void> {
+  for (const { topic, nextOffset } of begins)
+    if (nextOffset > 0)
+      await tx.query(
+        `insert into atlas_log.checkpoints (group_id, topic, partition, next_offset) values ($1, $2, $3, $4)
+         on conflict do nothing`,
+        [group, topic, partition, nextOffset],
+      );
+}
+
 /**
  * Puts records into the outbox, behind all that were ever there. Their numbers come from a counter that never restarts,
  * whose row the caller's transaction has locked.

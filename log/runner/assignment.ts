@@ -17,6 +17,7 @@ import {
   lockAssignment,
   putOutbox,
   readOutbox,
+  saveBegins,
   saveCheckpoint,
   takeOver,
 } from "./assignment-store.ts";
@@ -335,14 +336,9 @@ export async function claimAssignment(options: AssignmentOptions): Promise<Assig
   const epoch = await takeOver(options.db, key, options.member, options.logId);
   const { versioned } = options;
   if (versioned !== undefined) await settleShadow(options.db, key, () => versioned.answeredElsewhere());
-  const checkpoints = await loadCheckpoints(options.db, key);
-  for (const topic of options.topics) {
-    const nextOffset = options.beginOf?.(topic) ?? 0;
-    // Where nothing comes behind the beginning, the group is there all the same.
-    if (nextOffset > 0 && !checkpoints.has(topic))
-      await saveCheckpoint(options.db, key, topic, { nextOffset, digest: undefined });
-  }
-  return new Assignment(options, epoch, checkpoints);
+  const begins = options.topics.map((topic) => ({ topic, nextOffset: options.beginOf?.(topic) ?? 0 }));
+  await saveBegins(options.db, key, begins);
+  return new Assignment(options, epoch, await loadCheckpoints(options.db, key));
 }
 
 /** Tells of every statement that was answered. */
