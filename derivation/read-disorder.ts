@@ -15,10 +15,14 @@ async function repeatedIn(log: EventLog, ends: Ends): Promise<Set<string>> {
   for (const topic of ORDERED_TOPICS)
     for (const [partition, untilOffset] of ends.get(topic)!.entries()) {
       const said = new SaidAgain();
-      for await (const batch of log.read([topic], { partition, untilOffset }))
-        for (const record of batch) await said.take(record);
       const repeated = (offset: number): void => void places.add(placeName(topic, partition, offset));
-      await said.end({ missing: () => undefined, repeated });
+      try {
+        for await (const batch of log.read([topic], { partition, untilOffset }))
+          for (const record of batch) await said.take(record);
+        await said.end({ missing: () => undefined, repeated });
+      } finally {
+        await said.close();
+      }
     }
   return places;
 }

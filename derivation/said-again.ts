@@ -68,6 +68,11 @@ export class SaidAgain {
     tell();
   }
 
+  /** Gives up what was taken. Does nothing where {@link end} was asked for. */
+  close(): Promise<void> {
+    return this.lines.close();
+  }
+
   private async write(): Promise<void> {
     if (this.stretch === undefined) return;
     const { source, isOwn, offset, first, last } = this.stretch;

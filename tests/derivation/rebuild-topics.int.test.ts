@@ -12,6 +12,7 @@ import { promote } from "../../derivation/rescore/promote.ts";
 import { rescore } from "../../derivation/rescore/rescore.ts";
 import { PROCESSORS, settle } from "../../derivation/stages.ts";
 import { AtlasError, isAtlasError } from "../../errors/atlas-error.ts";
+import { listDeadLetters } from "../../log/dead-letters.ts";
 import { hintOfLoss } from "../../log/lost-records.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
@@ -20,7 +21,7 @@ import { DERIVED_TOPICS, type Topic } from "../../schemas/topics.ts";
 import { judgedSession } from "../app/judged.ts";
 import { exportedFrom } from "../app/opened.ts";
 import { eventsIn } from "../as-readers.ts";
-import { eventually } from "../eventually.ts";
+import { eventually, LIMIT_MS } from "../eventually.ts";
 import { LOGS } from "../soak/logs.ts";
 import type { OpenPlace, Place } from "../soak/place.ts";
 import { type Loss, lose, using } from "./lose-records.ts";
@@ -211,6 +212,34 @@ test("what a promotion had revised is revised again", async () => {
     derived: { published: 0 },
   });
   expect(await using(place, false, seen)).toEqual(before);
+});
+
+test("a record that was set aside is given to its consumer once more", async () => {
+  const { place, remove } = await LOGS[0]!.make();
+  onTestFinished(remove);
+  const applied: string[] = [];
+  const consume = async ({ log }: OpenPlace, refused: string | undefined): Promise<void> => {
+    const consumer = await log.consume({ group: "picky", topics: ["atlas.rewards"] }, async (batch) => {
+      if (batch.some(({ event }) => event.meta.session_id === refused)) throw new TypeError("not this one");
+      for (const { event } of batch) applied.push(event.meta.session_id!);
+    });
+    await log.caughtUp("picky", await log.ends(["atlas.rewards"]), { timeoutMs: LIMIT_MS });
+    await consumer.stop();
+  };
+  const sessions = await using(place, true, async (opened) => {
+    await append(opened, 1, 4);
+    const all = (await eventsIn(opened.log, "atlas.rewards")).map(({ meta }) => meta.session_id!);
+    await consume(opened, all[1]);
+    return all;
+  });
+  await lose(place, "atlas.rewards", "all");
+  await using(place, false, async (opened) => {
+    expect(await listDeadLetters(opened.log)).toMatchObject([{ group: "picky", sessionId: sessions[1] }]);
+    await rebuild(opened, { derived: true, topics: ["rewards"] });
+    expect(await listDeadLetters(opened.log)).toEqual([]);
+    await consume(opened, undefined);
+  });
+  expect(applied.sort()).toEqual([...sessions].sort());
 });
 
 test("a topic that nobody derives is refused, and a primary one is told to be restored", async () => {
