@@ -12,6 +12,8 @@ import type { Topic } from "../schemas/topics.ts";
 import type { OpenParts } from "./api/open-parts.ts";
 import { startPipeline } from "./pipeline.ts";
 
+export type { RebuiltTopic };
+
 /** What to rebuild. */
 export interface RebuildOptions {
   /** Compute derived events again, too. */
