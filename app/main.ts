@@ -91,6 +91,6 @@ export type { Host } from "./host.ts";
 export type { MigrateOptions } from "./migrate.ts";
 export type { Atlas, OpenOptions } from "./open-atlas.ts";
 export { openAtlas } from "./open-atlas.ts";
-export type { RebuildOptions, RebuildSummary } from "./rebuild.ts";
+export type { RebuildOptions, RebuildSummary, RebuiltTopic } from "./rebuild.ts";
 export type { RetryOptions, RetryOutcome } from "./retry-dead-letters.ts";
 export type { RunOptions } from "./run-options.ts";

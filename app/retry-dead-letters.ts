@@ -8,14 +8,12 @@ import type { UserParts } from "../derivation/user-parts.ts";
 import { AtlasError, asAtlasError } from "../errors/atlas-error.ts";
 import { type RetryOptions as Patience, retry } from "../errors/retry.ts";
 import { type DeadLetter, listDeadLetters, placeOf } from "../log/dead-letters.ts";
-import type { Apply, EventLog, LogRecord, RawRecord } from "../log/event-log.ts";
+import type { Apply, EventLog, RawRecord } from "../log/event-log.ts";
 import { decodeRecord } from "../log/records.ts";
+import { retriedFact } from "../log/runner/retried-fact.ts";
 import { type RetryEnd, retryRecord } from "../log/runner/retry-record.ts";
 import { groupOfVersion } from "../log/runner/versions.ts";
 import type { Projection } from "../projections/define-projection.ts";
-import { createEvent } from "../schemas/codec.ts";
-import type { DeadLetterRetried } from "../schemas/generated/events.ts";
-import { idOf, nowMicros } from "../schemas/identity.ts";
 import { withLogged } from "../schemas/masked.ts";
 import { retryInReadModels } from "./retry-in-read-models.ts";
 
@@ -94,7 +92,7 @@ async function retryLetter(
   const record = decodeRecord(await recordOf(log, letter));
   const apply = await applyOf(context, letter, options);
   await rules.load([record]);
-  const retried = log.mask(retriedFact(letter, record, options.author ?? reviewer()));
+  const retried = log.mask(retriedFact(letter, options.author ?? reviewer()));
   const fact = withLogged(retried, { learning_key: record.key });
   return retryRecord(log, { letter, record, apply, fact });
 }
@@ -132,23 +130,5 @@ async function applyOf(
       where: placeOf(letter),
       hint: "Retry it in the program that runs it: atlas.deadLetters.retry({ consumers: { name: apply } }).",
     },
-  );
-}
-
-function retriedFact(letter: DeadLetter, { key }: LogRecord, author: string): DeadLetterRetried {
-  const { group, topic, partition, offset } = letter;
-  return createEvent(
-    "DeadLetterRetried",
-    {
-      event_id: idOf("dead-letter-retried", letter.id),
-      session_id: letter.sessionId,
-      // A source of its own: letters are retried in any order.
-      source: `dead-letter-retried/${letter.id}`,
-      sequence: 1,
-      occurred_at: nowMicros(),
-      time_assumed: false,
-      causation_id: letter.id,
-    },
-    { learning_key: key, group, topic, partition, offset, author },
   );
 }

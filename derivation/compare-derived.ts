@@ -1,23 +1,11 @@
-import type { EventLog } from "../log/event-log.ts";
-import { Repetitions } from "../log/runner/repetitions.ts";
-import { groupOfVersion } from "../log/runner/versions.ts";
-import { drift } from "../processors/drift.ts";
 import { revisionOf } from "../processors/fact-fields.ts";
 import { encodeEvent } from "../schemas/codec.ts";
-import type {
-  AtlasEvent,
-  DriftAssessed,
-  Micros,
-  ReviewStatusChanged,
-  Uuid,
-} from "../schemas/generated/events.ts";
+import type { AtlasEvent, DriftAssessed, ReviewStatusChanged, Uuid } from "../schemas/generated/events.ts";
 import { idOf } from "../schemas/identity.ts";
-import { BRANCHES, DERIVED_TOPICS, type Topic, topicOf } from "../schemas/topics.ts";
+import { DERIVED_TOPICS, type Topic } from "../schemas/topics.ts";
 import { emptyTrace, foldEvent } from "../traces/fold.ts";
-import { Arrivals, type Disorder } from "./arrivals.ts";
 import type { Derived } from "./recompute.ts";
 import { sourceOfRevision, withoutRevision } from "./revision-source.ts";
-import { setAsideBy } from "./set-aside.ts";
 
 /** What one processor made of one session: as the log has it, and as it was computed again. */
 export interface Difference {
@@ -82,16 +70,9 @@ function bySession(events: Iterable<AtlasEvent>, isLive: boolean): BySession {
   return sessions;
 }
 
-/** The derived events that count for every session, on the live topics or in a branch. */
-export async function readDerived(log: EventLog, branch: string | null): Promise<Derived> {
-  const found = new Map<Topic, AtlasEvent[]>(DERIVED_TOPICS.map((topic) => [topic, []]));
-  for await (const batch of log.read(branch === null ? DERIVED_TOPICS : [BRANCHES]))
-    for (const { event } of batch)
-      if ((event.meta.derivation?.branch ?? null) === branch) found.get(topicOf(event.type))?.push(event);
-  return new Map(
-    [...found].map(([topic, events]) => [topic, [...bySession(events, branch === null).values()].flat()]),
-  );
-}
+/** The events of a session that count. */
+export const standingIn = (derived: Derived): Derived =>
+  new Map([...derived].map(([topic, events]) => [topic, [...bySession(events, true).values()].flat()]));
 
 /** The first path at which two values differ, with both values. */
 function firstDifference(live: unknown, recomputed: unknown, path: string): string | undefined {
@@ -172,45 +153,6 @@ function originalsOf(computed: Derived, live: Derived): Originals {
 }
 
 /**
- * Holds what was computed again against what the log has, session by session, in the order of the flow. What has to
- * differ, because facts arrived in another order than they happened in or because rules were promoted since, is
- * explained.
- */
-export async function compareDerived(log: EventLog, derived: Derived): Promise<Difference[]> {
-  const live = await readDerived(log, null);
-  const found = differencesOf(live, derived);
-  if (found.length === 0) return found;
-  const arrivals = new Arrivals(await setAsideBy(log, groupOfVersion(drift)));
-  const repetitions = new Repetitions();
-  for await (const batch of log.read(["atlas.rewards", "atlas.drift", "atlas.decisions"]))
-    for (const record of batch) if (repetitions.isNew(record)) arrivals.take(record);
-  const disorder = arrivals.disorder();
-  return explained([...saidAgain(live, derived, found, disorder), ...found], disorder);
-}
-
-/** Rewards that drift has not taken, because another session has none: a revision has its turn at once. */
-function saidAgain(
-  live: Derived,
-  derived: Derived,
-  found: readonly Difference[],
-  { waiting }: Disorder,
-): Difference[] {
-  const topic = "atlas.rewards";
-  const differing = new Set(found.filter((one) => one.topic === topic).map(({ sessionId }) => sessionId));
-  const of = (from: Derived, sessionId: Uuid): AtlasEvent[] =>
-    (from.get(topic) ?? []).filter(({ meta }) => meta.session_id === sessionId);
-  return waiting
-    .filter(({ sessionId }) => !differing.has(sessionId))
-    .map(({ sessionId, after }) => ({
-      topic,
-      sessionId,
-      live: of(live, sessionId),
-      recomputed: of(derived, sessionId),
-      what: `drift has not taken it: its import put it behind session ${after}`,
-    }));
-}
-
-/**
  * The sessions for which two derivations come to something else, in the order in which the second was computed.
  *
  * @param isLive whether processors go on from the first, which then need no telling what follows from an assessment
@@ -254,56 +196,23 @@ export function differencesOf(before: Derived, after: Derived, isLive = true): D
 
 const rulesOf = ([event]: readonly AtlasEvent[]): string | undefined => event?.meta.derivation?.rules_hash;
 
+/** Whether the log and what was computed again go by other rules: others were promoted since. */
+export const isByPromotion = ({ live, recomputed }: Pick<Difference, "live" | "recomputed">): boolean =>
+  live.length > 0 && recomputed.length > 0 && rulesOf(live) !== rulesOf(recomputed);
+
 /** What was assessed is the same: only what it was held against differs. */
-function sameSession([live]: readonly AtlasEvent[], [recomputed]: readonly AtlasEvent[]): boolean {
+export function sameSession([live]: readonly AtlasEvent[], [recomputed]: readonly AtlasEvent[]): boolean {
   if (live?.type !== "DriftAssessed" || recomputed?.type !== "DriftAssessed") return false;
   const values = ({ metrics }: DriftAssessed): string =>
     JSON.stringify(metrics.map(({ metric, value }) => [metric, value]));
   return live.score === recomputed.score && values(live) === values(recomputed);
 }
 
-function byEarlierVersion({ live, recomputed: [one] }: Difference): string | undefined {
+/** That an earlier version computed it, where it did. */
+export function byEarlierVersion({ live, recomputed: [one] }: Difference): string | undefined {
   const [version, now] = [versionOf(live.at(-1)), versionOf(one)];
   if (one === undefined || live.length === 0 || version >= now) return undefined;
   return `version ${version} of ${one.meta.derivation!.processor} computed it, and this is version ${now}`;
-}
-
-function explained(differences: readonly Difference[], disorder: Disorder): Difference[] {
-  const disturbed = new Map<string, { at: Micros; why: string }>();
-  const note = (key: string, at: Micros, why: string): void => {
-    if (at < (disturbed.get(key)?.at ?? Number.POSITIVE_INFINITY)) disturbed.set(key, { at, why });
-  };
-  for (const { learningKey, completedAt, sessionId } of disorder.outOfOrder)
-    note(learningKey, completedAt, `session ${sessionId} of its learning key was rewarded out of order`);
-  for (const { learningKey, decidedAt, sessionId } of disorder.lateDecisions)
-    note(learningKey, decidedAt, `a decision on session ${sessionId} arrived late`);
-  const because = new Map<Uuid, string>(
-    disorder.waiting.map(({ sessionId, after }) => [
-      sessionId,
-      `it waits for session ${after}, which has no reward`,
-    ]),
-  );
-  return differences.map((difference) => {
-    const { topic, sessionId, live, recomputed } = difference;
-    if (difference.explained !== undefined) return difference;
-    const [one] = recomputed;
-    let why = because.get(sessionId) ?? byEarlierVersion(difference);
-    if (live.length > 0 && one !== undefined && topic !== "atlas.review-status") {
-      const cause = one.type === "DriftAssessed" ? disturbed.get(one.learning_key) : undefined;
-      if (rulesOf(live) !== rulesOf(recomputed)) why = "rules were promoted after it was judged";
-      else if (cause !== undefined && sameSession(live, recomputed))
-        why = (one as DriftAssessed).completed_at >= cause.at ? cause.why : why;
-    }
-    if (why === undefined) return difference;
-    because.set(sessionId, why);
-    if (one?.type === "SessionRewarded")
-      note(
-        one.learning_key,
-        one.completed_at,
-        `session ${sessionId} of its learning key is rewarded otherwise: ${why}`,
-      );
-    return { ...difference, explained: why };
-  });
 }
 
 /** What was computed again, as events that replace those of the log. */

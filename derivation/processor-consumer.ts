@@ -30,16 +30,21 @@ function runsOf(processor: Processor, batch: readonly LogRecord[]): Run[] {
 /**
  * Runs a processor as a consumer whose rules are loaded before each unit: its state lives in the database, keyed, and is saved in the unit that emits.
  *
+ * @param group under which its state is kept; that of its version unless told
  * @example
  * const versioned = { answeredElsewhere: () => answeredElsewhere(log) };
  * const options = { group: groupOfVersion(drift), versioned, topics: drift.inputs, prepare: rules.load };
  * await log.consume(options, processorConsumer(drift, rules.lookup));
  */
-export function processorConsumer(processor: Processor, rules: RulesLookup): Apply {
+export function processorConsumer(
+  processor: Processor,
+  rules: RulesLookup,
+  group: string = groupOfVersion(processor),
+): Apply {
   return async (batch: readonly LogRecord[], unit: Unit) => {
     const runs = runsOf(processor, batch);
     if (runs.length === 0) return;
-    const place = { group: groupOfVersion(processor), partition: unit.partition };
+    const place = { group, partition: unit.partition };
     const states = new Map<string, KeyState | undefined>();
     const saved = await loadStates(unit.tx, place, [...new Set(runs.map(({ key }) => key))]);
     for (const { key, facts } of runs) {

@@ -1,5 +1,5 @@
-import type { EventLog } from "../log/event-log.ts";
-import { Repetitions } from "../log/runner/repetitions.ts";
+import { inOrder, SortedLines } from "../files/sorted-lines.ts";
+import type { EventLog, LogRecord } from "../log/event-log.ts";
 import { drift } from "../processors/drift.ts";
 import type { Processor } from "../processors/processor.ts";
 import { review } from "../processors/review.ts";
@@ -12,6 +12,8 @@ import type {
   SessionRewarded,
 } from "../schemas/generated/events.ts";
 import type { Topic } from "../schemas/topics.ts";
+import { eventIn, textOf } from "./event-text.ts";
+import { computeAgain } from "./rebuild/computed-again.ts";
 import type { RulesStore } from "./rules.ts";
 
 /** Called while the log is read, with the number of events so far. */
@@ -29,90 +31,115 @@ export interface RecomputeOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Runs a processor over facts in the order given, with state of its own for each key. */
+/** Derived events by topic, as computed from the primary ones. */
+export type Derived = ReadonlyMap<Topic, readonly AtlasEvent[]>;
+
+/** Is given what was computed, topic by topic in the order of the flow. */
+export type TakeComputed = (topic: Topic, event: AtlasEvent) => Promise<void>;
+
+/** Runs a processor over facts that come key by key: only the state of one key is kept. */
 class Replay {
-  readonly emitted: AtlasEvent[] = [];
   private readonly processor: Processor;
   private readonly rules: RulesStore;
-  private readonly states = new Map<string, KeyState | undefined>();
+  private key: string | undefined;
+  private state: KeyState | undefined;
 
   constructor(processor: Processor, rules: RulesStore) {
     this.processor = processor;
     this.rules = rules;
   }
 
-  apply(event: AtlasEvent): void {
-    if (!this.processor.facts.includes(event.type)) return;
-    const key = this.processor.key(event);
-    const { keyState, events } = applyFacts(this.processor, this.states.get(key), [event], this.rules.lookup);
-    this.states.set(key, keyState);
-    for (const event of events) this.emitted.push(event);
+  apply(fact: AtlasEvent): AtlasEvent[] {
+    const key = this.processor.key(fact);
+    if (key !== this.key) [this.key, this.state] = [key, undefined];
+    const { keyState, events } = applyFacts(this.processor, this.state, [fact], this.rules.lookup);
+    this.state = keyState;
+    return events;
   }
 }
 
-const text = (a: string | null | undefined, b: string | null | undefined): number =>
-  (a ?? "") < (b ?? "") ? -1 : (a ?? "") > (b ?? "") ? 1 : 0;
+/** A decision counts for sessions that completed when it was made, or later: it comes before them. */
+const DECISION = 0;
+const REWARD = 1;
 
-/** Sessions of one key are compared in the order in which they completed. */
-const byCompletion = (a: SessionRewarded, b: SessionRewarded): number =>
-  text(a.learning_key, b.learning_key) ||
-  a.completed_at - b.completed_at ||
-  text(a.meta.session_id, b.meta.session_id);
-
-const byTime = (a: AtlasEvent, b: AtlasEvent): number =>
-  a.meta.occurred_at - b.meta.occurred_at || text(a.meta.event_id, b.meta.event_id);
-
-/**
- * The facts of drift in the order in which it is to be computed: sessions as they completed, and decisions before the
- * sessions that completed after them, learning key by learning key. Which session an import put before another says
- * nothing any longer: nothing waits.
- */
-export function* inCompletionOrder(
-  rewards: readonly SessionRewarded[],
-  decisions: readonly ReviewDecided[],
-): Iterable<SessionRewarded | ReviewDecided> {
-  const waiting = new Map<string, ReviewDecided[]>();
-  for (const decision of [...decisions].sort(byTime)) {
-    const others = waiting.get(decision.learning_key);
-    if (others === undefined) waiting.set(decision.learning_key, [decision]);
-    else others.push(decision);
-  }
-  for (const reward of [...rewards].sort(byCompletion)) {
-    const own = waiting.get(reward.learning_key) ?? [];
-    while (own[0] !== undefined && own[0].meta.occurred_at <= reward.completed_at) yield own.shift()!;
-    yield { ...reward, after: null };
-  }
-  for (const rest of waiting.values()) yield* rest;
+/** Facts of drift learning key by learning key, sessions as they completed: the lines of one session differ at their end. */
+export function byCompletion(fact: SessionRewarded | ReviewDecided): string {
+  const { meta, learning_key: key } = fact;
+  const place =
+    fact.type === "SessionRewarded"
+      ? `${inOrder(fact.completed_at)}\t${REWARD}\t${meta.session_id}`
+      : `${inOrder(meta.occurred_at)}\t${DECISION}\t${meta.event_id}`;
+  return `${JSON.stringify(key)}\t${place}\t${textOf(fact)}`;
 }
 
-/** Derived events by topic, as computed from the primary ones. */
-export type Derived = ReadonlyMap<Topic, readonly AtlasEvent[]>;
+/** Facts of review session by session, in the order in which they happened. */
+const byTime = (fact: DriftAssessed | ReviewDecided): string =>
+  `${JSON.stringify(fact.meta.session_id ?? "")}\t${inOrder(fact.meta.occurred_at)}\t${fact.meta.event_id}\t${textOf(fact)}`;
+
+/** The events of sorted lines; what the log has twice comes once. */
+async function* eventsOf(lines: SortedLines): AsyncGenerator<AtlasEvent> {
+  let before = "";
+  for await (const line of lines.lines()) {
+    if (line === before) continue;
+    before = line;
+    yield eventIn(line.slice(line.lastIndexOf("\t") + 1));
+  }
+}
 
 /**
  * Computes every derived event again from the primary topics, in canonical order: the same events each time and
- * anywhere, whatever order they were processed in when they happened.
+ * anywhere, whatever order they were processed in when they happened. Which session an import put before another says
+ * nothing any longer: nothing waits. What is computed from is sorted outside of memory, whose use does not grow with the log.
  *
+ * @param log with a database
+ * @returns how many events were computed
  * @throws AtlasError ATLAS_EVENT_INVALID where the log has no such rules
  */
 export async function recompute(
   log: EventLog,
   rules: RulesStore,
-  { until, rulesHash, onProgress, onSessionEvent, signal }: RecomputeOptions,
-): Promise<Derived> {
-  let count = 0;
-  async function* primary(topic: Topic): AsyncIterable<AtlasEvent> {
-    for (const [partition, end] of (until.get(topic) ?? []).entries()) {
-      const repetitions = new Repetitions();
-      for await (const batch of log.read([topic], { partition, untilOffset: end })) {
-        signal?.throwIfAborted();
-        await rules.load(batch);
-        for (const record of batch) if (repetitions.isNew(record)) yield record.event;
-        count += batch.length;
-        onProgress?.(count);
+  options: RecomputeOptions,
+  take: TakeComputed,
+): Promise<number> {
+  const [ofDrift, ofReview] = [new SortedLines(), new SortedLines()];
+  let computed = 0;
+  const give = async (topic: Topic, event: AtlasEvent): Promise<void> => {
+    computed += 1;
+    await take(topic, event);
+  };
+  try {
+    await readFacts(log, rules, options, { ofDrift, ofReview });
+    const drifts = new Replay(drift, rules);
+    for await (const fact of eventsOf(ofDrift)) {
+      if (fact.type === "SessionRewarded") await give("atlas.rewards", fact);
+      const inTurn = fact.type === "SessionRewarded" ? { ...fact, after: null } : fact;
+      for (const event of drifts.apply(inTurn)) {
+        await ofReview.add(byTime(event as DriftAssessed));
+        await give("atlas.drift", event);
       }
     }
+    const reviews = new Replay(review, rules);
+    for await (const fact of eventsOf(ofReview))
+      for (const event of reviews.apply(fact)) await give("atlas.review-status", event);
+    return computed;
+  } finally {
+    await ofDrift.close();
+    await ofReview.close();
   }
+}
 
+/** Computes rewards, and reads decisions. */
+async function readFacts(
+  log: EventLog,
+  rules: RulesStore,
+  { until, rulesHash, onProgress, onSessionEvent, signal }: RecomputeOptions,
+  { ofDrift, ofReview }: { ofDrift: SortedLines; ofReview: SortedLines },
+): Promise<void> {
+  let count = 0;
+  const onRead = (events: number): void => {
+    count += events;
+    onProgress?.(count);
+  };
   /** Asked once for each hash: a promotion that comes meanwhile must not hold for a part of the sessions. */
   const hashes = new Map<string, string>();
   const rulesFor = async (named: string): Promise<string> => {
@@ -120,29 +147,30 @@ export async function recompute(
     hashes.set(named, known);
     return known;
   };
-
-  const rewards = new Replay(sessionRewards, rules);
-  for await (const event of primary("atlas.sessions")) {
-    onSessionEvent?.(event);
-    if (event.type === "SessionJudged")
-      rewards.apply({ ...event, rules_hash: await rulesFor(event.rules_hash) });
-    else rewards.apply(event);
+  const change = async (batch: readonly LogRecord[]): Promise<LogRecord[]> => {
+    const changed: LogRecord[] = [];
+    for (const record of batch) {
+      const { event } = record;
+      onSessionEvent?.(event);
+      if (event.type !== "SessionJudged") changed.push(record);
+      else changed.push({ ...record, event: { ...event, rules_hash: await rulesFor(event.rules_hash) } });
+    }
+    return changed;
+  };
+  const computing = { processor: sessionRewards, until, change, isSetAside: () => false, onRead, signal };
+  await computeAgain(log, rules, computing, async (events) => {
+    for (const event of events as readonly SessionRewarded[]) await ofDrift.add(byCompletion(event));
+  });
+  for (const [partition, untilOffset] of (until.get("atlas.decisions") ?? []).entries()) {
+    for await (const batch of log.read(["atlas.decisions"], { partition, untilOffset })) {
+      signal?.throwIfAborted();
+      await rules.load(batch);
+      for (const { event } of batch) {
+        if (event.type !== "ReviewDecided") continue;
+        await ofDrift.add(byCompletion(event));
+        await ofReview.add(byTime(event));
+      }
+      onRead(batch.length);
+    }
   }
-
-  const decisions: ReviewDecided[] = [];
-  for await (const event of primary("atlas.decisions"))
-    if (event.type === "ReviewDecided") decisions.push(event);
-
-  const drifts = new Replay(drift, rules);
-  for (const fact of inCompletionOrder(rewards.emitted as SessionRewarded[], decisions)) drifts.apply(fact);
-
-  const reviews = new Replay(review, rules);
-  const facts = [...(drifts.emitted as DriftAssessed[]), ...decisions];
-  for (const fact of facts.sort(byTime)) reviews.apply(fact);
-
-  return new Map<Topic, AtlasEvent[]>([
-    ["atlas.rewards", rewards.emitted],
-    ["atlas.drift", drifts.emitted],
-    ["atlas.review-status", reviews.emitted],
-  ]);
 }

@@ -1,4 +1,5 @@
-import type { Queryable } from "../database/database.ts";
+import { type Queryable, UNHURRIED } from "../database/database.ts";
+import { SortedLines } from "../files/sorted-lines.ts";
 import type { EventLog, LogRecord } from "../log/event-log.ts";
 import { loadCheckpoints, lockAssignments } from "../log/runner/assignment-store.ts";
 import { Repetitions } from "../log/runner/repetitions.ts";
@@ -7,12 +8,16 @@ import { drift } from "../processors/drift.ts";
 import { NO_ORDER, type Order, takeInOrder } from "../processors/drift-order.ts";
 import { revisionOf } from "../processors/fact-fields.ts";
 import { applyFacts, type KeyState } from "../processors/run-processor.ts";
-import type { AtlasEvent, ReviewDecided, SessionRewarded, Uuid } from "../schemas/generated/events.ts";
+import type { AtlasEvent } from "../schemas/generated/events.ts";
 import type { Topic } from "../schemas/topics.ts";
+import { eventIn } from "./event-text.ts";
 import { type KeyStates, replaceStates } from "./processor-state.ts";
-import { inCompletionOrder, type OnProgress } from "./recompute.ts";
+import { byCompletion, type OnProgress } from "./recompute.ts";
 import type { RulesStore } from "./rules.ts";
 import { setAsideBy } from "./set-aside.ts";
+
+/** Sources that are remembered to know again what they say twice. */
+const NEAR = 10_000;
 
 /** How to renew. */
 export interface RenewOptions {
@@ -29,10 +34,10 @@ class Renewal {
   private readonly rules: RulesStore;
   private readonly partition: number;
   private readonly isSetAside: (record: LogRecord) => boolean;
-  private readonly repetitions = new Repetitions();
+  /** What was appended twice stands close together; what does not, changes nothing but the order of an import. */
+  private readonly repetitions = new Repetitions(NEAR);
   /** What it has seen: it is applied in another order than it arrived in. */
-  private readonly rewards = new Map<Uuid | null | undefined, SessionRewarded>();
-  private readonly decisions: ReviewDecided[] = [];
+  private readonly facts = new SortedLines();
   private readonly orders = new Map<string, Order>();
   private readTo: Offsets = new Map();
 
@@ -46,14 +51,33 @@ class Renewal {
     this.partition = partition;
   }
 
-  states(): KeyStates {
+  /** The states, once. */
+  async states(): Promise<KeyStates> {
     const states = new Map<string, KeyState | undefined>();
     const waiting = [...this.orders.values()].flatMap((order) => order.waiting.map(({ reward }) => reward));
     const notYet = new Set(waiting.map(({ meta }) => meta.session_id));
-    const taken = [...this.rewards].filter(([session]) => !notYet.has(session)).map(([, reward]) => reward);
-    for (const fact of inCompletionOrder(taken, this.decisions)) this.apply(fact, states);
+    for await (const fact of this.inCompletionOrder())
+      if (fact.type !== "SessionRewarded") this.apply(fact, states);
+      else if (!notYet.has(fact.meta.session_id)) this.apply({ ...fact, after: null }, states);
     for (const fact of waiting) this.apply(fact, states);
     return states;
+  }
+
+  close(): Promise<void> {
+    return this.facts.close();
+  }
+
+  /** Of the rewards of a session the last revision, and what the log has twice once. */
+  private async *inCompletionOrder(): AsyncGenerator<AtlasEvent> {
+    let [place, last]: [string, AtlasEvent | undefined] = ["", undefined];
+    for await (const line of this.facts.lines()) {
+      const end = line.lastIndexOf("\t");
+      const event = eventIn(line.slice(end + 1));
+      const isSame = last !== undefined && line.slice(0, end) === place;
+      if (!isSame && last !== undefined) yield last;
+      if (!isSame || revisionOf(last!) < revisionOf(event)) [place, last] = [line.slice(0, end), event];
+    }
+    if (last !== undefined) yield last;
   }
 
   /** Whether these are the offsets up to which the facts count. */
@@ -71,20 +95,18 @@ class Renewal {
       count.events += 1;
       if (count.events % 500 === 0) onProgress?.(count.events);
       if (this.isSetAside(record) || !this.repetitions.isNew(record)) continue;
-      this.take(record.event);
+      await this.take(record.event);
     }
     this.readTo = until;
   }
 
-  private take(event: AtlasEvent): void {
-    if (event.type === "ReviewDecided") this.decisions.push(event);
-    else if (event.type === "SessionRewarded") {
+  private async take(event: AtlasEvent): Promise<void> {
+    if (event.type === "SessionRewarded") {
       const { order } = takeInOrder(this.orders.get(event.learning_key) ?? NO_ORDER, event);
       this.orders.set(event.learning_key, order);
-      const before = this.rewards.get(event.meta.session_id);
-      if (before === undefined || revisionOf(before) < revisionOf(event))
-        this.rewards.set(event.meta.session_id, event);
     }
+    if (event.type === "SessionRewarded" || event.type === "ReviewDecided")
+      await this.facts.add(byCompletion(event));
   }
 
   private apply(fact: AtlasEvent, states: Map<string, KeyState | undefined>): void {
@@ -143,16 +165,20 @@ export async function renewBaselines(
     const renewal = new Renewal({ log, rules, isSetAside }, partition);
     const offsets = async (tx: Queryable): Promise<Offsets> =>
       new Map([...(await loadCheckpoints(tx, key))].map(([topic, { nextOffset }]) => [topic, nextOffset]));
-    for (let done = false; !done; ) {
-      await renewal.readOn(await offsets(db), options, count);
-      const states = renewal.states();
-      done = await db.transaction(async (tx) => {
-        // Units of work lock it too: nothing is applied between the look at the checkpoints and the new state.
-        await lockAssignments(tx, group, partition);
-        if (!renewal.isAt(await offsets(tx))) return false;
-        await replaceStates(tx, key, drift.version, states);
-        return true;
-      });
+    const renew = async (tx: Queryable): Promise<boolean> => {
+      // Units of work lock it too: nothing is applied between the look at the checkpoints and the new state.
+      await lockAssignments(tx, group, partition);
+      if (!renewal.isAt(await offsets(tx))) return false;
+      await replaceStates(tx, key, drift.version, await renewal.states());
+      return true;
+    };
+    try {
+      for (let done = false; !done; ) {
+        await renewal.readOn(await offsets(db), options, count);
+        done = await db.transaction(renew, UNHURRIED);
+      }
+    } finally {
+      await renewal.close();
     }
   }
 }

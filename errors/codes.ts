@@ -87,6 +87,7 @@ export const ERROR_CODES = {
   ATLAS_REQUEST_TOO_LARGE: "A request to a worker is larger than it takes.",
   ATLAS_REQUEST_UNAUTHORIZED: "A request to a worker does not carry the token that it asks for.",
   ATLAS_WORKER_BUSY: "A worker is answering as many requests as it may at a time; ask again later.",
+  ATLAS_REBUILD_INVALID: "A topic was to be computed again that no processor emits to.",
   ATLAS_REBUILD_DIFFERS: "Recomputed derived events differ from those in the log.",
 } as const;
 

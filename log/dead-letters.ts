@@ -12,6 +12,8 @@ export interface DeadLetter {
   partition: number;
   offset: number;
   sessionId: Uuid | null;
+  /** The key of the record. */
+  key: string;
   errorCode: string;
   error: string;
   /** When the log had taken the record. */
@@ -25,6 +27,7 @@ const letterOf = (event: DeadLettered): DeadLetter => ({
   partition: event.partition,
   offset: event.offset,
   sessionId: event.meta.session_id ?? null,
+  key: event.learning_key,
   errorCode: event.error_code,
   error: event.error,
   at: new Date(event.meta.occurred_at / 1000),

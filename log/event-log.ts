@@ -148,6 +148,30 @@ export interface LogNotice {
   error: AtlasError;
 }
 
+/** One partition of a topic. */
+export type PartitionPlace = Pick<Position, "topic" | "partition">;
+
+/** What computes a derived topic again needs of a log. Primary topics are never filled anew. */
+export interface Refilling {
+  /** Where each partition of a topic begins: 0, but on Kafka where it was filled anew. */
+  begins(topic: Topic): Promise<readonly number[]>;
+  /** The partitions of a topic that no longer hold all that they were given. */
+  damaged(topic: Topic): Promise<number[]>;
+  /** What is left of a partition, undecoded. */
+  left(tx: Queryable, place: PartitionPlace): AsyncIterable<readonly RawRecord[]>;
+  /**
+   * Puts records in the place of all that a partition holds. On Postgres they stand from offset 0 on, once the transaction has
+   * committed. On Kafka nothing can be taken away: they stand behind what is there, and the partition begins with them.
+   *
+   * @returns the offset of the first, the one behind the last, and where the partition ended before
+   */
+  refill(
+    tx: Queryable,
+    place: PartitionPlace,
+    records: AsyncIterable<readonly OutgoingRecord[]>,
+  ): Promise<{ from: number; until: number; endBefore: number }>;
+}
+
 /** An append-only log of events. */
 export interface EventLog {
   /** Names this log's contents; another log, or a recreated one, has another id. */
@@ -204,6 +228,8 @@ export interface EventLog {
   readonly readInUnit?: ((tx: Queryable, from: Position) => Promise<LogRecord[]>) | undefined;
   /** Tells consumers of what {@link appendInUnit} appended, once that is committed. */
   readonly announce?: (() => void) | undefined;
+  /** Fills derived topics anew; undefined where the events are not at hand. */
+  readonly refilling?: Refilling | undefined;
   /** Reads a bounded range of topics, one partition after the other, in batches. */
   read(topics: readonly Topic[], range?: ReadRange): AsyncIterable<readonly LogRecord[]>;
   /** Like {@link read}, without decoding: for copies, checks and rebuilds that keep the bytes. */

@@ -11,6 +11,10 @@ export function rebuildCommand(program: Command): void {
       "--derived",
       "also compute rewards, drift and review again from what happened, and compare with the log",
     )
+    .option(
+      "--topics <names>",
+      "with --derived: derived topics that were lost or shortened, as in rewards,drift; puts back what they lack first",
+    )
     .addHelpText(
       "after",
       "\nExit code 3 when recomputed events differ without an explanation and were not published.",

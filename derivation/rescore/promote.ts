@@ -6,9 +6,12 @@ import { createEvent } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
 import { alreadyMasked } from "../../schemas/masked.ts";
 import { PRIMARY_TOPICS } from "../../schemas/topics.ts";
-import { compareDerived, readDerived, revisionsOf } from "../compare-derived.ts";
+import { revisionsOf } from "../compare-derived.ts";
+import { findDifferences } from "../differences.ts";
+import { inBatches } from "../in-batches.ts";
 import { type OnProgress, recompute } from "../recompute.ts";
 import { openRules } from "../rules.ts";
+import { SessionResults } from "../session-results.ts";
 import { type SettleOptions, settle } from "../stages.ts";
 import { hashOfBranch } from "./rescore.ts";
 
@@ -43,7 +46,7 @@ export interface Promoted {
 export async function promote(log: EventLog, options: PromoteOptions): Promise<Promoted> {
   const { branch, author = reviewer(), onProgress, signal } = options;
   const settling: SettleOptions = signal === undefined ? {} : { signal };
-  const rulesHash = hashOfBranch(await readDerived(log, branch));
+  const rulesHash = await hashOfBranch(log, branch);
   if (rulesHash === undefined) {
     throw new AtlasError("ATLAS_BRANCH_NOT_FOUND", `the log holds no branch ${JSON.stringify(branch)}`, {
       where: "branch",
@@ -67,12 +70,18 @@ export async function promote(log: EventLog, options: PromoteOptions): Promise<P
       ),
     ]);
   }
-  const until = await log.ends(PRIMARY_TOPICS);
-  const differences = await compareDerived(log, await recompute(log, rules, { until, onProgress, signal }));
-  const revisions = revisionsOf(differences);
-  if (revisions.length > 0) await log.append(revisions.map(alreadyMasked));
+  const found = await findDifferences(log, rules, { onProgress, signal });
+  let revised = 0;
+  try {
+    for await (const revisions of inBatches(found, (difference) => revisionsOf([difference]))) {
+      await log.append(revisions.map(alreadyMasked));
+      revised += revisions.length;
+    }
+  } finally {
+    await found.close();
+  }
   await settle(log, settling);
-  return { branch, rulesHash, revised: revisions.length };
+  return { branch, rulesHash, revised };
 }
 
 /** A reward can be revised and not be taken back: there is no event that says a session has none any longer. */
@@ -85,10 +94,19 @@ async function refuseLosses(
   const rules = openRules(log);
   const until = await log.ends(PRIMARY_TOPICS);
   await rules.promoted();
-  const computed = await recompute(log, rules, { until, rulesHash, onProgress, signal });
-  const kept = new Set(computed.get("atlas.rewards")!.map(({ meta }) => meta.session_id));
-  const rewarded = (await readDerived(log, null)).get("atlas.rewards")!;
-  const lost = rewarded.filter(({ meta }) => !kept.has(meta.session_id)).length;
+  const results = new SessionResults();
+  let lost = 0;
+  try {
+    const options = { until, rulesHash, onProgress, signal };
+    await recompute(log, rules, options, async (topic, event) => {
+      if (topic === "atlas.rewards") await results.add("computed", event);
+    });
+    await results.readDerived(log, null);
+    for await (const { of } of results.sessions())
+      if (of.live.has("atlas.rewards") && !of.computed.has("atlas.rewards")) lost += 1;
+  } finally {
+    await results.close();
+  }
   if (lost === 0) return;
   throw new AtlasError("ATLAS_PROMOTION_REFUSED", `${lost} rewarded sessions have no reward in ${branch}`, {
     where: "branch",

@@ -51,16 +51,10 @@ export interface RescoreReport {
   changes: SessionChange[];
 }
 
-function tracesOf(derived: Derived): Map<Uuid, SessionTrace> {
-  const traces = new Map<Uuid, SessionTrace>();
-  for (const events of derived.values()) {
-    for (const event of events) {
-      const session = event.meta.session_id ?? "";
-      const trace = traces.get(session) ?? emptyTrace(session);
-      traces.set(session, foldEvent(trace, live(event)));
-    }
-  }
-  return traces;
+function traceOf(session: Uuid, derived: Derived): SessionTrace {
+  const trace = emptyTrace(session);
+  for (const events of derived.values()) for (const event of events) foldEvent(trace, live(event));
+  return trace;
 }
 
 /** Facts of a branch are no facts of a session unless they are taken for live ones. */
@@ -69,11 +63,11 @@ const live = (event: AtlasEvent): AtlasEvent => {
   return { ...event, meta: { ...event.meta, derivation } } as AtlasEvent;
 };
 
-const outcomeOf = (trace: SessionTrace | undefined): Outcome => ({
-  score: trace?.reward?.score ?? null,
-  alert: trace?.drift?.alert ?? false,
-  reason: trace?.drift?.reason ?? null,
-  review: trace?.review_status ?? "pending",
+const outcomeOf = ({ reward, drift, review_status }: SessionTrace): Outcome => ({
+  score: reward?.score ?? null,
+  alert: drift?.alert ?? false,
+  reason: drift?.reason ?? null,
+  review: review_status ?? "pending",
 });
 
 const mean = (values: readonly number[]): number | null =>
@@ -84,19 +78,20 @@ const moveOf = ({ before, after }: SessionChange): number =>
     ? Number.POSITIVE_INFINITY
     : Math.abs(after.score - before.score);
 
-/** What a report compares. */
+/** One session, as it stands and as it was computed. */
 interface Compared {
+  sessionId: Uuid;
   standing: Derived;
   computed: Derived;
-  threshold: number;
-  simulated: ReadonlySet<Uuid>;
+  simulated: boolean;
 }
 
-/** Holds what stands against what another rubric comes to. */
-export function reportOf({ standing, computed, threshold, simulated }: Compared): RescoreReport {
-  const [before, after] = [tracesOf(standing), tracesOf(computed)];
-  const changes: SessionChange[] = [];
-  const counts: RescoreCounts = {
+/** Holds what stands of each session against what another rubric comes to. */
+export class RescoreReporter {
+  private readonly threshold: number;
+  private readonly changes: SessionChange[] = [];
+  private readonly scores: RescoreReport["scores"] = { before: [], after: [] };
+  private readonly counts: RescoreCounts = {
     sessions: 0,
     simulated: 0,
     moved: 0,
@@ -106,13 +101,20 @@ export function reportOf({ standing, computed, threshold, simulated }: Compared)
     alerts: { before: 0, after: 0, raised: 0, cleared: 0 },
     review: {},
   };
-  const scores: RescoreReport["scores"] = { before: [], after: [] };
-  for (const sessionId of [...new Set([...before.keys(), ...after.keys()])].sort()) {
-    const [was, is] = [outcomeOf(before.get(sessionId)), outcomeOf(after.get(sessionId))];
-    const reward = (after.get(sessionId)?.reward ?? before.get(sessionId)?.reward) as SessionRewarded | null;
-    if (reward === null || reward === undefined) continue;
+
+  constructor(threshold: number) {
+    this.threshold = threshold;
+  }
+
+  /** Takes the next session, in the order of their ids. */
+  take({ sessionId, standing, computed, simulated }: Compared): void {
+    const [before, after] = [traceOf(sessionId, standing), traceOf(sessionId, computed)];
+    const [was, is] = [outcomeOf(before), outcomeOf(after)];
+    const reward = (after.reward ?? before.reward) as SessionRewarded | null;
+    if (reward === null || reward === undefined) return;
+    const { counts, scores, threshold } = this;
     counts.sessions += 1;
-    counts.simulated += Number(simulated.has(sessionId));
+    counts.simulated += Number(simulated);
     if (was.score !== null) scores.before.push(was.score);
     if (is.score !== null) scores.after.push(is.score);
     if (was.score !== null && is.score !== null && was.score !== is.score) counts.moved += 1;
@@ -129,21 +131,19 @@ export function reportOf({ standing, computed, threshold, simulated }: Compared)
       const step = `${was.review} → ${is.review}`;
       counts.review[step] = (counts.review[step] ?? 0) + 1;
     }
-    if (JSON.stringify(was) !== JSON.stringify(is))
-      changes.push({
-        sessionId,
-        simulated: simulated.has(sessionId),
-        learningKey: reward.learning_key,
-        before: was,
-        after: is,
-      });
+    if (JSON.stringify(was) === JSON.stringify(is)) return;
+    this.changes.push({ sessionId, simulated, learningKey: reward.learning_key, before: was, after: is });
   }
-  changes.sort((a, b) => moveOf(b) - moveOf(a) || (a.sessionId < b.sessionId ? -1 : 1));
-  return {
-    threshold,
-    counts,
-    mean: { before: mean(scores.before), after: mean(scores.after) },
-    scores,
-    changes,
-  };
+
+  report(): RescoreReport {
+    const { threshold, counts, scores, changes } = this;
+    changes.sort((a, b) => moveOf(b) - moveOf(a) || (a.sessionId < b.sessionId ? -1 : 1));
+    return {
+      threshold,
+      counts,
+      mean: { before: mean(scores.before), after: mean(scores.after) },
+      scores,
+      changes,
+    };
+  }
 }

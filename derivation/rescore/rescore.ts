@@ -3,13 +3,16 @@ import type { EventLog } from "../../log/event-log.ts";
 import type { AtlasEvent, Uuid } from "../../schemas/generated/events.ts";
 import { alreadyMasked } from "../../schemas/masked.ts";
 import { DEFAULT_RULES, type Rubric, type Rules, rulesHash } from "../../schemas/rules.ts";
-import { PRIMARY_TOPICS } from "../../schemas/topics.ts";
+import { BRANCHES, PRIMARY_TOPICS } from "../../schemas/topics.ts";
 import { isMadeUp } from "../../traces/made-up.ts";
-import { differencesOf, readDerived } from "../compare-derived.ts";
+import { differencesOf, standingIn } from "../compare-derived.ts";
+import { DifferenceLines, placeOf } from "../difference-lines.ts";
+import { inBatches } from "../in-batches.ts";
 import { type Derived, type OnProgress, recompute } from "../recompute.ts";
 import { openRules, type RulesStore } from "../rules.ts";
+import { SessionResults } from "../session-results.ts";
 import { branchAdditions, inBranch, refuseName } from "./branch-events.ts";
-import { type RescoreReport, reportOf } from "./rescore-report.ts";
+import { type RescoreReport, RescoreReporter } from "./rescore-report.ts";
 
 /** Which rubric, and where its results go. */
 export interface RescoreOptions {
@@ -32,6 +35,9 @@ export interface Rescored extends RescoreReport {
   added: number;
 }
 
+const NOTHING: Derived = new Map();
+const SIMULATED = "simulated";
+
 /** Sessions that were erased: nothing new is said of them. */
 async function erasedOf(log: EventLog): Promise<Set<Uuid>> {
   const erased = new Set<Uuid>();
@@ -41,14 +47,6 @@ async function erasedOf(log: EventLog): Promise<Set<Uuid>> {
   return erased;
 }
 
-const without = (derived: Derived, erased: ReadonlySet<Uuid>): Derived =>
-  new Map(
-    [...derived].map(([topic, events]) => [
-      topic,
-      events.filter(({ meta }: AtlasEvent) => !erased.has(meta.session_id ?? "")),
-    ]),
-  );
-
 async function baseOf(rules: RulesStore): Promise<Rules> {
   const promoted = await rules.promoted();
   return promoted === undefined ? DEFAULT_RULES : rules.lookup(promoted.rulesHash);
@@ -57,11 +55,12 @@ async function baseOf(rules: RulesStore): Promise<Rules> {
 /**
  * The hash of the rules that a branch was computed by; undefined for a branch that does not exist.
  */
-export function hashOfBranch(branch: Derived): string | undefined {
-  for (const events of branch.values()) {
-    const hash = events.find(({ meta }) => meta.derivation?.rules_hash)?.meta.derivation?.rules_hash;
-    if (hash !== undefined) return hash;
-  }
+export async function hashOfBranch(log: EventLog, branch: string): Promise<string | undefined> {
+  for await (const batch of log.read([BRANCHES]))
+    for (const { event } of batch) {
+      const { derivation } = event.meta;
+      if (derivation?.branch === branch && derivation.rules_hash !== "") return derivation.rules_hash;
+    }
   return undefined;
 }
 
@@ -81,8 +80,7 @@ export async function rescore(log: EventLog, options: RescoreOptions): Promise<R
   const rules: Rules = { ...(options.rules ?? (await baseOf(store))), rubric };
   const branch = options.branch ?? `rubric-${rulesHash(rules).slice(0, 12)}`;
   refuseName(branch);
-  const before = await readDerived(log, branch);
-  const held = hashOfBranch(before);
+  const held = await hashOfBranch(log, branch);
   if (held !== undefined && held !== rulesHash(rules)) {
     throw new AtlasError("ATLAS_BRANCH_INVALID", `the branch ${branch} was computed by other rules`, {
       where: "branch",
@@ -92,22 +90,38 @@ export async function rescore(log: EventLog, options: RescoreOptions): Promise<R
   const hash = await store.set(rules);
   const until = await log.ends(PRIMARY_TOPICS);
   const erased = await erasedOf(log);
-  const simulated = new Set<Uuid>();
-  const onSessionEvent = (event: AtlasEvent): void => {
-    if (isMadeUp(event)) simulated.add(event.meta.session_id ?? "");
-  };
-  const computed = without(
-    await recompute(log, store, { until, rulesHash: hash, onProgress, onSessionEvent, signal }),
-    erased,
-  );
-  const own = inBranch(computed, branch);
-  const additions = branchAdditions(differencesOf(before, own, false));
-  if (additions.length > 0) await log.append(additions.map(alreadyMasked));
-  const standing = without(await readDerived(log, null), erased);
-  return {
-    branch,
-    rulesHash: hash,
-    added: additions.length,
-    ...reportOf({ standing, computed, threshold, simulated }),
-  };
+  const results = new SessionResults();
+  const additions = new DifferenceLines();
+  const report = new RescoreReporter(threshold);
+  try {
+    let saying: Promise<void> = Promise.resolve();
+    const onSessionEvent = (event: AtlasEvent): void => {
+      if (isMadeUp(event)) saying = saying.then(() => results.say(event.meta.session_id ?? "", SIMULATED));
+    };
+    const computing = { until, rulesHash: hash, onProgress, onSessionEvent, signal };
+    await recompute(log, store, computing, async (_, event) => {
+      await saying;
+      if (!erased.has(event.meta.session_id ?? "")) await results.add("computed", event);
+    });
+    await saying;
+    await results.readDerived(log, branch);
+    await results.readDerived(log, null);
+    for await (const { sessionId, of, order, words } of results.sessions()) {
+      if (erased.has(sessionId) && of.branch.size === 0) continue;
+      const standing = erased.has(sessionId) ? NOTHING : standingIn(of.live);
+      for (const difference of differencesOf(of.branch, inBranch(of.computed, branch), false))
+        await additions.add(placeOf(difference.topic, sessionId, order.get(difference.topic)), difference);
+      report.take({ sessionId, standing, computed: of.computed, simulated: words.has(SIMULATED) });
+    }
+    let added = 0;
+    const differences = additions.differences();
+    for await (const events of inBatches(differences, (difference) => branchAdditions([difference]))) {
+      await log.append(events.map(alreadyMasked));
+      added += events.length;
+    }
+    return { branch, rulesHash: hash, added, ...report.report() };
+  } finally {
+    await results.close();
+    await additions.close();
+  }
 }

@@ -1,6 +1,9 @@
 import kafkajs, { type Admin } from "kafkajs";
 import { AtlasError } from "../../errors/atlas-error.ts";
+import type { Topic } from "../../schemas/topics.ts";
 import type { LogNotice } from "../event-log.ts";
+import { hintOfLoss } from "../lost-records.ts";
+import type { Begins } from "./begins.ts";
 import type { KafkaSettings } from "./settings.ts";
 import { SETTINGS } from "./topic-settings.ts";
 import { LOG_ID_TOPIC, LOG_TOPICS, layoutOf, type TopicLayout, wrong } from "./topics.ts";
@@ -57,6 +60,7 @@ export async function checkTopics(
   admin: Admin,
   settings: KafkaSettings,
   partitions: number,
+  begins: Begins,
 ): Promise<LogNotice[]> {
   const notices: LogNotice[] = [];
   const configs = await configsOf(admin, settings);
@@ -65,7 +69,10 @@ export async function checkTopics(
     const wanted = layout.topic === settings.prefix + LOG_ID_TOPIC ? 1 : partitions;
     const copies = noticeOfCopies(layout, configs.get(layout.topic)?.get(IN_SYNC));
     if (copies !== undefined) notices.push(copies);
-    for (const notice of await noticesOfPartitions(admin, layout, wanted)) notices.push(notice);
+    const topic = layout.topic.slice(settings.prefix.length) as Topic;
+    const beginOf = (partition: number): number => begins.of(topic, partition);
+    for (const notice of await noticesOfPartitions(admin, layout, { topic, wanted, beginOf }))
+      notices.push(notice);
   }
   return notices;
 }
@@ -80,7 +87,11 @@ function noticeOfCopies({ topic, copies }: TopicLayout, inSync: string | undefin
   return undefined;
 }
 
-async function noticesOfPartitions(admin: Admin, layout: TopicLayout, wanted: number): Promise<LogNotice[]> {
+async function noticesOfPartitions(
+  admin: Admin,
+  layout: TopicLayout,
+  { topic: name, wanted, beginOf }: { topic: Topic; wanted: number; beginOf: (partition: number) => number },
+): Promise<LogNotice[]> {
   const { topic, partitions } = layout;
   if (partitions < wanted) return [broken(wrong(topic, "partitions", String(partitions), String(wanted)))];
   const notices: LogNotice[] = [];
@@ -94,10 +105,12 @@ async function noticesOfPartitions(admin: Admin, layout: TopicLayout, wanted: nu
       const message = `records stand in ${where}, and the log was made with ${wanted} partitions: nobody reads them`;
       const hint = "Import what was recorded there again, or restore the topics as they were.";
       notices.push(broken(new AtlasError("ATLAS_LOG_REPLACED", message, { where, hint })));
-    } else if (Number(low) > 0) {
+    } else if (Number(low) > beginOf(partition)) {
       const message = `${where} begins at offset ${low}: the records before it are gone`;
-      const hint =
-        "Restore them. Read models and datasets that are there stay; they cannot be computed again.";
+      const hint = hintOfLoss(
+        name,
+        "Restore them. Read models and datasets that are there stay; they cannot be computed again.",
+      );
       notices.push(broken(new AtlasError("ATLAS_LOG_REPLACED", message, { where, hint })));
     }
   }

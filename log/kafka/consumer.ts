@@ -8,12 +8,14 @@ import type { Masking } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer, OutgoingRecord } from "../event-log.ts";
 import { held } from "../held.ts";
+import { hintOfLoss } from "../lost-records.ts";
 import { type Assignment, claimAssignment, waitsForMending } from "../runner/assignment.ts";
 import { partitionsWithOutbox } from "../runner/assignment-store.ts";
 import { Loop } from "../runner/loops.ts";
 import { memberName, STOP_MS } from "../runner/member.ts";
 import { Slot } from "../runner/slot.ts";
 import { Troubles } from "../runner/troubles.ts";
+import type { Begins } from "./begins.ts";
 import { BROKER_BACKOFF, logError } from "./failures.ts";
 import { type Fetched, Fetcher } from "./fetcher.ts";
 import { Membership } from "./membership.ts";
@@ -29,6 +31,7 @@ export interface KafkaConsumerOptions extends ConsumeOptions {
     partitions: number;
     settings: KafkaSettings;
     registry: Registry;
+    begins: Begins;
     mask: Masking;
     publish: (records: readonly OutgoingRecord[]) => Promise<void>;
     /** Names the database of the checkpoints. */
@@ -299,16 +302,18 @@ export class KafkaConsumer implements Consumer {
       apply: this.apply,
       mask: log.mask,
       publish: log.publish,
+      beginOf: (topic) => log.begins.of(topic, partition),
     });
   }
 
   /** Goes on at the last record applied, so that its digest tells whether this is the log that it came from. */
   private async findPlaces(slots: readonly KafkaSlot[]): Promise<void> {
-    const { partitions } = this.options.log;
+    const { partitions, begins } = this.options.log;
     const names = [...this.topicOf.keys()];
     const [starts, ends] = await Promise.all([
       this.fetcher.starts(names, partitions),
       this.fetcher.ends(names, partitions),
+      begins.learn(),
     ]);
     for (const slot of slots) {
       const { assignment } = slot;
@@ -317,17 +322,22 @@ export class KafkaConsumer implements Consumer {
         const start = starts.get(name)![assignment.partition]!;
         const end = ends.get(name)![assignment.partition]!;
         const next = assignment.nextOffset(topic);
-        if (start > next || end < next)
-          throw this.replaced(`${name}[${assignment.partition}]`, next, start, end);
+        if (start > next || end < next) throw this.replaced(topic, assignment.partition, next, [start, end]);
         places.set(topic, Math.max(start, next - 1));
       }
       slot.places = places;
     }
   }
 
-  private replaced(where: string, next: number, start: number, end: number): AtlasError {
+  private replaced(
+    topic: Topic,
+    partition: number,
+    next: number,
+    [start, end]: [number, number],
+  ): AtlasError {
     const message = `${this.group} goes on at offset ${next}, and the log has ${start} up to before ${end}`;
-    const hint = "Restore the log, or rebuild from it into a fresh database.";
+    const where = `${this.options.log.settings.prefix}${topic}[${partition}]`;
+    const hint = hintOfLoss(topic, "Restore the log, or rebuild from it into a fresh database.");
     return new AtlasError("ATLAS_LOG_REPLACED", message, { where, hint });
   }
 

@@ -11,6 +11,7 @@ import { databaseId, prepareLogTables } from "../log-tables.ts";
 import { toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import { waitUntilCaughtUp } from "../runner/caught-up.ts";
+import { Begins } from "./begins.ts";
 import { checkTopics, refuseWrongSettings } from "./check-topics.ts";
 import { openClient } from "./client.ts";
 import { KafkaConsumer } from "./consumer.ts";
@@ -19,6 +20,7 @@ import { Fetcher } from "./fetcher.ts";
 import { readIdentity, writeIdentity } from "./log-id.ts";
 import { RecordProducer } from "./producer.ts";
 import { readEnds, readRange } from "./reader.ts";
+import { kafkaRefilling } from "./refilling.ts";
 import { Registry } from "./registry.ts";
 import { type KafkaLogOptions, type KafkaSettings, settingsOf } from "./settings.ts";
 import { Subscription } from "./subscription.ts";
@@ -41,7 +43,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
   const { id, partitions } = await held(prepare(settings, fetcher));
   const registry = new Registry(settings.registryUrl);
   const producer = new RecordProducer(settings, registry);
-  const reading = { settings, partitions, fetcher, registry };
+  const begins = new Begins(settings, fetcher);
+  await held(retry(() => begins.learn(), { ...BROKER_BACKOFF, forMs: settings.openTimeoutMs }));
+  const reading = { settings, partitions, fetcher, registry, begins };
   const consumers = new Set<Consumer>();
   const defined = new Map<string, EventDescription>();
   const closing = new AbortController();
@@ -88,6 +92,7 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
       usable();
       await producer.append(toOutgoing(events, partitions));
     },
+    refilling: kafkaRefilling(reading, producer),
     async *read(topics, range) {
       for await (const batch of readRaw(topics, range)) yield batch.map(decodeRecord);
     },
@@ -101,7 +106,16 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
       const own = database(consume.db);
       if (own !== db) await prepareLogTables(own);
       const publish = (records: Parameters<RecordProducer["append"]>[0]) => producer.append(records);
-      const log = { id, partitions, settings, registry, mask, publish, databaseId: await databaseId(own) };
+      const log = {
+        id,
+        partitions,
+        settings,
+        registry,
+        begins,
+        mask,
+        publish,
+        databaseId: await databaseId(own),
+      };
       const consumer = new KafkaConsumer({ ...consume, db: own, log }, apply);
       consumers.add(consumer);
       consumer.done.catch(() => {}).finally(() => consumers.delete(consumer));
@@ -116,11 +130,12 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
         closing.signal,
         ...(subscribe.signal === undefined ? [] : [subscribe.signal]),
       ]);
-      return new Subscription({ settings, partitions, registry }, { ...subscribe, signal }).events();
+      return new Subscription({ settings, partitions, registry, begins }, { ...subscribe, signal }).events();
     },
     async check() {
       usable();
-      const look = () => withAdmin(settings, (admin) => checkTopics(admin, settings, partitions));
+      await begins.learn();
+      const look = () => withAdmin(settings, (admin) => checkTopics(admin, settings, partitions, begins));
       return held(retry(look, { ...BROKER_BACKOFF, forMs: settings.openTimeoutMs }));
     },
     async close() {

@@ -3,6 +3,8 @@ import { AtlasError } from "../../errors/atlas-error.ts";
 import { retry } from "../../errors/retry.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Ends, RawRecord, ReadRange } from "../event-log.ts";
+import { hintOfLoss } from "../lost-records.ts";
+import type { Begins } from "./begins.ts";
 import { BROKER_BACKOFF, isOutOfRange, logError } from "./failures.ts";
 import type { Fetched, Fetcher } from "./fetcher.ts";
 import { toRecords } from "./message.ts";
@@ -15,6 +17,7 @@ export interface ReaderContext {
   partitions: number;
   fetcher: Fetcher;
   registry: Registry;
+  begins: Begins;
 }
 
 interface Stretch {
@@ -101,14 +104,20 @@ async function stretchesOf(
   topics: readonly Topic[],
   range: ReadRange,
 ): Promise<Stretch[]> {
-  const { settings, fetcher, partitions } = context;
+  const { settings, fetcher, partitions, begins } = context;
   const named = withPrefix(settings, topics);
   const { from, until } = range as { from?: Date; until?: Date };
   const { fromOffset, untilOffset } = range as { fromOffset?: number; untilOffset?: number };
   const at = (time: Date | undefined): Promise<Map<string, number[]> | undefined> =>
     time === undefined ? Promise.resolve(undefined) : fetcher.offsetsAt(named, partitions, time);
   const [starts, ends, lower, upper] = await patiently(context, () =>
-    Promise.all([fetcher.starts(named, partitions), fetcher.ends(named, partitions), at(from), at(until)]),
+    Promise.all([
+      fetcher.starts(named, partitions),
+      fetcher.ends(named, partitions),
+      at(from),
+      at(until),
+      begins.learn(),
+    ]),
   );
   const stretches: Stretch[] = [];
   for (const topic of topics) {
@@ -125,7 +134,10 @@ async function stretchesOf(
       const stretch = {
         topic,
         partition,
-        from: lower === undefined ? (fromOffset ?? 0) : offsetOf(lower),
+        from: Math.max(
+          begins.of(topic, partition, end),
+          lower === undefined ? (fromOffset ?? 0) : offsetOf(lower),
+        ),
         until: Math.min(end, upper === undefined ? (untilOffset ?? end) : offsetOf(upper)),
       };
       if (stretch.from < Math.min(start, untilOffset ?? start)) throw gone(stretch, stretch.from, start);
@@ -157,5 +169,5 @@ const gone = (
 ): AtlasError =>
   new AtlasError("ATLAS_LOG_REPLACED", `offsets ${from} to ${until - 1} are gone: the log was truncated`, {
     where: `${topic}[${partition}]`,
-    hint: "Restore the log, or name a first offset that it still has.",
+    hint: hintOfLoss(topic, "Restore the log, or name a first offset that it still has."),
   });

@@ -5,7 +5,9 @@ import { decodeEvent } from "../../schemas/codec.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Position, RawRecord, SubscribedEvent, SubscribeOptions } from "../event-log.ts";
 import { held } from "../held.ts";
+import { hintOfLoss } from "../lost-records.ts";
 import { Acks } from "../runner/acks.ts";
+import type { Begins } from "./begins.ts";
 import { committedOffsets } from "./committed-offsets.ts";
 import { BROKER_BACKOFF, logError, rootOf } from "./failures.ts";
 import { type Fetched, Fetcher } from "./fetcher.ts";
@@ -19,6 +21,7 @@ export interface SubscriptionContext {
   settings: KafkaSettings;
   partitions: number;
   registry: Registry;
+  begins: Begins;
 }
 
 interface Share {
@@ -130,25 +133,27 @@ export class Subscription {
   }
 
   private async findPlaces(shares: readonly Share[]): Promise<void> {
-    const { settings, partitions } = this.context;
+    const { settings, partitions, begins } = this.context;
     const { group, topics } = this.options;
     const names = topics.map((topic) => settings.prefix + topic);
     const [committed, starts, ends] = await Promise.all([
       committedOffsets(settings, settings.prefix + group, names),
       this.fetcher.starts(names, partitions),
       this.fetcher.ends(names, partitions),
+      begins.learn(),
     ]);
     for (const share of shares) {
       if (share.next !== undefined) continue;
       const name = settings.prefix + share.topic;
       const start = starts.get(name)![share.partition]!;
       const end = ends.get(name)![share.partition]!;
-      const next = committed.get(`${name}/${share.partition}`) ?? 0;
+      const begin = begins.of(share.topic, share.partition, end);
+      const next = Math.max(begin, committed.get(`${name}/${share.partition}`) ?? 0);
       if (next < start || next > end) {
         const message = `${group} goes on at offset ${next}, and the log has ${start} up to before ${end}`;
         throw new AtlasError("ATLAS_LOG_REPLACED", message, {
           where: `${name}[${share.partition}]`,
-          hint: "Restore the log, or subscribe with another group.",
+          hint: hintOfLoss(share.topic, "Restore the log, or subscribe with another group."),
         });
       }
       share.next = next;

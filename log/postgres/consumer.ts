@@ -7,6 +7,7 @@ import type { Masking } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, Consumer, Ends } from "../event-log.ts";
 import { held } from "../held.ts";
+import { hintOfLoss } from "../lost-records.ts";
 import { type Assignment, claimAssignment, digestOf, waitsForMending } from "../runner/assignment.ts";
 import { Loop } from "../runner/loops.ts";
 import { memberName, STOP_MS } from "../runner/member.ts";
@@ -217,7 +218,7 @@ export class PostgresConsumer implements Consumer {
         const end = this.endOf(topic, partition);
         const next = assignment.nextOffset(topic);
         const records = await readBatch(db, topic, partition, next, end);
-        if (records.length === 0 && next < end) throw replaced(this.group, `${topic}[${partition}]@${next}`);
+        if (records.length === 0 && next < end) throw replaced(this.group, topic, `[${partition}]@${next}`);
         await assignment.apply(topic, records);
       }
       slot.goesOn();
@@ -278,11 +279,11 @@ async function checkPlace(db: Database, group: string, assignment: Assignment, t
   if (next === 0) return;
   const [last] = await readBatch(db, topic, assignment.partition, next - 1, next, 1);
   if (last !== undefined && (digest === undefined || digestOf(last.body) === digest)) return;
-  throw replaced(group, `${topic}[${assignment.partition}]@${next - 1}`);
+  throw replaced(group, topic, `[${assignment.partition}]@${next - 1}`);
 }
 
-const replaced = (group: string, where: string): AtlasError =>
+const replaced = (group: string, topic: Topic, place: string): AtlasError =>
   new AtlasError("ATLAS_LOG_REPLACED", `the log is not the one that ${group} read before`, {
-    where,
-    hint: "Restore the log, or rebuild from it into a fresh database.",
+    where: `${topic}${place}`,
+    hint: hintOfLoss(topic, "Restore the log, or rebuild from it into a fresh database."),
   });

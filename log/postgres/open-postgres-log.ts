@@ -26,6 +26,7 @@ import { defineEvents, definitionsOf } from "./define-events.ts";
 import { appendRecords, boundsOf, readBatch, readEnds } from "./event-store.ts";
 import { leaseTimes } from "./leases.ts";
 import { News } from "./news.ts";
+import { postgresRefilling } from "./refilling.ts";
 import { subscribe } from "./subscription.ts";
 import { Wake } from "./wake.ts";
 import { Watch } from "./watch.ts";
@@ -148,6 +149,7 @@ export async function openPostgresLog(options: PostgresLogOptions): Promise<Even
     readInUnit: async (tx, { topic, partition, offset }) =>
       (await readBatch(tx, topic, partition, offset, Number.MAX_SAFE_INTEGER)).map(decodeRecord),
     announce: () => news.tell(),
+    refilling: postgresRefilling(db),
     async *read(topics, range) {
       for await (const batch of readRaw(topics, range)) yield batch.map(decodeRecord);
     },

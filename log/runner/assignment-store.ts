@@ -48,7 +48,7 @@ export async function takeOver(
 /**
  * Locks the assignment for this transaction and makes sure that it is still ours.
  *
- * @returns the next offset of the topic as it is committed, and whether what the group emits is kept and not published
+ * @returns the next offset of the topic as it is committed, where one is, and whether what the group emits is kept and not published
  * @throws AtlasError ATLAS_ASSIGNMENT_LOST
  */
 export async function lockAssignment(
@@ -56,7 +56,7 @@ export async function lockAssignment(
   key: AssignmentKey,
   epoch: number,
   topic: Topic,
-): Promise<{ nextOffset: number; shadow: boolean }> {
+): Promise<{ nextOffset: number | undefined; shadow: boolean }> {
   const { rows } = await tx.query<{ epoch: number; next_offset: number | null; shadow: boolean | null }>(
     `select a.epoch::int as epoch, a.shadow, c.next_offset::float8 as next_offset
        from atlas_log.assignments a
@@ -66,7 +66,7 @@ export async function lockAssignment(
   );
   const row = rows[0];
   if (row?.epoch !== epoch) throw notOurs(key);
-  return { nextOffset: row.next_offset ?? 0, shadow: row.shadow === true };
+  return { nextOffset: row.next_offset ?? undefined, shadow: row.shadow === true };
 }
 
 /** Locks assignments of a group for this transaction, whoever owns them: their owners wait meanwhile. */
@@ -110,6 +110,21 @@ export async function saveCheckpoint(
      on conflict (group_id, topic, partition) do update set next_offset = excluded.next_offset, digest = excluded.digest`,
     [key.group, topic, key.partition, checkpoint.nextOffset, checkpoint.digest ?? null],
   );
+}
+
+/** Puts a group that has applied nothing of a topic to where it begins: where nothing comes behind, it is there already. */
+export async function saveBegins(
+  tx: Queryable,
+  { group, partition }: AssignmentKey,
+  begins: readonly { topic: Topic; nextOffset: number }[],
+): Promise<void> {
+  for (const { topic, nextOffset } of begins)
+    if (nextOffset > 0)
+      await tx.query(
+        `insert into atlas_log.checkpoints (group_id, topic, partition, next_offset) values ($1, $2, $3, $4)
+         on conflict do nothing`,
+        [group, topic, partition, nextOffset],
+      );
 }
 
 /**

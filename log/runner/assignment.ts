@@ -7,6 +7,7 @@ import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { type Masked, type Masking, withLogged } from "../../schemas/masked.ts";
 import type { Topic } from "../../schemas/topics.ts";
 import type { Apply, ConsumeOptions, LogRecord, OutgoingRecord, RawRecord } from "../event-log.ts";
+import { hintOfLoss } from "../lost-records.ts";
 import { batchesOf, toOutgoing } from "../outgoing.ts";
 import { decodeRecord } from "../records.ts";
 import {
@@ -16,6 +17,7 @@ import {
   lockAssignment,
   putOutbox,
   readOutbox,
+  saveBegins,
   saveCheckpoint,
   takeOver,
 } from "./assignment-store.ts";
@@ -42,13 +44,14 @@ export interface AssignmentOptions
   appendInUnit?: (tx: Queryable, records: readonly OutgoingRecord[]) => Promise<void>;
   /** Called after a unit that emitted something has committed. */
   onCommit?: () => void;
+  /** Where the partition of a topic begins, where that is not at offset 0. */
+  beginOf?: ((topic: Topic) => number) | undefined;
   /** Called whenever a unit gets further: a long one is not a stuck one. */
   onProgress?: (() => void) | undefined;
   /** Publishes records of the outbox, in order; resolves once the log has acknowledged. */
   publish?: (records: readonly OutgoingRecord[]) => Promise<void>;
 }
 
-const START: Checkpoint = { nextOffset: 0, digest: undefined };
 const OUTBOX_BATCH = 500;
 /** How many events a unit emitted whose answer was lost. */
 const UNKNOWN = -1;
@@ -135,7 +138,11 @@ export class Assignment {
   }
 
   private at(topic: Topic): Checkpoint {
-    return this.checkpoints.get(topic) ?? START;
+    return this.checkpoints.get(topic) ?? { nextOffset: this.beginOf(topic), digest: undefined };
+  }
+
+  private beginOf(topic: Topic): number {
+    return this.options.beginOf?.(topic) ?? 0;
   }
 
   private inTurn(work: () => Promise<void>): Promise<void> {
@@ -210,7 +217,7 @@ export class Assignment {
       `the log is not the one that ${this.options.group} read before: ${what}`,
       {
         where: `${topic}[${this.partition}]`,
-        hint: "Restore the log, or rebuild from it into a fresh database.",
+        hint: hintOfLoss(topic, "Restore the log, or rebuild from it into a fresh database."),
       },
     );
   }
@@ -291,7 +298,8 @@ export class Assignment {
     await prepare?.(batch);
     const emitted = await db.transaction(async (transaction) => {
       const tx = watched(transaction, this.options.onProgress);
-      const { nextOffset: committed, shadow } = await lockAssignment(tx, this.key, this.epoch, topic);
+      const locked = await lockAssignment(tx, this.key, this.epoch, topic);
+      const { nextOffset: committed = this.beginOf(topic), shadow } = locked;
       // The connection broke while this very unit committed: it is done, and its outbox may still be full.
       if (committed === checkpoint.nextOffset) return UNKNOWN;
       if (committed !== expected) throw lost(this.partition, this.options.group);
@@ -328,6 +336,8 @@ export async function claimAssignment(options: AssignmentOptions): Promise<Assig
   const epoch = await takeOver(options.db, key, options.member, options.logId);
   const { versioned } = options;
   if (versioned !== undefined) await settleShadow(options.db, key, () => versioned.answeredElsewhere());
+  const begins = options.topics.map((topic) => ({ topic, nextOffset: options.beginOf?.(topic) ?? 0 }));
+  await saveBegins(options.db, key, begins);
   return new Assignment(options, epoch, await loadCheckpoints(options.db, key));
 }
 

@@ -26,8 +26,13 @@ export async function deadRebuilds(db: Database): Promise<number[]> {
   return rows.filter(({ silent, member }) => silent || isGone(member)).map(({ id }) => id);
 }
 
-/** Forgets a rebuild, and what it has seen of each source under this name. */
-export async function forgetRebuild(tx: Queryable, id: number, group: string): Promise<void> {
-  await tx.query("delete from atlas_log.sequences where group_id = $1", [group]);
+/** Under which a rebuild computes derived events again. */
+export const rebuildingGroup = (id: number): string => `rebuild ${id}`;
+
+/** Forgets a rebuild, what it has seen of each source under this name, and what it remembered while it computed. */
+export async function forgetRebuild(tx: Queryable, id: number, group?: string): Promise<void> {
+  const groups = [rebuildingGroup(id), ...(group === undefined ? [] : [group])];
+  for (const table of ["sequences", "state"])
+    await tx.query(`delete from atlas_log.${table} where group_id = any($1)`, [groups]);
   await tx.query("delete from atlas_log.rebuilds where id = $1", [id]);
 }

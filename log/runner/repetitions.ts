@@ -14,6 +14,12 @@ const sourceOf = ({ topic, partition, event }: LogRecord): string =>
  */
 export class Repetitions {
   readonly #last = new Map<string, number>();
+  readonly #most: number;
+
+  /** @param most how many sources are remembered, the first of which are forgotten; all of them unless told */
+  constructor(most: number = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
 
   /** The last sequence that was taken of a record's source; undefined before the first. */
   lastOf(record: LogRecord): number | undefined {
@@ -24,6 +30,7 @@ export class Repetitions {
   isNew(record: LogRecord): boolean {
     if (record.event.meta.sequence <= (this.lastOf(record) ?? -1)) return false;
     this.#last.set(sourceOf(record), record.event.meta.sequence);
+    if (this.#last.size > this.#most) this.#last.delete(this.#last.keys().next().value!);
     return true;
   }
 }

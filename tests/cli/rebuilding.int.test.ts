@@ -39,3 +39,21 @@ test("--derived computes rewards, drift and review again, and finds them equal",
   const { stdout } = await shell.atlas("rebuild", "--derived");
   expect(stdout).toContain("31 derived events again: all equal those in the log");
 });
+
+test("--topics names what is derived, with --derived, and tells what was put back", async () => {
+  const { stdout } = await shell.atlas("rebuild", "--derived", "--topics", "rewards,atlas.drift");
+  expect(stdout).toContain(
+    "atlas.rewards holds all that was derived.\natlas.drift holds all that was derived.\n",
+  );
+  for (const args of [
+    ["--topics", "rewards"],
+    ["--derived", "--topics", "rewards,,drift"],
+  ])
+    expect(await shell.atlas("rebuild", ...args)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--topics"),
+    });
+  const refused = await shell.atlas("rebuild", "--derived", "--topics", "sessions");
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.stderr).toContain('no processor emits to "sessions"');
+});

@@ -67,6 +67,7 @@ test("a long content is masked whole: its parts are masked, and none of them was
 const SAYS_MASKED = [
   "app/rebuild.ts",
   "derivation/processor-consumer.ts",
+  "derivation/rebuild/refill-content.ts",
   "derivation/rescore/promote.ts",
   "derivation/rescore/rescore.ts",
   "derivation/versions/promote-version.ts",

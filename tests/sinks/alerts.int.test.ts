@@ -282,6 +282,25 @@ describe.skipIf(await missing("kafka", "postgres"))("on Kafka", () => {
     await fresh.close();
     await db.close();
   });
+
+  test("an event of a user's own reaches those that asked for it, from its own topic", async () => {
+    const log = await underTest.open();
+    closing.push(() => log.close());
+    await log.define([loopFound]);
+    const receiver = await startReceiver();
+    const of = { ...pager(receiver.url), name: "loops", on: ["event"], events: ["acme.LoopFound"] } as const;
+    const started = await alerting(log, [of]);
+    const found = loopFound.create(
+      { source: "test", sequence: 1, session_id: newId() },
+      { tool: "search", arguments: "{}", times: 5 },
+    );
+    await log.append([found].map(log.mask));
+    await log.caughtUp("alerts", await log.ends(started.topics), { timeoutMs: LIMIT_MS });
+    await eventually(() => expect(receiver.keys()).toEqual([`${found.meta.event_id}:loops`]));
+    expect(await listDeliveries(log.db!, { statuses: ["delivered"], limit: 10 })).toContainEqual(
+      expect.objectContaining({ kind: "event", destination: "loops", sessionId: found.meta.session_id }),
+    );
+  });
 });
 
 test("`atlas alerts` lists what failed, and makes it due again", async () => {

@@ -4,15 +4,14 @@ import { join } from "node:path";
 import { decisionsOn } from "../../app/api/reviews.ts";
 import { exportDataset } from "../../app/export-dataset.ts";
 import type { Database } from "../../database/database.ts";
-import { compareDerived } from "../../derivation/compare-derived.ts";
-import { recompute } from "../../derivation/recompute.ts";
+import { findDifferences } from "../../derivation/differences.ts";
 import { verifyLog } from "../../derivation/verify-log.ts";
 import type { EventLog } from "../../log/event-log.ts";
 import { listSessions } from "../../projections/session-summaries.ts";
 import { READ_MODEL_TABLES } from "../../projections/tables.ts";
 import type { AtlasEvent } from "../../schemas/generated/events.ts";
 import { idOf } from "../../schemas/identity.ts";
-import { PRIMARY_TOPICS, TOPICS } from "../../schemas/topics.ts";
+import { TOPICS } from "../../schemas/topics.ts";
 import type { OpenPlace } from "./place.ts";
 
 /** What a place holds in the end, in forms that do not depend on when it was written, or in which order. */
@@ -100,8 +99,9 @@ async function readTables(db: Database): Promise<Outcome["tables"]> {
 
 /** What comes out otherwise when it is computed again in the order of completion, and had no reason to. */
 async function unexplainedIn({ log, rules }: OpenPlace): Promise<string[]> {
-  const derived = await recompute(log, rules, { until: await log.ends(PRIMARY_TOPICS) });
-  return (await compareDerived(log, derived))
+  const { shown, close } = await findDifferences(log, rules);
+  await close();
+  return shown
     .filter(({ explained }) => explained === undefined)
     .map(({ topic, sessionId, what }) => `unexplained: ${topic} of ${sessionId}: ${what}`);
 }
