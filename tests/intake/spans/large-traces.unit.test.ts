@@ -14,6 +14,7 @@ const workOf = (index: number, more: Partial<Work> = {}): Work => ({
   kind: "model",
   start: index,
   said: {},
+  spoken: {},
   rest: {},
   ...more,
 });
