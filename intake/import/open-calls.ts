@@ -1,5 +1,16 @@
+import type { JsonText } from "../../schemas/generated/events.ts";
 import type { ChatMessage } from "../chat/message.ts";
-import type { RecordedToolCall } from "./recorded-tool-calls.ts";
+
+/** A tool call of a recorded conversation. */
+export interface RecordedToolCall {
+  /** Unique in the session: the recorded id, numbered where it comes again, or one that was made up. */
+  callId: string;
+  stepId: number;
+  name: string;
+  arguments: JsonText;
+  /** Index of the message with its result; undefined where there is none. */
+  resultAt: number | undefined;
+}
 
 /** A call whose result was not there yet. */
 export interface OpenCall {

@@ -1,18 +1,7 @@
 import type { JsonText } from "../../schemas/generated/events.ts";
 import { type ChatMessage, type ChatToolCall, textOf } from "../chat/message.ts";
 import { argumentsText } from "../chat/tool-call.ts";
-import { type OpenCall, OpenCalls } from "./open-calls.ts";
-
-/** A tool call of a recorded conversation. */
-export interface RecordedToolCall {
-  /** Unique in the session: the recorded id, numbered where it comes again, or one that was made up. */
-  callId: string;
-  stepId: number;
-  name: string;
-  arguments: JsonText;
-  /** Index of the message with its result; undefined where there is none. */
-  resultAt: number | undefined;
-}
+import { type OpenCall, OpenCalls, type RecordedToolCall } from "./open-calls.ts";
 
 /** The tool calls of a conversation, by the index of the message that asked for them. */
 export interface PairedToolCalls {
