@@ -50,6 +50,8 @@ const resultIn = (value: unknown): Result => {
   return { call, content: fields.record.content, rest: fields.rest() ?? {} };
 };
 
+const hasRest = ({ rest }: Result): boolean => Object.keys(rest).length > 0;
+
 /** Several results of one call are one message, since a call has one answer. */
 function joined(results: readonly Result[]): Result {
   const [first, ...others] = results as [Result, ...Result[]];
@@ -80,7 +82,9 @@ function answersOf(observation: unknown, calls: readonly unknown[], role: string
   const waiting = ids.filter((id) => id !== undefined && !named.has(id));
   const loose = results.filter(({ call }) => call === undefined);
   if (loose.length === waiting.length) for (const [at, result] of loose.entries()) result.call = waiting[at];
-  const grouped = Map.groupBy(results, (result) => (ids.includes(result.call) ? result.call! : result));
+  // Nothing that came of nothing is no message.
+  const told = results.filter((each) => each.call !== undefined || each.content != null || hasRest(each));
+  const grouped = Map.groupBy(told, (result) => (ids.includes(result.call) ? result.call! : result));
   return [...grouped.values()].map((group) => {
     const { call, content, rest } = joined(group);
     const said = contentOf(content);

@@ -1,5 +1,6 @@
 import { isObject } from "../../traces/clean-text.ts";
 import { type LogEvent, textOr } from "./agent-log.ts";
+import { execLines, isExecError, isExecEvent } from "./codex-exec.ts";
 
 /** Kinds of lines that a rollout of Codex consists of. */
 const KINDS = new Set([
@@ -29,7 +30,11 @@ const isOldFile = ({ session, items }: LogEvent): boolean =>
 /** Whether a value is a line of a rollout of Codex, or the whole of one. */
 export const isCodex = (value: unknown): boolean =>
   isObject(value) &&
-  (isLine(value) || isOldHeader(value) || isOldFile(value) || value.record_type === "state");
+  (isLine(value) ||
+    isOldHeader(value) ||
+    isOldFile(value) ||
+    isExecEvent(value) ||
+    value.record_type === "state");
 
 /** A line in today's shape. */
 export interface CodexLine {
@@ -57,9 +62,21 @@ function lineOf(value: unknown): CodexLine[] | undefined {
   return [{ kind: "response_item", payload: item, timestamp: at, rest: {} }];
 }
 
+const ofExec = (value: unknown): value is LogEvent => isObject(value) && isExecEvent(value);
+
 /** The lines of a rollout, and what is none of them. */
 export function linesOf(values: readonly unknown[]): { lines: CodexLine[]; unread: unknown[] } {
   const unread: unknown[] = [];
+  const isExec = values.some(ofExec) && !values.some((value) => isObject(value) && isLine(value));
+  if (isExec) {
+    const isPart = (value: unknown): value is LogEvent =>
+      ofExec(value) || (isObject(value) && isExecError(value));
+    const lines = execLines(values.filter(isPart));
+    return {
+      lines: lines.map((line) => ({ ...line, timestamp: undefined, rest: {} })),
+      unread: values.filter((value) => !isPart(value)),
+    };
+  }
   const lines = values.flatMap((value) => {
     const found = lineOf(value);
     if (found === undefined) unread.push(value);

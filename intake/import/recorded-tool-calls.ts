@@ -1,17 +1,7 @@
 import type { JsonText } from "../../schemas/generated/events.ts";
 import { type ChatMessage, type ChatToolCall, textOf } from "../chat/message.ts";
 import { argumentsText } from "../chat/tool-call.ts";
-
-/** A tool call of a recorded conversation. */
-export interface RecordedToolCall {
-  /** Unique in the session: the recorded id, numbered where it comes again, or one that was made up. */
-  callId: string;
-  stepId: number;
-  name: string;
-  arguments: JsonText;
-  /** Index of the message with its result; undefined where there is none. */
-  resultAt: number | undefined;
-}
+import { type OpenCall, OpenCalls, type RecordedToolCall } from "./open-calls.ts";
 
 /** The tool calls of a conversation, by the index of the message that asked for them. */
 export interface PairedToolCalls {
@@ -51,17 +41,24 @@ function askedBy({ tool_calls, function_call }: ChatMessage): Asked[] {
   return (tool_calls ?? legacy).map(askedFor);
 }
 
-interface Open {
-  call: RecordedToolCall;
-  id: string | undefined;
-}
-
 const isAnswer = ({ role }: ChatMessage): boolean => role === "tool" || role === "function";
 
-const answers = ({ tool_call_id, name }: ChatMessage, { call, id }: Open): boolean => {
-  if (tool_call_id) return id === tool_call_id;
-  return name ? call.name === name : true;
-};
+/** Numbers ids that come again. The last number of each is kept: an id may come again in every turn. */
+function uniqueIds(): (wanted: string) => string {
+  const used = new Set<string>();
+  const last = new Map<string, number>();
+  return (wanted) => {
+    let id = wanted;
+    let again = last.get(wanted) ?? 1;
+    while (used.has(id)) {
+      again += 1;
+      id = `${wanted}#${again}`;
+    }
+    last.set(wanted, again);
+    used.add(id);
+    return id;
+  };
+}
 
 /**
  * Finds every tool call and its result: by id, else by name, else in order; of two candidates the later turn's. A result
@@ -70,18 +67,12 @@ const answers = ({ tool_call_id, name }: ChatMessage, { call, id }: Open): boole
 export function pairToolCalls(messages: readonly ChatMessage[]): PairedToolCalls {
   const callsOf = new Map<number, RecordedToolCall[]>();
   const answeredBy = new Map<number, RecordedToolCall>();
-  const used = new Set<string>();
+  const unique = uniqueIds();
   const early = new Map<string, number>();
-  let open: Open[] = [];
+  const open = new OpenCalls();
   let stepId = 0;
 
-  const unique = (wanted: string): string => {
-    let id = wanted;
-    for (let again = 2; used.has(id); again += 1) id = `${wanted}#${again}`;
-    used.add(id);
-    return id;
-  };
-  const pair = ({ call }: Open, index: number): void => {
+  const pair = ({ call }: OpenCall, index: number): void => {
     call.resultAt = index;
     answeredBy.set(index, call);
   };
@@ -89,31 +80,27 @@ export function pairToolCalls(messages: readonly ChatMessage[]): PairedToolCalls
   messages.forEach((message, index) => {
     if (message.role === "assistant") {
       stepId += 1;
-      const asked = askedBy(message).map(({ id, name, arguments: text }, place): Open => {
+      const asked = askedBy(message).map(({ id, name, arguments: text }, place): OpenCall => {
         const callId = unique(id ?? `step-${stepId}-call-${place + 1}`);
-        return { id, call: { callId, stepId, name, arguments: text, resultAt: undefined } };
+        const call = { callId, stepId, name, arguments: text, resultAt: undefined };
+        return { id, call, isAnswered: false };
       });
       callsOf.set(
         index,
         asked.map(({ call }) => call),
       );
-      const waiting = asked.filter((each) => {
+      for (const each of asked) {
         const at = each.id === undefined ? undefined : early.get(each.id);
-        if (at === undefined) return true;
-        early.delete(each.id!);
-        pair(each, at);
-        return false;
-      });
-      // The latest turn stands first: it is the one that a result belongs to.
-      open = [...waiting, ...open];
-    } else if (isAnswer(message)) {
-      const found = open.find((each) => answers(message, each));
-      if (found === undefined) {
-        if (message.tool_call_id) early.set(message.tool_call_id, index);
-        return;
+        if (at === undefined) open.add(each);
+        else {
+          early.delete(each.id!);
+          pair(each, at);
+        }
       }
-      open = open.filter((candidate) => candidate !== found);
-      pair(found, index);
+    } else if (isAnswer(message)) {
+      const found = open.take(message);
+      if (found !== undefined) pair(found, index);
+      else if (message.tool_call_id) early.set(message.tool_call_id, index);
     }
   });
   return { callsOf, answeredBy };

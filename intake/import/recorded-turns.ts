@@ -1,8 +1,9 @@
 import { type ChatMessage, textOf } from "../chat/message.ts";
 import type { RecordedMessage } from "../formats/format.ts";
 import type { Emit } from "./event-writer.ts";
+import type { RecordedToolCall } from "./open-calls.ts";
 import type { Moment } from "./recorded-times.ts";
-import { pairToolCalls, type RecordedToolCall, resultOf } from "./recorded-tool-calls.ts";
+import { pairToolCalls, resultOf } from "./recorded-tool-calls.ts";
 import { usageOf } from "./recorded-usage.ts";
 
 const ATTEMPT = 1;

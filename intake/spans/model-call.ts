@@ -75,15 +75,26 @@ const textIn = ({ content }: ChatMessage): string => {
   return texts.join("\n").trim();
 };
 
+/** What may be JSON, by how it begins and ends: parsing prose only to see it fail is slow. */
+const MAY_BE_JSON = /^(?:\{.*\}|\[.*\]|".*"|-?\d[\d.eE+-]*|true|false|null)$/s;
+
 const canonical = (text: string): string => {
+  const written = text.trim();
+  if (!MAY_BE_JSON.test(written)) return text;
   try {
-    return JSON.stringify(JSON.parse(text));
+    return JSON.stringify(JSON.parse(written));
   } catch {
     return text;
   }
 };
 
 const callsIn = ({ tool_calls }: ChatMessage) => tool_calls ?? [];
+
+/** A key that is the same for messages that `isSame` holds to be one. */
+export const keyOf = (message: ChatMessage): string =>
+  message.role === "tool" || callsIn(message).length > 0
+    ? `${message.role} with calls`
+    : `${message.role}: ${canonical(textIn(message))}`;
 
 /** What two messages that are one share, however each of them was written down. */
 export function isSame(a: ChatMessage, b: ChatMessage): boolean {

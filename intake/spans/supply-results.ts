@@ -12,9 +12,13 @@ const nameOf = ({ function: called, custom }: ChatToolCall): string | undefined 
 /** Runs of tools, each for one call: by its id, else by its name and arguments, else by its name. */
 class ToolRuns {
   readonly #left: Set<Work>;
+  readonly #byId: Map<string, Work[]>;
+  readonly #arguments = new Map<Work, string>();
 
   constructor(tools: readonly Work[]) {
     this.#left = new Set(tools);
+    const named = tools.filter(({ tool }) => tool?.id !== undefined);
+    this.#byId = Map.groupBy(named, ({ tool }) => tool!.id!);
   }
 
   take(call: ChatToolCall): Work | undefined {
@@ -24,15 +28,23 @@ class ToolRuns {
   }
 
   #found(call: ChatToolCall): Work | undefined {
-    const runs = [...this.#left];
-    const named = runs.find(({ tool }) => tool?.id !== undefined && tool.id === call.id);
-    if (named !== undefined) return named;
-    // A run that names another call is not this one's.
-    const free = runs.filter(
-      ({ tool }) => tool?.name === nameOf(call) && (tool?.id === undefined || call.id === undefined),
-    );
+    const named = this.#byId.get(call.id ?? "")?.find((run) => this.#left.has(run));
+    if (call.id !== undefined && named !== undefined) return named;
     const wanted = canonical(call.function?.arguments);
-    return free.find(({ tool }) => canonical(tool?.arguments) === wanted) ?? free[0];
+    let first: Work | undefined;
+    for (const run of this.#left) {
+      // A run that names another call is not this one's.
+      if (run.tool?.name !== nameOf(call) || (run.tool?.id !== undefined && call.id !== undefined)) continue;
+      if (this.#argumentsOf(run) === wanted) return run;
+      first ??= run;
+    }
+    return first;
+  }
+
+  #argumentsOf(run: Work): string {
+    const known = this.#arguments.get(run) ?? canonical(run.tool?.arguments);
+    this.#arguments.set(run, known);
+    return known;
   }
 }
 
@@ -72,8 +84,8 @@ export function withResults(messages: readonly RecordedMessage[], tools: readonl
     const { message } = messages[index]!;
     const isFirst = isResult(message);
     const from = isFirst ? index : index + 1;
-    const next = messages.findIndex((each, at) => at >= from && !isResult(each.message));
-    const until = next === -1 ? messages.length : next;
+    let until = from;
+    while (until < messages.length && isResult(messages[until]!.message)) until += 1;
     if (!isFirst) all.push(messages[index]!);
     const calls = message.role === "assistant" ? (message.tool_calls ?? []) : [];
     for (const each of answersTo(calls, messages.slice(from, until), runs)) all.push(each);

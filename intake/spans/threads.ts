@@ -1,6 +1,6 @@
 import type { ChatMessage } from "../chat/message.ts";
 import type { RecordedMessage } from "../formats/format.ts";
-import { isSame, type ModelCall } from "./model-call.ts";
+import { isSame, keyOf, type ModelCall } from "./model-call.ts";
 
 /** Calls of a model that go on where the one before them ended: a conversation. */
 export interface Thread {
@@ -49,26 +49,50 @@ function saidIn({ work, asked, answered }: ModelCall, known: number): RecordedMe
 
 const startOf = ({ work }: ModelCall): number => work.start ?? work.end ?? 0;
 
+/** The thread that shares the most with a call, the earliest of them. */
+function bestOf(threads: readonly Thread[], asked: readonly ChatMessage[]): Shared | undefined {
+  let best: Shared | undefined;
+  for (const thread of threads) {
+    const shared = sharedWith(thread, asked);
+    if (shared > (best?.shared ?? 0)) best = { thread, shared };
+  }
+  return best;
+}
+
+interface Shared {
+  thread: Thread;
+  /** At least one. */
+  shared: number;
+}
+
 /** The threads that calls make. Calls that were sent the same, or that went back, are threads of their own. */
 export function threadsOf(calls: readonly ModelCall[]): Thread[] {
   const threads: Thread[] = [];
+  // Only threads that begin alike can share anything: a trace may hold thousands that do not.
+  const byBeginning = new Map<string, Thread[]>();
   for (const call of [...calls].sort((a, b) => startOf(a) - startOf(b))) {
     const { asked, system } = call;
-    const waiting = threads.find((thread) => answersLast(thread, asked));
-    const shares = threads.map((thread) => ({ thread, shared: sharedWith(thread, asked) }));
-    const best = shares.sort((a, b) => b.shared - a.shared)[0];
-    if (waiting !== undefined && (best === undefined || best.shared === 0)) {
+    const [first] = asked;
+    const alike = first === undefined ? [] : (byBeginning.get(keyOf(first)) ?? []);
+    const best = bestOf(alike, asked);
+    const waiting = best === undefined ? threads.find((thread) => answersLast(thread, asked)) : undefined;
+    if (waiting !== undefined) {
       for (const each of saidIn({ ...call, asked }, 0).map(atOnce(call))) waiting.messages.push(each);
       waiting.calls.push(call);
       if (system.length > 0) waiting.system = system;
-    } else if (best !== undefined && best.shared > 0 && best.shared === best.thread.messages.length) {
+    } else if (best !== undefined && best.shared === best.thread.messages.length) {
       for (const each of saidIn(call, best.shared)) best.thread.messages.push(each);
       best.thread.calls.push(call);
       if (system.length > 0) best.thread.system = system;
     } else {
       const shared = best?.shared ?? 0;
       const before = best?.thread.messages.slice(0, shared) ?? [];
-      threads.push({ system, messages: [...before, ...saidIn(call, shared)], calls: [call] });
+      const thread = { system, messages: [...before, ...saidIn(call, shared)], calls: [call] };
+      threads.push(thread);
+      const key = keyOf(thread.messages[0]!.message);
+      const others = byBeginning.get(key);
+      if (others === undefined) byBeginning.set(key, [thread]);
+      else others.push(thread);
     }
   }
   return threads;

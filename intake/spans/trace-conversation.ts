@@ -82,8 +82,7 @@ export function traceConversation(
   const calls = callsOf(tree, trace, context);
   if (calls.length === 0) return undefined;
   const thread = mainThread(threadsOf(calls), tree);
-  const others = calls.filter((call) => !thread.calls.includes(call)).length;
-  if (others > 0)
+  if (calls.length > thread.calls.length)
     context.note(
       `calls of a model that are no part of its trace's conversation (other agents, other attempts): they are kept with the metadata`,
     );

@@ -242,6 +242,20 @@ test("the first version: no ids of calls in the results, and nothing optional", 
   expect(sessions[0]!.started?.external_id).toBe("s");
 });
 
+test("a result that answers no call and says nothing is no turn of the user", () => {
+  const steps = [
+    { step_id: 1, source: "user", message: "Look around." },
+    {
+      step_id: 2,
+      source: "agent",
+      message: "I look.",
+      observation: { results: [{ content: "A door." }, { content: null }] },
+    },
+  ];
+  const { events } = readValues([{ schema_version: "ATIF-v1.7", agent: { name: "a", version: "1" }, steps }]);
+  expect(chatOf(events[0]!).slice(2)).toEqual([{ role: "user", content: "A door." }]);
+});
+
 test("what is malformed is told, and costs no more than it has to", () => {
   const reasonsOf = (value: unknown): string[] => readValues([value]).problems;
   expect(reasonsOf({ schema_version: "ATIF-v1.6" })).toEqual(["steps is missing, or is no list"]);
