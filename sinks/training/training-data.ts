@@ -39,13 +39,13 @@ export async function trainingFileOf(place: string): Promise<TrainingFile> {
     );
   const part = manifest.split === null ? null : trainingPart(manifest.split);
   const [file, ...others] = manifest.files.filter(({ split }) => split === part);
-  if (file === undefined || others.length > 0)
+  if (others.length > 0)
     throw unfit(
       folder,
       "Atlas Core reads one file, and the training part has several",
       "Build it with --shards 1.",
     );
-  if (file.sessions === 0)
+  if (file === undefined || file.sessions === 0)
     throw new AtlasError("ATLAS_NOTHING_TO_EXPORT", "the training part of the dataset is empty", {
       where: folder,
       hint: "Divide it by session, or build it of more sessions.",
