@@ -67,7 +67,8 @@ function withCompleteLog<T>(
 
 /** Why nothing may fall into a part. */
 const WHY_EMPTY: Record<(typeof SPLIT_KEYS)[number], string> = {
-  "learning-key": "sessions of one learning key stay together; --split-by task, group or session divides them",
+  "learning-key":
+    "sessions of one learning key stay together; --split-by task, group or session divides them",
   task: "sessions of one task stay together; --split-by group or session divides them",
   group: "there are too few groups and tasks",
   session: "there are too few sessions",
@@ -82,7 +83,9 @@ function tellEmptyParts({ split, files, not_written = [] }: DatasetManifest): vo
   ) as [string[], string[]];
   if (none.length > 0) tell(`warning: nothing fell into ${none.join(", ")}: ${WHY_EMPTY[split.by]}`);
   if (silent.length > 0)
-    tell(`warning: no session in ${silent.join(", ")} gives a record of this format, so there is no such part`);
+    tell(
+      `warning: no session in ${silent.join(", ")} gives a record of this format, so there is no such part`,
+    );
 }
 
 /** `atlas dataset build`. */

@@ -9,7 +9,7 @@ const commands = () => import("../commands/dataset.ts");
 export function datasetCommands(program: Command): void {
   const datasets = program.command("dataset").description("datasets from the log, that can be built again");
   withCommonOptions(datasets.command("build"))
-    .description("write a dataset from the events of the log alone, whole or not at all, with a card for readers")
+    .description("write a dataset from the events of the log alone, whole or not at all")
     .requiredOption("--output <folder>", "folder of the dataset")
     .option("--where <condition...>", `name=value, with a name of ${CONDITION_NAMES.join(", ")}`)
     .option(...INCLUDE_SIMULATED)
@@ -19,7 +19,11 @@ export function datasetCommands(program: Command): void {
     .option("--branch <name>", "rewards, drift and review statuses of a rescore")
     .option("--format <name>", "atlas dataset formats lists them", "atlas")
     .option("--split <shares>", "parts, such as train=0.9,eval=0.1")
-    .addOption(new Option("--split-by <what>", "what stays in one part; groups of rollouts always do").choices([...SPLIT_KEYS]))
+    .addOption(
+      new Option("--split-by <what>", "what stays in one part; groups of rollouts always do").choices([
+        ...SPLIT_KEYS,
+      ]),
+    )
     .option("--seed <n>", "another number divides otherwise")
     .option("--shards <n>", "files of each part", "1")
     .option("--force", "replace a dataset that is there")

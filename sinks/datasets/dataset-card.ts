@@ -127,6 +127,8 @@ export function cardText(manifest: Unsealed, format: DatasetFormat, rewards: Rew
     "",
     "## Which sessions",
     "",
+    "Approved ones that are whole and not simulated, as far as these conditions do not say otherwise:",
+    "",
     ...fenced("json", JSON.stringify({ ...filters, branch }, null, 2).split("\n")),
     "",
     "Left out:",
