@@ -71,7 +71,7 @@ function counts(counted: Readonly<Record<string, number>>, none: string): string
 }
 
 const JSON_NOTE =
-  "Some paths hold values of any type, which `datasets` reads as `json`: release 5.2.0 does, release 3.2.0 does not.";
+  "Some paths hold values of any type, which `datasets` reads as `json`: release 5.2.0 does, release 3.2.0 ends with `'module' object is not callable`.";
 const TEXT_NOTE = "For that one, build the dataset with the option `arguments=text`.";
 const FILES_NOTE =
   'For that one, name the files: `load_dataset("json", data_files=[…])` guesses the types of each.';

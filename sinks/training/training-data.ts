@@ -38,8 +38,9 @@ export async function trainingFileOf(place: string): Promise<TrainingFile> {
       "Build it with --format atlas.",
     );
   const part = manifest.split === null ? null : trainingPart(manifest.split);
-  const [file, ...others] = manifest.files.filter(({ split }) => split === part);
-  if (others.length > 0)
+  const file = manifest.files.find(({ split }) => split === part);
+  // However many of them were written: the next build may write more.
+  if (manifest.shards > 1)
     throw unfit(
       folder,
       "Atlas Core reads one file, and the training part has several",
