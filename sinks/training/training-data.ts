@@ -43,7 +43,7 @@ export async function trainingFileOf(place: string): Promise<TrainingFile> {
   if (manifest.shards > 1)
     throw unfit(
       folder,
-      "Atlas Core reads one file, and the training part has several",
+      `Atlas Core reads one file, and the dataset was built in ${manifest.shards} shards`,
       "Build it with --shards 1.",
     );
   if (file === undefined || file.sessions === 0)
