@@ -14,7 +14,14 @@ export type { ChangedSince } from "../sinks/datasets/changed-since.ts";
 export { changedSince } from "../sinks/datasets/changed-since.ts";
 export type { ChangedSession, DatasetDiff, OneSided } from "../sinks/datasets/diff-datasets.ts";
 export { diffDatasets } from "../sinks/datasets/diff-datasets.ts";
-export type { DatasetFormat, FileFormat, FormatWriter, LineFormat } from "../sinks/datasets/format.ts";
+export type { Feature, Features } from "../sinks/datasets/features.ts";
+export type {
+  DatasetFormat,
+  FileFormat,
+  FormatWriter,
+  GroupLines,
+  LineFormat,
+} from "../sinks/datasets/format.ts";
 export { DATASET_FORMATS } from "../sinks/datasets/formats.ts";
 export type {
   DatasetFile,

@@ -6,6 +6,7 @@ import {
   changedSince,
   DATASET_FORMATS,
   type DatasetDiff,
+  type DatasetManifest,
   diffDatasets,
   type Reproduction,
   reproduceDataset,
@@ -64,6 +65,29 @@ function withCompleteLog<T>(
   );
 }
 
+/** Why nothing may fall into a part. */
+const WHY_EMPTY: Record<(typeof SPLIT_KEYS)[number], string> = {
+  "learning-key":
+    "sessions of one learning key stay together; --split-by task, group or session divides them",
+  task: "sessions of one task stay together; --split-by group or session divides them",
+  group: "there are too few groups and tasks",
+  session: "there are too few sessions",
+};
+
+/** Says which parts nobody will find in the dataset. */
+function tellEmptyParts({ split, files, not_written = [] }: DatasetManifest): void {
+  if (split === null) return;
+  const empty = Object.keys(split.parts).filter((part) => !files.some((file) => file.split === part));
+  const [silent, none] = [true, false].map((fell) =>
+    empty.filter((part) => not_written.some((file) => file.split === part && file.sessions > 0) === fell),
+  ) as [string[], string[]];
+  if (none.length > 0) tell(`warning: nothing fell into ${none.join(", ")}: ${WHY_EMPTY[split.by]}`);
+  if (silent.length > 0)
+    tell(
+      `warning: no session in ${silent.join(", ")} gives a record of this format, so there is no such part`,
+    );
+}
+
 /** `atlas dataset build`. */
 export async function build(options: BuildFlags): Promise<void> {
   const { includeIncomplete } = options;
@@ -94,15 +118,7 @@ export async function build(options: BuildFlags): Promise<void> {
     { title: "SHA-256", value: ({ sha256 }) => sha256.slice(0, 12) },
   ]))
     print(line);
-  const empty = Object.keys(manifest.split?.parts ?? {}).filter((part) =>
-    manifest.files.every(({ split, sessions }) => split !== part || sessions === 0),
-  );
-  if (empty.length > 0) {
-    const why = "sessions of one learning key stay together; --split-by session divides them";
-    tell(
-      `warning: nothing fell into ${empty.join(", ")}: ${manifest.split!.by === "session" ? "there are too few sessions" : why}`,
-    );
-  }
+  tellEmptyParts(manifest);
   const { filtered, incomplete, erased, duplicate, unreadable_records } = manifest.left_out;
   const passedBy = Object.entries({ filtered, incomplete, erased, duplicates: duplicate })
     .filter(([, number]) => number > 0)

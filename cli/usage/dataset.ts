@@ -19,7 +19,11 @@ export function datasetCommands(program: Command): void {
     .option("--branch <name>", "rewards, drift and review statuses of a rescore")
     .option("--format <name>", "atlas dataset formats lists them", "atlas")
     .option("--split <shares>", "parts, such as train=0.9,eval=0.1")
-    .addOption(new Option("--split-by <what>", "what stays in one part").choices([...SPLIT_KEYS]))
+    .addOption(
+      new Option("--split-by <what>", "what stays in one part; groups of rollouts always do").choices([
+        ...SPLIT_KEYS,
+      ]),
+    )
     .option("--seed <n>", "another number divides otherwise")
     .option("--shards <n>", "files of each part", "1")
     .option("--force", "replace a dataset that is there")

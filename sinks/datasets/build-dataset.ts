@@ -4,30 +4,32 @@ import { writeAtomically } from "../../files/atomic-file.ts";
 import { explainWrite } from "../../files/explain-write.ts";
 import { inOrder, SortedLines, type SortOptions } from "../../files/sorted-lines.ts";
 import type { EventLog } from "../../log/event-log.ts";
-import { createEvent, releasedSchema } from "../../schemas/codec.ts";
+import { createEvent } from "../../schemas/codec.ts";
 import { newId, nowMicros } from "../../schemas/identity.ts";
-import type { SessionTrace } from "../../traces/session-trace.ts";
-import { encodeTrainingLine } from "../../traces/training-line.ts";
-import { type DerivationName, derivationsOf, nothingPasses } from "../jsonl/export-sessions.ts";
-import { type ChosenSession, type Collected, collectSessions } from "./collect-sessions.ts";
+import { nothingPasses } from "../jsonl/export-sessions.ts";
+import { type Collected, collectSessions } from "./collect-sessions.ts";
+import { cardText } from "./dataset-card.ts";
 import { type NewFolder, newFolder } from "./dataset-folder.ts";
-import { DatasetPlan, type PlannedFile } from "./dataset-plan.ts";
+import { DatasetPlan } from "./dataset-plan.ts";
 import type { DatasetFormat } from "./format.ts";
 import { formatOf } from "./formats.ts";
 import {
+  CARD,
   type DatasetManifest,
-  type DatasetPart,
+  LAYOUT,
   type ListedSession,
   MANIFEST,
   manifestText,
   SESSIONS,
   sealed,
+  type Unsealed,
 } from "./manifest.ts";
-import { DatasetDigest, recordDigest } from "./record-digest.ts";
+import type { Recipe } from "./recipe.ts";
+import { DatasetDigest } from "./record-digest.ts";
 import { type DatasetFilters, refuseNonsense } from "./selection.ts";
 import { refuseShards, refuseSplit, type Split } from "./split.ts";
-import { type ReadableLog, refuseBounds, type Stretch, stretchesOf, type Window } from "./window.ts";
-import { writePart } from "./write-part.ts";
+import { type ReadableLog, refuseBounds, stretchesOf, type Window } from "./window.ts";
+import { writeFiles } from "./write-files.ts";
 
 /** What a build tells while it works. */
 export interface BuildProgress {
@@ -49,7 +51,7 @@ export interface BuildOptions extends Window {
   format?: string | DatasetFormat | undefined;
   /** The share of each part, such as `{ train: 0.9, eval: 0.1 }`; one part unless told. */
   split?: Readonly<Record<string, number>> | undefined;
-  /** What stays together; `learning-key` unless told. */
+  /** What stays together; `learning-key` unless told. A group of rollouts is never divided. */
   splitBy?: Split["by"] | undefined;
   /** Another seed divides otherwise; 0 unless told. */
   seed?: number | undefined;
@@ -67,88 +69,6 @@ export interface BuiltDataset {
   folder: string;
   manifestPath: string;
   manifest: DatasetManifest;
-}
-
-/** Everything that decides what is in a dataset. */
-export interface Recipe {
-  stretches: readonly Stretch[];
-  filters: DatasetFilters;
-  branch: string | null;
-  format: DatasetFormat;
-  split: Split | null;
-  shards: number;
-  log: { id: string; kind: string };
-  package: { name: string; version: string };
-}
-
-interface Written {
-  files: DatasetPart[];
-  derivations: DerivationName[];
-  schemas: DatasetManifest["schemas"];
-  steps: number;
-  simulated: number;
-  without: Record<string, number>;
-}
-
-const byKey = <T>(found: ReadonlyMap<string, T>): T[] =>
-  [...found.keys()].sort().map((key) => found.get(key)!);
-
-/** What is made of a recipe, while it is written. */
-interface Writing {
-  recipe: Recipe;
-  plan: DatasetPlan;
-  collected: Collected;
-  folder: string;
-  /** Takes each session in the order of the files. */
-  onWritten: (session: ListedSession) => Promise<void>;
-}
-
-/** Writes the files of a plan, session after session. */
-async function writeFiles({ recipe, plan, collected, folder, onWritten }: Writing): Promise<Written> {
-  const derivations = new Map<string, DerivationName>();
-  const fingerprints = new Set<string>();
-  const written: Written = { files: [], derivations: [], schemas: [], steps: 0, simulated: 0, without: {} };
-  const note = async (session: ChosenSession, trace: SessionTrace, file: PlannedFile): Promise<void> => {
-    const digest = recordDigest(encodeTrainingLine(trace));
-    const { sessionId: session_id, learningKey: learning_key } = session;
-    const reward = trace.reward?.score ?? null;
-    written.steps += trace.steps.length;
-    if (trace.simulated) written.simulated += 1;
-    for (const one of derivationsOf(trace)) derivations.set(Object.values(one).join(" "), one);
-    await onWritten({ session_id, learning_key, split: file.split, file: file.name, reward, digest });
-  };
-  const placed = plan.sessions();
-  try {
-    let next = await placed.next();
-    for (const [index, file] of plan.files.entries()) {
-      let sessions = 0;
-      async function* traces(): AsyncGenerator<SessionTrace> {
-        for (; next.done !== true && next.value.file === index; next = await placed.next()) {
-          const read = await collected.read(next.value.session);
-          for (const fingerprint of read.fingerprints) fingerprints.add(fingerprint);
-          await note(next.value.session, read.trace, file);
-          sessions += 1;
-          yield read.trace;
-        }
-      }
-      const { without, ...part } = await writePart(recipe.format, folder, file.name, traces());
-      for (const [reason, count] of Object.entries(without))
-        written.without[reason] = (written.without[reason] ?? 0) + count;
-      const { name, split, shard } = file;
-      const { bytes, sha256, records } = part;
-      written.files.push({ name, split, shard, sessions, records, bytes, sha256 });
-    }
-  } finally {
-    await placed.return(undefined);
-  }
-  const schemas = new Map<string, DatasetManifest["schemas"][number]>();
-  for (const fingerprint of fingerprints) {
-    const released = releasedSchema(fingerprint);
-    if (released === undefined) continue;
-    const { name, version } = released;
-    schemas.set(`${name} ${String(version).padStart(6, "0")}`, { name, version, fingerprint });
-  }
-  return { ...written, derivations: byKey(derivations), schemas: byKey(schemas) };
 }
 
 /** @param simulated how many pass but for being simulated */
@@ -208,6 +128,11 @@ class SessionList {
   }
 }
 
+async function writeCard(folder: string, text: string): Promise<Pick<DatasetManifest, "card_file">> {
+  const { bytes, sha256 } = await writeAtomically(join(folder, CARD), [text]);
+  return { card_file: { name: CARD, bytes, sha256 } };
+}
+
 /**
  * Follows a recipe up to a whole dataset that nobody sees yet. The caller publishes or discards it.
  *
@@ -226,9 +151,11 @@ export async function follow(
   let collected: Collected | undefined;
   try {
     const progress: BuildProgress = { read: 0, written: 0 };
-    const { stretches, filters, branch, format, split, shards } = recipe;
+    const { layout, stretches, filters, branch, format, split, shards } = recipe;
     const inScratch = { ...sorting, folder: folder.scratch };
-    const plan = new DatasetPlan({ split, shards, extension: format.extension }, inScratch);
+    const groupsTogether = layout > 1 && "encode" in format && format.encodeGroup !== undefined;
+    const division = { split, shards, extension: format.extension, wholeGroups: layout > 1, groupsTogether };
+    const plan = new DatasetPlan(division, inScratch);
     const list = new SessionList(inScratch);
     collected = await collectSessions({
       log,
@@ -261,7 +188,8 @@ export async function follow(
     const records = files.reduce((sum, part) => sum + part.records, 0);
     if (records === 0) throw nothingIn(format, written.without, output);
     const { sessions_file, digest } = await list.write(join(folder.content, SESSIONS));
-    const manifest = sealed({
+    const unsealed: Unsealed = {
+      ...(layout > 1 && { layout }),
       package: recipe.package,
       format: format.name,
       log: recipe.log,
@@ -284,9 +212,13 @@ export async function follow(
       without_records: Object.fromEntries(Object.entries(written.without).sort()),
       duplicates,
       files,
+      ...(layout > 1 && { not_written: written.notWritten }),
       sessions_file,
       digest,
-    });
+    };
+    const card =
+      layout > 1 ? await writeCard(folder.content, cardText(unsealed, format, written.rewards)) : {};
+    const manifest = sealed({ ...unsealed, ...card });
     await writeAtomically(join(folder.content, MANIFEST), [manifestText(manifest)]);
     await collected.close();
     return { folder, manifest, erased: collected.erased };
@@ -312,6 +244,7 @@ async function recipeOf(
   const divided: Split | null = split === undefined ? null : { parts: split, seed, by: splitBy };
   if (divided !== null) refuseSplit(divided);
   return {
+    layout: LAYOUT,
     stretches: await stretchesOf(log, options),
     filters,
     branch,

@@ -10,14 +10,14 @@ import { emptyTrace, foldEvent } from "../../traces/fold.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import { type DatasetFilters, type LeftOut, reasonAgainst } from "./selection.ts";
 import { FrameFile, SessionSpill, type SpilledRecord } from "./session-spill.ts";
+import type { SplitFacts } from "./split.ts";
 import { type Positions, type ReadableLog, readStretches, type Stretch } from "./window.ts";
 
 /** A session that goes in, and where its records lie. */
-export interface ChosenSession {
+export interface ChosenSession extends SplitFacts {
   sessionId: Uuid;
   /** Microseconds. */
   createdAt: number;
-  learningKey: string;
   /** Hash of the task and the answer. */
   content: string;
   position: number;
@@ -95,10 +95,8 @@ function fold(sessionId: Uuid, events: readonly AtlasEvent[], branch: string | n
   return trace;
 }
 
-const contentOf = ({ started, final_answer }: SessionTrace): string =>
-  createHash("sha256")
-    .update(JSON.stringify([started!.task, final_answer]))
-    .digest("base64");
+const digestOf = (...texts: (string | null)[]): string =>
+  createHash("sha256").update(JSON.stringify(texts)).digest("base64");
 
 /** Sessions that were erased after what a dataset may know: they must not come back. */
 async function erasedLater(log: ReadableLog, stretches: readonly Stretch[]): Promise<Set<Uuid>> {
@@ -165,10 +163,18 @@ export async function collectSessions(options: CollectOptions): Promise<Collecte
     const position = chosen.bytes;
     for (const record of records) await chosen.add(sessionId, record);
     const length = chosen.bytes - position;
-    const { learning_key: learningKey } = trace.started;
-    const content = contentOf(trace);
+    const { learning_key: learningKey, task, group_id: groupId = null } = trace.started;
     sessions += 1;
-    await onChosen({ sessionId, createdAt: trace.created_at, learningKey, content, position, length });
+    await onChosen({
+      sessionId,
+      createdAt: trace.created_at,
+      learningKey,
+      groupId,
+      task: digestOf(task),
+      content: digestOf(task, trace.final_answer),
+      position,
+      length,
+    });
   }
   await chosen.flush();
   return {

@@ -1,7 +1,7 @@
 import { inOrder, SortedLines, type SortOptions } from "../../files/sorted-lines.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
 import type { ChosenSession } from "./collect-sessions.ts";
-import { partOf, type Split, shardOf, trainingPart } from "./split.ts";
+import { partOf, type Split, shardOf, trainingPart, unitOf } from "./split.ts";
 
 /** A file that is to be written. */
 export interface PlannedFile {
@@ -29,6 +29,10 @@ export interface Division {
   shards: number;
   /** Of files, without the dot. */
   extension: string;
+  /** False where sessions of a group may come into several parts, as they did in layout 1. */
+  wholeGroups: boolean;
+  /** Puts the sessions of a group into one file, one after the other. */
+  groupsTogether: boolean;
 }
 
 const five = (number: number): string => String(number).padStart(5, "0");
@@ -49,8 +53,11 @@ const placedIn = (json: string): Placed => JSON.parse(json) as Placed;
 /** The newest first, as an export has them. */
 const place = ({ createdAt, sessionId }: ChosenSession): string => lineOf(inOrder(-createdAt), sessionId);
 
+/** Of a group, or of none: a text without a tab, whatever is in the name. */
+const groupText = ({ groupId }: ChosenSession): string => (groupId === null ? "" : JSON.stringify(groupId));
+
 /**
- * Divides sessions into files. Whatever was there before stays where it was when sessions are added; only what turns
+ * Divides sessions into files. Whatever was there before stays where it was when later sessions are added; only what turns
  * out to repeat a session that is held out leaves the training part. However many sessions there are, few of them are in
  * memory: the rest is sorted on disk.
  */
@@ -62,6 +69,8 @@ export class DatasetPlan {
   readonly #training: string | null;
   /** By file, and the newest first. */
   readonly #placed: SortedLines;
+  /** By group, the first session of each first: the others follow it. */
+  readonly #grouped: SortedLines;
   /** By content, what is held out before what repeats it; of several, the one with the least id first. */
   readonly #contents: SortedLines;
 
@@ -78,22 +87,44 @@ export class DatasetPlan {
     this.#fileOf = new Map(this.files.map((file, index) => [`${file.split}/${file.shard}`, index]));
     this.#training = split === null ? null : trainingPart(split);
     this.#placed = new SortedLines(sorting);
+    this.#grouped = new SortedLines(sorting);
     this.#contents = new SortedLines(sorting);
   }
 
   /** Takes a session; they come in any order. */
   async add(session: ChosenSession): Promise<void> {
-    const { split, shards } = this.#division;
-    const { sessionId, learningKey, content } = session;
-    const part = split === null ? null : partOf(split, split.by === "session" ? sessionId : learningKey);
-    const file = this.#fileOf.get(`${part}/${shardOf(sessionId, shards)}`)!;
+    const { split, wholeGroups } = this.#division;
+    if (split === null || !wholeGroups || session.groupId === null) return this.#divide(session);
+    const { createdAt, sessionId } = session;
+    const line = lineOf(groupText(session), inOrder(createdAt), sessionId, JSON.stringify(session));
+    await this.#grouped.add(line);
+  }
+
+  /** @param first the first session of its group, where it has to stay with that */
+  async #divide(session: ChosenSession, first?: ChosenSession): Promise<void> {
+    const { split, shards, groupsTogether } = this.#division;
+    const { sessionId, groupId, content } = session;
+    const part = split === null ? null : partOf(split, unitOf(split.by, session, first));
+    const shard = shardOf(groupsTogether ? (groupId ?? sessionId) : sessionId, shards);
+    const file = this.#fileOf.get(`${part}/${shard}`)!;
     if (split === null) return this.#put({ file, session });
     const kind = part === this.#training ? TRAINING : HELD_OUT;
     await this.#contents.add(lineOf(content, kind, sessionId, JSON.stringify({ file, session })));
   }
 
+  async #divideGroups(): Promise<void> {
+    let first: ChosenSession | undefined;
+    for await (const line of this.#grouped.lines()) {
+      const session = JSON.parse(line.split("\t").at(-1)!) as ChosenSession;
+      if (first?.groupId !== session.groupId) first = session;
+      await this.#divide(session, first);
+    }
+  }
+
   async #put(placed: Placed): Promise<void> {
-    await this.#placed.add(lineOf(rank(placed.file), place(placed.session), JSON.stringify(placed)));
+    const { session, file } = placed;
+    const group = this.#division.groupsTogether ? groupText(session) : "";
+    await this.#placed.add(lineOf(rank(file), group, place(session), JSON.stringify(placed)));
   }
 
   /**
@@ -102,6 +133,7 @@ export class DatasetPlan {
    * @returns what is left out for repeating something; the newest first
    */
   async divided(): Promise<Duplicate[]> {
+    await this.#divideGroups();
     const duplicates: { place: string; duplicate: Duplicate }[] = [];
     let held: { content: string; of: string; split: string } | undefined;
     for await (const line of this.#contents.lines()) {
@@ -122,13 +154,17 @@ export class DatasetPlan {
     return duplicates.map(({ duplicate }) => duplicate);
   }
 
-  /** All sessions once, those of one file after the other; the newest of a file first. */
+  /**
+   * All sessions once, those of one file after the other; the newest of a file first. Where groups come together, sessions
+   * of none stand before them.
+   */
   async *sessions(): AsyncGenerator<Placed> {
     for await (const line of this.#placed.lines()) yield placedIn(line.split("\t").at(-1)!);
   }
 
   /** Gives up what is left of it. */
   async close(): Promise<void> {
+    await this.#grouped.close();
     await this.#contents.close();
     await this.#placed.close();
   }

@@ -1,4 +1,12 @@
 import type { SessionTrace } from "../../traces/session-trace.ts";
+import type { Features } from "./features.ts";
+
+/** What the sessions of a group gave together. */
+export interface GroupLines {
+  lines: readonly string[];
+  /** How many of them are in no line, by the reason. */
+  without: Readonly<Record<string, number>>;
+}
 
 /**
  * What a dataset's files hold: lines of text, so many for each session.
@@ -19,6 +27,16 @@ export interface LineFormat {
   encode(trace: SessionTrace): readonly string[];
   /** Why there are no lines of a session, in a word or two; the manifest counts them by it. */
   reasonAgainst?(trace: SessionTrace): string;
+  /**
+   * Where a line may be made of several sessions: the lines of a group of rollouts, in place of `encode`. Sessions of a
+   * group are in one file then, next to one another, the newest first; one of no group comes alone. A group at a time is
+   * in memory.
+   */
+  encodeGroup?(traces: readonly SessionTrace[]): GroupLines;
+  /** What a line is, in a sentence for the card of the dataset. */
+  readonly about?: string;
+  /** The types of all paths, which the card fixes for readers; they guess them where this is left out. */
+  readonly features?: Features;
 }
 
 /** A file that is being written. */
@@ -40,6 +58,8 @@ export interface FileFormat {
   readonly name: string;
   /** Of its files, without the dot. */
   readonly extension: string;
+  /** What a record is, in a sentence for the card of the dataset. */
+  readonly about?: string;
   /** Begins a file, which does not exist yet. */
   open(path: string): Promise<FormatWriter>;
 }

@@ -10,7 +10,18 @@ import type { Positions } from "./window.ts";
 export const MANIFEST = "manifest.json";
 /** Name of the list of a dataset's sessions. */
 export const SESSIONS = "sessions.ndjson";
+/** Name of the card of a dataset, which tells people and `datasets` what is in the folder. */
+export const CARD = "README.md";
 const FORMAT = "atlas-dataset/1";
+
+/**
+ * How a dataset is laid out. In 2, the sessions of a group are never divided, formats may make a record of several of them,
+ * files without a record are not written, and there is a card. Manifests that name no layout are of 1.
+ */
+export type Layout = 1 | 2;
+
+/** What is built anew; older ones are built again as they were. */
+export const LAYOUT: Layout = 2;
 
 /** A file of a dataset. */
 export interface DatasetFile {
@@ -37,6 +48,8 @@ export type ManifestFilters = Record<string, unknown>;
 /** How a dataset was made, and what is in it: enough to check it and to build it again. */
 export interface DatasetManifest {
   manifest: typeof FORMAT;
+  /** 1 where there is none. */
+  layout?: Layout;
   package: { name: string; version: string };
   /** Format of the files. */
   format: string;
@@ -71,7 +84,10 @@ export interface DatasetManifest {
   /** Sessions of the training part with the task and the answer of one that is held out. */
   duplicates: { session_id: string; of: string; split: string }[];
   files: DatasetPart[];
+  /** Files that were not written, since none of their sessions gives a record. */
+  not_written?: Pick<DatasetPart, "name" | "split" | "shard" | "sessions">[];
   sessions_file: DatasetFile;
+  card_file?: DatasetFile;
   /** SHA-256 over the logical records. */
   digest: string;
   /** SHA-256 of this manifest's JSON without spaces and without this key. */
@@ -83,6 +99,7 @@ export interface ListedSession {
   session_id: string;
   learning_key: string;
   split: string | null;
+  /** Where its records are; a file that was not written has none. */
   file: string;
   reward: number | null;
   /** Of its logical record. */
@@ -139,13 +156,25 @@ export async function readManifest(
   if (typeof manifest !== "object" || manifest === null) throw invalid(path, "it is no object");
   if (manifest.manifest !== FORMAT) throw invalid(path, `it is not of the kind ${FORMAT}`);
   if (manifest.checksum !== checksumOf(manifest)) throw invalid(path, "it was changed since it was written");
-  if (!Array.isArray(manifest.files) || ![...manifest.files, manifest.sessions_file].every(sound))
+  if (![undefined, 1, LAYOUT].includes(manifest.layout))
+    throw invalid(path, `its layout ${String(manifest.layout)} is of a later version of this package`);
+  if (!Array.isArray(manifest.files) || !allFiles(manifest).every(sound))
     throw invalid(path, "it names files that are not its own");
   return { path, folder: dirname(path), manifest };
 }
 
+/** All files that a manifest tells of. */
+export const allFiles = ({ files, sessions_file, card_file }: DatasetManifest): DatasetFile[] => [
+  ...files,
+  sessions_file,
+  ...(card_file === undefined ? [] : [card_file]),
+];
+
+/** A manifest before it has its checksum. */
+export type Unsealed = Omit<DatasetManifest, "manifest" | "checksum">;
+
 /** A manifest with its checksum. */
-export function sealed(manifest: Omit<DatasetManifest, "manifest" | "checksum">): DatasetManifest {
+export function sealed(manifest: Unsealed): DatasetManifest {
   const whole: DatasetManifest = { manifest: FORMAT, ...manifest, checksum: "" };
   return { ...whole, checksum: checksumOf(whole) };
 }

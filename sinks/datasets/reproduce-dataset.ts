@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AtlasError } from "../../errors/atlas-error.ts";
 import type { Uuid } from "../../schemas/generated/events.ts";
-import { type BuildOptions, follow, type Recipe } from "./build-dataset.ts";
+import { type BuildOptions, follow } from "./build-dataset.ts";
 import type { DatasetFormat } from "./format.ts";
 import { formatOf } from "./formats.ts";
-import { type DatasetManifest, readManifest } from "./manifest.ts";
+import { allFiles, type DatasetManifest, readManifest } from "./manifest.ts";
+import type { Recipe } from "./recipe.ts";
 import type { DatasetFilters } from "./selection.ts";
 import { listedSessions } from "./verify-dataset.ts";
 import { otherLog, type Positions, type ReadableLog, stretchesAgain } from "./window.ts";
@@ -72,6 +73,13 @@ async function refuseErased(
   );
 }
 
+/** Files of one of two datasets that the other does not have with these bytes. */
+function changedIn(manifest: DatasetManifest, again: DatasetManifest): string[] {
+  const before = new Map(allFiles(manifest).map(({ name, sha256 }) => [name, sha256]));
+  const now = new Map(allFiles(again).map(({ name, sha256 }) => [name, sha256]));
+  return [...new Set([...before.keys(), ...now.keys()])].filter((name) => before.get(name) !== now.get(name));
+}
+
 /**
  * Builds a dataset again from its manifest. The log may be a copy: what stands at the positions decides.
  *
@@ -89,6 +97,7 @@ export async function reproduceFromLog(
   const { path, folder: original, manifest } = await readManifest(place);
   const { output, formats, ...rest } = options;
   const recipe: Recipe = {
+    layout: manifest.layout ?? 1,
     stretches: await stretchesAgain(log, manifest.positions, manifest.log.id),
     filters: filtersOf(manifest.filters),
     branch: manifest.branch,
@@ -105,12 +114,7 @@ export async function reproduceFromLog(
     const place = differing(manifest.positions, again.positions);
     if (place !== undefined) throw otherLog(log, manifest.log.id, `other records stand in ${place}`);
     await refuseErased(original, manifest, erased);
-    const digests = new Map(again.files.map(({ name, sha256 }) => [name, sha256]));
-    const changedFiles = manifest.files
-      .filter(({ name, sha256 }) => digests.get(name) !== sha256)
-      .map(({ name }) => name);
-    if (again.sessions_file.sha256 !== manifest.sessions_file.sha256)
-      changedFiles.push(manifest.sessions_file.name);
+    const changedFiles = changedIn(manifest, again);
     const sameVersion = manifest.package.version === packageInfo.version;
     const sameRecords = again.digest === manifest.digest;
     const identical = changedFiles.length === 0;

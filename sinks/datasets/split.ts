@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { AtlasError } from "../../errors/atlas-error.ts";
 
 /** What decides into which part a session falls. */
-export const SPLIT_KEYS = ["learning-key", "session"] as const;
+export const SPLIT_KEYS = ["learning-key", "task", "group", "session"] as const;
 
 /** How a dataset is divided. */
 export interface Split {
@@ -10,6 +10,36 @@ export interface Split {
   parts: Readonly<Record<string, number>>;
   seed: number;
   by: (typeof SPLIT_KEYS)[number];
+}
+
+/** What of a session a split may go by. */
+export interface SplitFacts {
+  sessionId: string;
+  learningKey: string;
+  /** Digest of what was asked. */
+  task: string;
+  /** The group of rollouts that it belongs to; null for none. */
+  groupId: string | null;
+}
+
+/** Names of groups are nobody else's keys. */
+const groupKey = (groupId: string): string => `group ${groupId}`;
+
+/** What stays in one part with a session that is in no group, or in datasets that divide groups. */
+function ownKey(by: Split["by"], { sessionId, learningKey, task }: SplitFacts): string {
+  if (by === "learning-key") return learningKey;
+  return by === "session" ? sessionId : `task ${task}`;
+}
+
+/**
+ * What stays in one part with a session.
+ *
+ * @param first the first session of its group, which all of the group follow; undefined where groups may be divided
+ */
+export function unitOf(by: Split["by"], session: SplitFacts, first?: SplitFacts): string {
+  const { groupId } = session;
+  if (first === undefined || groupId === null) return ownKey(by, session);
+  return by === "session" || by === "group" ? groupKey(groupId) : ownKey(by, first);
 }
 
 /** Most files of one part. */
@@ -41,7 +71,7 @@ export function refuseSplit({ parts, seed, by }: Split): void {
   if (Math.abs(sum - 1) > 1e-9) throw invalid(`the shares come to ${sum}, not to 1`, "split");
   if (!Number.isSafeInteger(seed)) throw invalid(`the seed is ${String(seed)}, not a whole number`, "seed");
   if (!(SPLIT_KEYS as readonly string[]).includes(by))
-    throw invalid(`splitBy is ${JSON.stringify(by)}, not ${SPLIT_KEYS.join(" or ")}`, "splitBy");
+    throw invalid(`splitBy is ${JSON.stringify(by)}, not one of ${SPLIT_KEYS.join(", ")}`, "splitBy");
 }
 
 /** A number from 0 to below 1 that looks like chance, and is always the same for the same words. */
@@ -53,7 +83,7 @@ function chanceOf(...words: (string | number)[]): number {
 /**
  * The part that a key falls into: it depends on the split and the key only, so nothing moves when others come.
  *
- * @param key the learning key, or the session id
+ * @param key what {@link unitOf} makes of a session
  */
 export function partOf({ parts, seed }: Split, key: string): string {
   const chance = chanceOf("split", seed, key);

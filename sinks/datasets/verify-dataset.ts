@@ -2,7 +2,13 @@ import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { AtlasError, messageOf } from "../../errors/atlas-error.ts";
-import { type DatasetFile, type DatasetManifest, type ListedSession, readManifest } from "./manifest.ts";
+import {
+  allFiles,
+  type DatasetFile,
+  type DatasetManifest,
+  type ListedSession,
+  readManifest,
+} from "./manifest.ts";
 import { DatasetDigest } from "./record-digest.ts";
 import { measure } from "./write-part.ts";
 
@@ -57,7 +63,7 @@ export async function* listedSessions(
  */
 export async function verifyFiles(place: string): Promise<VerifiedDataset> {
   const { path, folder, manifest } = await readManifest(place);
-  for (const file of [...manifest.files, manifest.sessions_file]) await checkFile(folder, file);
+  for (const file of allFiles(manifest)) await checkFile(folder, file);
   const digested = new DatasetDigest();
   let listed = 0;
   try {
@@ -70,7 +76,8 @@ export async function verifyFiles(place: string): Promise<VerifiedDataset> {
     throw error;
   }
   const digest = await digested.hex();
-  const counted = manifest.files.reduce((sum, { sessions }) => sum + sessions, 0);
+  const { files, not_written = [] } = manifest;
+  const counted = [...files, ...not_written].reduce((sum, { sessions }) => sum + sessions, 0);
   if (listed !== manifest.sessions || counted !== manifest.sessions)
     throw tampered(path, `the manifest counts ${manifest.sessions} sessions, and lists ${listed}`);
   if (digest !== manifest.digest) throw tampered(path, `the digest is ${digest}, not ${manifest.digest}`);

@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
-import { join } from "node:path";
 import { writeAtomically } from "../../files/atomic-file.ts";
 import type { SessionTrace } from "../../traces/session-trace.ts";
-import type { DatasetFormat, FileFormat, LineFormat } from "./format.ts";
+import type { DatasetFormat, FileFormat, GroupLines, LineFormat } from "./format.ts";
 
 /** What was written. */
 export interface WrittenPart {
@@ -17,22 +16,53 @@ export interface WrittenPart {
 
 const NOTHING = "nothing-to-write";
 
-const noted = (without: Record<string, number>, reason: string): void => {
-  without[reason] = (without[reason] ?? 0) + 1;
+const noted = (without: Record<string, number>, reason: string, sessions = 1): void => {
+  without[reason] = (without[reason] ?? 0) + sessions;
 };
+
+/** Sessions of a group that come one after the other; one of no group alone. */
+async function* inGroups(traces: AsyncIterable<SessionTrace>): AsyncGenerator<SessionTrace[]> {
+  let group: SessionTrace[] = [];
+  const idOf = (trace: SessionTrace | undefined): string | null => trace?.started?.group_id ?? null;
+  for await (const trace of traces) {
+    if (idOf(trace) !== null && idOf(trace) === idOf(group[0])) {
+      group.push(trace);
+      continue;
+    }
+    if (group.length > 0) yield group;
+    group = [trace];
+  }
+  if (group.length > 0) yield group;
+}
+
+/** The lines of a session alone. */
+function linesOf(format: LineFormat, trace: SessionTrace): GroupLines {
+  const lines = format.encode(trace);
+  return { lines, without: lines.length > 0 ? {} : { [format.reasonAgainst?.(trace) ?? NOTHING]: 1 } };
+}
+
+async function* encoded(
+  format: LineFormat,
+  traces: AsyncIterable<SessionTrace>,
+  groups: boolean,
+): AsyncGenerator<GroupLines> {
+  if (!groups || format.encodeGroup === undefined)
+    for await (const trace of traces) yield linesOf(format, trace);
+  else for await (const group of inGroups(traces)) yield format.encodeGroup(group);
+}
 
 async function writeLines(
   format: LineFormat,
   path: string,
   traces: AsyncIterable<SessionTrace>,
+  groups: boolean,
 ): Promise<WrittenPart> {
   let records = 0;
   const without: Record<string, number> = {};
   async function* lines(): AsyncGenerator<string> {
-    for await (const trace of traces) {
-      const encoded = format.encode(trace);
-      if (encoded.length === 0) noted(without, format.reasonAgainst?.(trace) ?? NOTHING);
-      for (const line of encoded) {
+    for await (const given of encoded(format, traces, groups)) {
+      for (const [reason, sessions] of Object.entries(given.without)) noted(without, reason, sessions);
+      for (const line of given.lines) {
         records += 1;
         yield `${line}\n`;
       }
@@ -81,13 +111,15 @@ async function writeFile(
   return { ...(await measure(path)), records, without };
 }
 
-/** Writes one file of a dataset. */
+/**
+ * Writes one file of a dataset.
+ *
+ * @param groups whether a format that asks for groups gets them
+ */
 export const writePart = (
   format: DatasetFormat,
-  folder: string,
-  name: string,
+  path: string,
   traces: AsyncIterable<SessionTrace>,
+  groups: boolean,
 ): Promise<WrittenPart> =>
-  "encode" in format
-    ? writeLines(format, join(folder, name), traces)
-    : writeFile(format, join(folder, name), traces);
+  "encode" in format ? writeLines(format, path, traces, groups) : writeFile(format, path, traces);

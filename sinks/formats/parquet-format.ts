@@ -130,6 +130,7 @@ class ParquetFile implements FormatWriter {
 /** Parquet: one row a session, its columns flat, and in `record` the line that `atlas export` writes of it. */
 export const parquetFormat: FileFormat = {
   name: "parquet",
+  about: "A record is a session in columns.",
   extension: "parquet",
   open: async (path) => new ParquetFile(await open(path, "wx", 0o600)),
 };

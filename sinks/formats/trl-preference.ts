@@ -1,8 +1,9 @@
 import type { SessionTrace, TraceStep } from "../../traces/session-trace.ts";
 import { stepsThatRan } from "../../traces/step-record.ts";
 import { attemptConversation, type NoConversation } from "./conversation.ts";
-import { recordFormat } from "./record-format.ts";
-import { commonOf, rowsBy, TRL_CHOICES, type TrlChosen } from "./trl.ts";
+import { type GroupRecords, recordFormat } from "./record-format.ts";
+import { rolloutPairs } from "./rollout-pairs.ts";
+import { COMMON, commonOf, messagesBy, rowsBy, TRL_CHOICES, type TrlChosen } from "./trl.ts";
 
 /** Pairs of a step: each attempt that the teacher rejected, against the one that the teacher then accepted. */
 function pairsOf(trace: SessionTrace, step: TraceStep, options: TrlChosen): object[] | NoConversation {
@@ -43,10 +44,54 @@ function pairsOf(trace: SessionTrace, step: TraceStep, options: TrlChosen): obje
   return pairs.length === 0 && reason !== undefined ? reason : pairs;
 }
 
-/** TRL's conversational preferences, with an explicit prompt, from the attempts of one step. */
-export const trlPreference = recordFormat("trl-preference", TRL_CHOICES, (trace, chosen) => {
+function recordsOf(trace: SessionTrace, chosen: TrlChosen): readonly object[] | string {
   const found = stepsThatRan(trace).map((step) => pairsOf(trace, step, chosen));
   const pairs = found.flatMap((of) => (typeof of === "string" ? [] : of));
   if (pairs.length > 0) return pairs;
   return found.find((of) => typeof of === "string") ?? "no-rejected-attempt";
+}
+
+/** Pairs within the sessions of a group, and pairs of its sessions. */
+function groupRecords(traces: readonly SessionTrace[], chosen: TrlChosen): GroupRecords {
+  const records: object[] = [];
+  const without: Record<string, number> = {};
+  const group = traces[0]?.started?.group_id ?? null;
+  const between = group === null ? undefined : rolloutPairs(traces, chosen);
+  for (const trace of traces) {
+    const within = recordsOf(trace, chosen);
+    if (typeof within !== "string") {
+      const { session_id: rejected_session_id } = trace;
+      records.push(
+        ...within.map((pair) => ({ ...pair, group_id: group, rejected_session_id, rejected_reward: null })),
+      );
+      continue;
+    }
+    const reason = between === undefined ? within : between.reasons.get(trace);
+    if (reason !== undefined) without[reason] = (without[reason] ?? 0) + 1;
+  }
+  return { records: [...records, ...(between?.pairs ?? [])], without };
+}
+
+/**
+ * TRL's conversational preferences, with an explicit prompt: from the attempts of one step, and of the sessions of a group
+ * the best one against the worst.
+ */
+export const trlPreference = recordFormat({
+  name: "trl-preference",
+  about: "A record is a prompt with a better and a worse way to go on, for DPO with TRL.",
+  choices: TRL_CHOICES,
+  features: (chosen) => ({
+    prompt: messagesBy(chosen),
+    chosen: messagesBy(chosen),
+    rejected: messagesBy(chosen),
+    guidance: { list: "string" },
+    chosen_attempt: "int64",
+    rejected_attempt: "int64",
+    ...COMMON,
+    group_id: "string",
+    rejected_session_id: "string",
+    rejected_reward: "float64",
+  }),
+  records: recordsOf,
+  groupRecords,
 });

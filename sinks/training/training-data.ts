@@ -38,14 +38,15 @@ export async function trainingFileOf(place: string): Promise<TrainingFile> {
       "Build it with --format atlas.",
     );
   const part = manifest.split === null ? null : trainingPart(manifest.split);
-  const [file, ...others] = manifest.files.filter(({ split }) => split === part);
-  if (file === undefined || others.length > 0)
+  const file = manifest.files.find(({ split }) => split === part);
+  // However many of them were written: the next build may write more.
+  if (manifest.shards > 1)
     throw unfit(
       folder,
-      "Atlas Core reads one file, and the training part has several",
+      `Atlas Core reads one file, and the dataset was built in ${manifest.shards} shards`,
       "Build it with --shards 1.",
     );
-  if (file.sessions === 0)
+  if (file === undefined || file.sessions === 0)
     throw new AtlasError("ATLAS_NOTHING_TO_EXPORT", "the training part of the dataset is empty", {
       where: folder,
       hint: "Divide it by session, or build it of more sessions.",

@@ -55,10 +55,12 @@ test.each([
   shell.write("broken.json", "[{");
   shell.write("empty.json", "[]");
   for (const more of [[], ["--dry-run"]]) {
-    const { code, stdout, stderr } = await shell.atlas("import", "runs.jsonl", flag, ...more);
+    const { code: exit, stdout, stderr } = await shell.atlas("import", "runs.jsonl", flag, ...more);
     const isFile = message === "no tools can be read";
-    expect({ code, stdout }).toEqual({ code: isFile ? 1 : 2, stdout: "" });
-    expectOneLine(stderr, isFile ? "ATLAS_FILE_UNREADABLE" : "ATLAS_USAGE");
+    expect({ exit, stdout }).toEqual({ exit: isFile ? 1 : 2, stdout: "" });
+    const isKey = flag.startsWith("--learning-key");
+    const code = isFile ? "ATLAS_FILE_UNREADABLE" : isKey ? "ATLAS_LEARNING_KEY_INVALID" : "ATLAS_USAGE";
+    expectOneLine(stderr, code);
     expect(stderr).toContain(where);
     expect(stderr).toContain(message);
   }

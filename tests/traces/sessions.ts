@@ -44,6 +44,7 @@ export interface SessionOptions {
   score?: number;
   task?: string;
   metadata?: string;
+  groupId?: string;
 }
 
 /** A whole session: a plan of two steps, the first of them tried twice, and a judgement. */
@@ -58,6 +59,7 @@ export function wholeSession(name: string, options: SessionOptions = {}): AtlasE
     ground_truth: "3",
     executor_system_prompt: "Count well.",
     metadata: options.metadata ?? '{"team":"blue","level":3}',
+    group_id: options.groupId ?? null,
   });
   emit("TaskTriaged", { adapter: "default", dossier: '{"summary":"counting"}' });
   emit("LaneSelected", { lane: "coach", reason: "new key", confidence: 0.4, probe: '{"mode":"coach"}' });

@@ -30,7 +30,12 @@ describe("a dataset", () => {
     await atlas.log.append(told(7, { decision: "quarantined" }).map(atlas.log.mask));
     const { folder, manifest } = await built(atlas);
     expect(idsOf(folder)).toEqual([6, 5, 4, 3, 2, 1].map((number) => sessionId(`dataset ${number}`)));
-    expect(readdirSync(folder).sort()).toEqual(["data.jsonl", "manifest.json", "sessions.ndjson"]);
+    expect(readdirSync(folder).sort()).toEqual([
+      "README.md",
+      "data.jsonl",
+      "manifest.json",
+      "sessions.ndjson",
+    ]);
     expect(readdirSync(dirname(folder))).toEqual([basename(folder)]);
     expect(manifest).toMatchObject({
       sessions: 6,

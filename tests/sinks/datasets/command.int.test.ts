@@ -95,6 +95,12 @@ test("atlas dataset builds, verifies, reproduces and compares", async () => {
   expect(await run("dataset", "diff", "data", "again")).toMatchObject({
     stdout: expect.stringMatching(/^The same records in both\.\n0 added, 0 removed/),
   });
+  const empty = await run("dataset", "build", "--output", "empty", "--split", "train=0.999,never=0.001");
+  expect(empty).toMatchObject({
+    code: 0,
+    stderr: expect.stringMatching(/^warning: nothing fell into never: sessions of one learning key stay/),
+  });
+  expect(existsSync(join(folder, "empty/never.jsonl"))).toBe(false);
   const formats = JSON.parse((await run("dataset", "formats", "--json")).stdout) as { name: string }[];
   expect(formats.map(({ name }) => name)).toEqual(
     expect.arrayContaining(["atlas", "openai-chat", "trl-preference", "parquet"]),

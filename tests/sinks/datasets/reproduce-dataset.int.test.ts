@@ -85,6 +85,7 @@ describe("verifying a dataset", () => {
       },
       "ATLAS_DATASET_TAMPERED",
     ],
+    ["another card", (folder) => appendFileSync(join(folder, "README.md"), "\n"), "ATLAS_DATASET_TAMPERED"],
     [
       "another list of sessions",
       (folder) => appendFileSync(join(folder, "sessions.ndjson"), "{}\n"),
