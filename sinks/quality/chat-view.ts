@@ -1,0 +1,43 @@
+import { offeredIn, saidBy } from "./read-said.ts";
+import type { RecordView, Said } from "./record.ts";
+
+const numberOr = (value: unknown): number | null => (typeof value === "number" ? value : null);
+
+const asked = (prompt: readonly Said[]): string => {
+  const first = prompt.findIndex(({ role }) => role === "assistant");
+  return (first === -1 ? prompt : prompt.slice(0, first))
+    .filter(({ role }) => role === "user")
+    .map(({ content }) => content)
+    .join("\n");
+};
+
+function conversationOf(raw: Record<string, unknown>): Pick<RecordView, "prompt" | "answers"> | undefined {
+  if (raw.messages !== undefined) {
+    const messages = saidBy(raw.messages, "user");
+    const first = messages.findIndex(({ role }) => role === "assistant");
+    if (first === -1) return { prompt: messages, answers: [[]] };
+    return { prompt: messages.slice(0, first), answers: [messages.slice(first)] };
+  }
+  if (raw.prompt === undefined) return undefined;
+  const answers = "chosen" in raw ? [raw.chosen, raw.rejected] : [raw.completion];
+  return {
+    prompt: saidBy(raw.prompt, "user"),
+    answers: answers.map((answer) => saidBy(answer, "assistant")),
+  };
+}
+
+/** A record with `messages`, or with a `prompt` and what follows it; undefined for any other. */
+export function chatView(raw: Record<string, unknown>): RecordView | undefined {
+  const conversation = conversationOf(raw);
+  if (conversation === undefined) return undefined;
+  const tools = offeredIn(raw.tools);
+  return {
+    ...conversation,
+    task: asked(conversation.prompt),
+    group: typeof raw.group_id === "string" ? raw.group_id : null,
+    reward: numberOr(raw.reward),
+    label: typeof raw.label === "boolean" ? raw.label : null,
+    tools,
+    toolCharacters: tools.length === 0 ? 0 : JSON.stringify(raw.tools).length,
+  };
+}

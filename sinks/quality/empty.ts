@@ -1,0 +1,18 @@
+import { type Check, eachRecord } from "./check.ts";
+import type { Said } from "./record.ts";
+
+const isBlank = ({ content, calls }: Said): boolean => content.trim() === "" && calls.length === 0;
+
+function emptiness(answer: readonly Said[]): string | undefined {
+  const turns = answer.filter(({ role }) => role === "assistant");
+  if (turns.length === 0) return "nothing is answered";
+  return turns.some(isBlank) ? "a turn of the assistant has neither words nor calls" : undefined;
+}
+
+/** Somebody asks, and every turn of the assistant says something. */
+export const empty = (): Check =>
+  eachRecord(({ prompt, answers }) => {
+    if (!prompt.some(({ role, content }) => role === "user" && content.trim() !== ""))
+      return "the prompt has no words of a user";
+    return answers.map(emptiness).find((why) => why !== undefined);
+  });
