@@ -52,10 +52,10 @@ const percent = (share: number): string => {
 const measured = (name: CheckName, value: number): string =>
   SHARES.has(name) ? percent(value) : String(value);
 
-function tellFaults({ name, found, faults, note }: CheckResult): void {
-  print();
-  print(style("bold", name) + (note === null ? "" : `: ${note}`));
+function tellFaults({ name, found, faults }: CheckResult): void {
   if (faults.length === 0) return;
+  print();
+  print(style("bold", name));
   for (const line of table(faults, [
     { title: "Record", value: ({ file, line }) => `${file}:${line}` },
     { title: "Session", value: ({ session }) => session ?? "–" },
@@ -99,6 +99,7 @@ export async function test(place: string, options: TestFlags): Promise<void> {
       { title: "What", value: ({ measures }) => measures },
     ]))
       print(line);
+    for (const { name, note } of checks) if (note !== null) print(`${name}: ${note}`);
   }
   for (const check of failed) tellFaults(check);
   if (options.quiet !== true || failed.length > 0) {

@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { isObject } from "../../traces/clean-text.ts";
 
 const DEEPEST = 64;
+/** A schema whose alternatives refer to itself would be followed without end. */
+const MOST_LOOKS = 10_000;
 
 const isOf = (value: unknown, type: unknown): boolean => {
   if (type === "null") return value === null;
@@ -15,6 +17,8 @@ const isOf = (value: unknown, type: unknown): boolean => {
 interface At {
   root: unknown;
   depth: number;
+  /** How much more is looked at; what is not holds. */
+  budget: { looks: number };
 }
 
 /** What a reference within the schema points to; undefined where it points elsewhere. */
@@ -22,16 +26,17 @@ function referred(root: unknown, reference: string): unknown {
   if (!reference.startsWith("#")) return undefined;
   let found = root;
   for (const name of reference.split("/").slice(1)) {
-    const key = decodeURIComponent(name).replaceAll("~1", "/").replaceAll("~0", "~");
+    const key = name.replaceAll("~1", "/").replaceAll("~0", "~");
     found = isObject(found) && Object.hasOwn(found, key) ? found[key] : undefined;
   }
   return found;
 }
 
-function broken(schema: unknown, value: unknown, { root, depth }: At): string | undefined {
+function broken(schema: unknown, value: unknown, { root, depth, budget }: At): string | undefined {
   if (schema === false) return "something that may not be there";
-  if (!isObject(schema) || depth > DEEPEST) return undefined;
-  const inner = { root, depth: depth + 1 };
+  budget.looks -= 1;
+  if (!isObject(schema) || depth > DEEPEST || budget.looks < 0) return undefined;
+  const inner = { root, depth: depth + 1, budget };
   if (typeof schema.$ref === "string") {
     const fault = broken(referred(root, schema.$ref), value, inner);
     if (fault !== undefined) return fault;
@@ -83,4 +88,4 @@ function brokenObject(
  * schemaFault({ type: "object", required: ["city"] }, {}); // "no value for something that is required"
  */
 export const schemaFault = (schema: unknown, value: unknown): string | undefined =>
-  broken(schema, value, { root: schema, depth: 0 });
+  broken(schema, value, { root: schema, depth: 0, budget: { looks: MOST_LOOKS } });

@@ -24,7 +24,7 @@ const belong = (a: Entry, b: Entry): boolean =>
   ((a.place.session !== null && a.place.session === b.place.session) ||
     (a.group !== null && a.group === b.group));
 
-/** Numbers of records that were read again, the last ones used. */
+/** Numbers of records that were read again, the last ones. */
 class Kept {
   readonly #again: (record: Again) => Promise<QualityRecord>;
   readonly #sets = new Map<Entry, Uint32Array>();
@@ -34,12 +34,15 @@ class Kept {
     this.#again = again;
   }
 
-  async of(entry: Entry): Promise<Uint32Array> {
-    const known = this.#sets.get(entry);
-    const set = known ?? shinglesOf(textOf(await this.#again(entry)));
-    this.#sets.delete(entry);
+  /** Those that are in memory. */
+  get(entry: Entry): Uint32Array | undefined {
+    return this.#sets.get(entry);
+  }
+
+  async read(entry: Entry): Promise<Uint32Array> {
+    const set = shinglesOf(textOf(await this.#again(entry)));
     this.#sets.set(entry, set);
-    if (known === undefined) this.#size += set.length;
+    this.#size += set.length;
     for (const [oldest, numbers] of this.#sets) {
       if (this.#size <= MOST_KEPT || oldest === entry) break;
       this.#sets.delete(oldest);
@@ -64,6 +67,13 @@ class Bands {
     this.#count += 1;
   }
 
+  /** Whether two records have the number of a band before this one in common. */
+  haveMet(a: number, b: number, band: number): boolean {
+    for (let before = 0; before < band; before += 1)
+      if (this.#numbers[a * BANDS + before] === this.#numbers[b * BANDS + before]) return true;
+    return false;
+  }
+
   /** Records that have the number of a band in common, in their order. */
   *shared(band: number): Generator<number[]> {
     const first = new Map<number, number>();
@@ -85,7 +95,7 @@ class Bands {
 /**
  * Hardly any record repeats another one: the share of records of a part that are alike to an earlier one, or to one of
  * another part, in the part that has most of them. Candidates come from a MinHash of runs of five words, and are
- * compared exactly. A record takes some 300 bytes of memory.
+ * compared exactly. Memory grows with the number of records, and not with their length.
  *
  * @param again reads a record once more
  */
@@ -94,7 +104,7 @@ export function nearDuplicates(again: (record: Again) => Promise<QualityRecord>)
   const bands = new Bands();
   const inParts = new Map<string | null, { records: number; alike: number }>();
   const alike = new Map<number, number>();
-  let notCompared = 0;
+  const cutShort = new Set<number>();
   let across = 0;
 
   const mark = (index: number, other: number): void => {
@@ -103,16 +113,17 @@ export function nearDuplicates(again: (record: Again) => Promise<QualityRecord>)
     inParts.get(entries[index]!.part)!.alike += 1;
   };
 
-  async function compare(list: readonly number[], kept: Kept): Promise<void> {
+  async function compare(list: readonly number[], band: number, kept: Kept): Promise<void> {
     const distinct: number[] = [];
     for (const index of list) {
-      if (alike.get(index) !== undefined && alike.get(index)! < index) continue;
+      if ((alike.get(index) ?? index) < index) continue;
       const entry = entries[index]!;
       let isNew = true;
       for (const other of distinct) {
         const before = entries[other]!;
-        if (belong(before, entry)) continue;
-        if (jaccard(await kept.of(before), await kept.of(entry)) < ALIKE) continue;
+        if (belong(before, entry) || bands.haveMet(index, other, band)) continue;
+        const set = kept.get(entry) ?? (await kept.read(entry));
+        if (jaccard(kept.get(before) ?? (await kept.read(before)), set) < ALIKE) continue;
         mark(index, other);
         if (before.part !== entry.part) {
           across += 1;
@@ -123,14 +134,18 @@ export function nearDuplicates(again: (record: Again) => Promise<QualityRecord>)
       }
       if (!isNew) continue;
       if (distinct.length < MOST_COMPARED) distinct.push(index);
-      else notCompared += 1;
+      else cutShort.add(index);
     }
   }
 
   function noteOf(): string | undefined {
     const notes = [
-      ...(across > 0 ? [`${across} of another part's records`] : []),
-      ...(notCompared > 0 ? [`${notCompared} were not compared with all that resemble them`] : []),
+      ...(across > 0 ? [`${across} repeat records of another part`] : []),
+      ...(cutShort.size > 0
+        ? [
+            `${cutShort.size} records are somewhat like more than ${MOST_COMPARED} others, and were not held against all`,
+          ]
+        : []),
     ];
     return notes.length === 0 ? undefined : notes.join(", ");
   }
@@ -148,7 +163,7 @@ export function nearDuplicates(again: (record: Again) => Promise<QualityRecord>)
     async end(report) {
       const kept = new Kept(again);
       for (let band = 0; band < BANDS; band += 1)
-        for (const list of bands.shared(band)) await compare(list, kept);
+        for (const list of bands.shared(band)) await compare(list, band, kept);
       for (const index of [...alike.keys()].sort((a, b) => a - b)) {
         const { file, line } = entries[alike.get(index)!]!.place;
         report(entries[index]!.place, `nearly the same as ${file}:${line}`);

@@ -22,6 +22,7 @@ export function datasetOf(
   format: string,
   rows: readonly Row[],
   parts: readonly string[],
+  extension = "jsonl",
 ): string {
   mkdirSync(folder, { recursive: true });
   const listed: object[] = [];
@@ -29,7 +30,7 @@ export function datasetOf(
     .map((part) => ({ part, records: rows.filter((row) => row.part === part).map(({ record }) => record) }))
     .filter(({ records }) => records.length > 0)
     .map(({ part, records }) => {
-      const name = `${part}.jsonl`;
+      const name = `${part}.${extension}`;
       const text = linesOf(records);
       writeFileSync(join(folder, name), text);
       for (const index of records.keys()) {
