@@ -203,7 +203,8 @@ export class Planter {
     ] as const;
     const rows: Planted[] = [];
     for (let index = 0; rows.length < count; index += 1) {
-      if (index % every === 0) rows.push(...this.faulty(kinds[(index / every) % kinds.length]!));
+      if (index % every === 0)
+        for (const row of this.faulty(kinds[(index / every) % kinds.length]!)) rows.push(row);
       else rows.push({ part: this.chance() < 0.8 ? "train" : "eval", record: this.clean(), fault: null });
     }
     return rows;
