@@ -169,7 +169,14 @@ function tellStats(stats: DatasetStats): void {
     title: `${(bin / 10).toFixed(1)}–${((bin + 1) / 10).toFixed(1)}`,
     count,
   }));
-  section("Records by reward", bars([...tenths, { title: "none", count: rewards.absent }]));
+  section(
+    "Records by reward",
+    bars([
+      ...tenths,
+      { title: "none", count: rewards.absent },
+      { title: "not known", count: rewards.unknown },
+    ]),
+  );
   if (labels !== null)
     section(
       "Records by label",

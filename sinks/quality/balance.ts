@@ -7,6 +7,7 @@ export function balance(): Check {
   let wanted = 0;
   let zero = 0;
   let absent = 0;
+  let known = 0;
   return {
     read({ label, reward }) {
       records += 1;
@@ -14,6 +15,7 @@ export function balance(): Check {
         labelled += 1;
         if (label) wanted += 1;
       }
+      if (reward !== undefined) known += 1;
       if (reward === null) absent += 1;
       else if (reward === 0) zero += 1;
     },
@@ -24,8 +26,9 @@ export function balance(): Check {
         const note = `${wanted} are wanted, ${labelled - wanted} are not`;
         return { value: majority / labelled, note };
       }
+      if (known === 0) return { value: null, note: "the records do not say their rewards" };
       const note = `${absent} without a reward, ${zero} with a reward of 0`;
-      return { value: (absent + zero) / records, note };
+      return { value: (absent + zero) / known, note };
     },
   };
 }

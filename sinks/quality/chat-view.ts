@@ -1,15 +1,18 @@
 import { offeredIn, saidBy } from "./read-said.ts";
-import type { RecordView, Said } from "./record.ts";
+import { type RecordView, type Said, saidIn } from "./record.ts";
 
 const numberOr = (value: unknown): number | null => (typeof value === "number" ? value : null);
 
-const asked = (prompt: readonly Said[]): string => {
-  const first = prompt.findIndex(({ role }) => role === "assistant");
-  return (first === -1 ? prompt : prompt.slice(0, first))
+/** What a user says first, also where the assistant greeted before. */
+function asked(messages: readonly Said[]): string {
+  const said = messages.slice(messages.findIndex(({ role }) => role === "user"));
+  const answered = said.findIndex(({ role }) => role === "assistant");
+  return said
+    .slice(0, answered === -1 ? said.length : answered)
     .filter(({ role }) => role === "user")
     .map(({ content }) => content)
     .join("\n");
-};
+}
 
 function conversationOf(raw: Record<string, unknown>): Pick<RecordView, "prompt" | "answers"> | undefined {
   if (raw.messages !== undefined) {
@@ -33,9 +36,9 @@ export function chatView(raw: Record<string, unknown>): RecordView | undefined {
   const tools = offeredIn(raw.tools);
   return {
     ...conversation,
-    task: asked(conversation.prompt),
+    task: asked(saidIn(conversation)),
     group: typeof raw.group_id === "string" ? raw.group_id : null,
-    reward: numberOr(raw.reward),
+    reward: "reward" in raw ? numberOr(raw.reward) : undefined,
     label: typeof raw.label === "boolean" ? raw.label : null,
     tools,
     toolCharacters: tools.length === 0 ? 0 : JSON.stringify(raw.tools).length,

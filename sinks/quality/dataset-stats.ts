@@ -31,6 +31,8 @@ export interface DatasetStats {
     /** Ten equal parts of 0 to 1. */
     bins: number[];
     absent: number;
+    /** Records of which it is not known. */
+    unknown: number;
   };
   /** Null where the format has none. */
   labels: { wanted: number; unwanted: number } | null;
@@ -66,6 +68,8 @@ class Tally {
   readonly groups = new Map<string, number>();
   wanted = 0;
   unwanted = 0;
+  absent = 0;
+  unknown = 0;
 
   add(record: QualityRecord): void {
     const { part, reward, label, task, group } = record;
@@ -77,7 +81,9 @@ class Tally {
     this.turns.push(said.length);
     this.calls.push(names.length);
     this.tokens.push(tokens);
-    if (reward !== null) this.rewards.push(reward);
+    if (reward === undefined) this.unknown += 1;
+    else if (reward === null) this.absent += 1;
+    else this.rewards.push(reward);
     if (label !== null) this[label ? "wanted" : "unwanted"] += 1;
     if (task.trim() !== "") this.tasks.add(digest(task.trim()));
     if (group !== null) this.groups.set(digest(group), (this.groups.get(digest(group)) ?? 0) + 1);
@@ -127,7 +133,7 @@ export async function datasetStats(place: string, options: StatsOptions = {}): P
     signal?.throwIfAborted();
     onProgress?.(tally.tokens.length);
   }
-  const { turns, calls, tokens, rewards, tools, tasks, groups, wanted, unwanted } = tally;
+  const { turns, calls, tokens, rewards, tools, tasks, groups, wanted, unwanted, absent, unknown } = tally;
   const records = tokens.length;
   return {
     folder,
@@ -146,7 +152,7 @@ export async function datasetStats(place: string, options: StatsOptions = {}): P
       length,
       share: records === 0 ? 0 : tokens.filter((each) => each > length).length / records,
     })),
-    rewards: { spread: quantilesOf(rewards), bins: binsOf(rewards), absent: records - rewards.length },
+    rewards: { spread: quantilesOf(rewards), bins: binsOf(rewards), absent, unknown },
     labels: wanted + unwanted === 0 ? null : { wanted, unwanted },
     tools: [...tools]
       .map(([name, used]) => ({ name, ...used }))

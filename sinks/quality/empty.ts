@@ -1,5 +1,5 @@
 import { type Check, eachRecord } from "./check.ts";
-import type { Said } from "./record.ts";
+import { type Said, saidIn } from "./record.ts";
 
 const isBlank = ({ content, calls }: Said): boolean => content.trim() === "" && calls.length === 0;
 
@@ -12,7 +12,9 @@ function emptiness(answer: readonly Said[]): string | undefined {
 /** Somebody asks, and every turn of the assistant says something. */
 export const empty = (): Check =>
   eachRecord(({ prompt, answers }) => {
-    if (!prompt.some(({ role, content }) => role === "user" && content.trim() !== ""))
-      return "the prompt has no words of a user";
+    // The assistant may greet first.
+    const said = saidIn({ prompt, answers });
+    if (!said.some(({ role, content }) => role === "user" && content.trim() !== ""))
+      return "nothing is said by a user";
     return answers.map(emptiness).find((why) => why !== undefined);
   });

@@ -146,7 +146,7 @@ export class ReadDataset {
         },
       );
     const session = sessionIn(raw) ?? listed?.session_id ?? null;
-    const reward = view.reward ?? listed?.reward ?? null;
+    const reward = view.reward === undefined ? listed?.reward : view.reward;
     const place = { file: file.name, line, session };
     return { ...view, reward, place, part: file.split, raw, bytes: { offset, length: bytes.length } };
   }

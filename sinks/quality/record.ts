@@ -37,7 +37,8 @@ export interface RecordView {
   /** What was asked. */
   task: string;
   group: string | null;
-  reward: number | null;
+  /** Null where there is none, undefined where it is not known. */
+  reward: number | null | undefined;
   /** Whether it is wanted, in formats that say so. */
   label: boolean | null;
   prompt: readonly Said[];

@@ -4,6 +4,7 @@ import { balance } from "../../../sinks/quality/balance.ts";
 import { chatView } from "../../../sinks/quality/chat-view.ts";
 import type { Check, Fault, Measure } from "../../../sinks/quality/check.ts";
 import { controlTokens } from "../../../sinks/quality/control-tokens.ts";
+import { empty } from "../../../sinks/quality/empty.ts";
 import { schemaFault } from "../../../sinks/quality/json-schema.ts";
 import { leakage } from "../../../sinks/quality/leakage.ts";
 import { bandsOf, jaccard, shinglesOf } from "../../../sinks/quality/min-hash.ts";
@@ -231,6 +232,24 @@ test("labels are weighed where there are some, else rewards", async () => {
     value: 0.5,
     note: "1 without a reward, 1 with a reward of 0",
   });
+});
+
+test("rewards that are not known are not taken for absent ones", async () => {
+  const records = recordsOf([{ raw: asks("x") }, { raw: asks("y") }]);
+  expect(await checked(balance(), records)).toMatchObject({ value: null });
+});
+
+test("a conversation may begin with a greeting: its task is what the user says then", async () => {
+  const greeted = (part: string): Given => ({
+    part,
+    raw: { messages: [said("Hello!"), user("Where is my order?"), said("On its way.")] },
+  });
+  expect(await checked(empty(), recordsOf([greeted("train")]))).toMatchObject({ value: 0 });
+  expect(await checked(leakage(), recordsOf([greeted("train"), greeted("eval")]))).toMatchObject({
+    value: 1,
+  });
+  const alone = { raw: { prompt: [], completion: [said("Hello!")] } };
+  expect(await checked(empty(), recordsOf([alone]))).toMatchObject({ value: 1 });
 });
 
 test("quantiles are numbers that were there", () => {
