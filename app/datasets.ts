@@ -1,5 +1,6 @@
 import { packageInfo } from "../configs/package-info.ts";
 import type { EventLog } from "../log/event-log.ts";
+import { secretFinder } from "../recording/masking/find-secrets.ts";
 import { type BuildOptions, type BuiltDataset, buildFromLog } from "../sinks/datasets/build-dataset.ts";
 import {
   type ReproduceOptions,
@@ -7,6 +8,7 @@ import {
   reproduceFromLog,
 } from "../sinks/datasets/reproduce-dataset.ts";
 import type { ReadableLog } from "../sinks/datasets/window.ts";
+import { type TestedDataset, type TestOptions, testFiles } from "../sinks/quality/test-dataset.ts";
 
 /** The entry `atlas-sdk/datasets`: datasets from the log, without a database. */
 export type { BuildOptions, BuildProgress, BuiltDataset } from "../sinks/datasets/build-dataset.ts";
@@ -33,6 +35,12 @@ export type { ReproduceOptions, Reproduction } from "../sinks/datasets/reproduce
 export type { DatasetFilters } from "../sinks/datasets/selection.ts";
 export type { VerifiedDataset } from "../sinks/datasets/verify-dataset.ts";
 export { verifyFiles as verifyDataset } from "../sinks/datasets/verify-dataset.ts";
+export type { Fault } from "../sinks/quality/check.ts";
+export type { DatasetStats, StatsOptions } from "../sinks/quality/dataset-stats.ts";
+export { datasetStats } from "../sinks/quality/dataset-stats.ts";
+export type { Quantiles } from "../sinks/quality/quantiles.ts";
+export type { CheckName, CheckResult, TestedDataset, TestOptions } from "../sinks/quality/test-dataset.ts";
+export { CHECK_NAMES, CHECKS, MAX_LENGTH } from "../sinks/quality/test-dataset.ts";
 
 /**
  * Builds a dataset from the events of a log alone: a folder with the files, a list of the sessions, and a manifest
@@ -69,3 +77,17 @@ export const reproduceDataset = (
   place: string,
   options: ReproduceOptions = {},
 ): Promise<Reproduction> => reproduceFromLog(log, place, options, packageInfo());
+
+/**
+ * Holds a dataset against what is expected of it: leakage between parts, near-duplicates, secrets, control tokens, calls
+ * that no schema allows, empty answers, length, balance, and the size of parts. No log is asked. What is found is named
+ * by file, line and session, and never repeated.
+ *
+ * @param place the manifest, or the folder of the dataset
+ * @throws AtlasError ATLAS_USAGE for a check that there is not, or a format that is not read here,
+ *   ATLAS_FILE_UNREADABLE, ATLAS_DATASET_INVALID, ATLAS_DATASET_TAMPERED
+ * @example
+ * const { passed, checks } = await testDataset("data/support", { expect: { length: 0.1 }, maxLength: 8192 });
+ */
+export const testDataset = (place: string, options: TestOptions = {}): Promise<TestedDataset> =>
+  testFiles(place, secretFinder(), options);

@@ -4,6 +4,9 @@ import { CONDITION_NAMES, INCLUDE_SIMULATED } from "../dataset-flags.ts";
 import { lazily, withCommonOptions } from "../program.ts";
 
 const commands = () => import("../commands/dataset.ts");
+const quality = () => import("../commands/dataset-quality.ts");
+
+const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 /** `atlas dataset`. */
 export function datasetCommands(program: Command): void {
@@ -42,6 +45,26 @@ export function datasetCommands(program: Command): void {
       "\nExit code 3 when there are such sessions. They are looked for where the log is that it was built from.",
     )
     .action(lazily(async () => (await commands()).verify));
+  withCommonOptions(datasets.command("test"))
+    .description(
+      "hold it against what is expected of it: leakage, repetitions, secrets, broken calls, length, balance",
+    )
+    .argument("<manifest>", "manifest.json, or its folder")
+    .option("--expect <name=limit>", "another limit for a check; may be repeated", collected)
+    .option("--skip <name>", "a check that is not made; may be repeated", collected)
+    .option(
+      "--max-length <n>",
+      "tokens of the longest record, estimated as a quarter of its characters (4096)",
+    )
+    .addHelpText(
+      "after",
+      "\nExit code 1 when a check fails. Records are named by file, line and session; what they hold is not shown.",
+    )
+    .action(lazily(async () => (await quality()).test));
+  withCommonOptions(datasets.command("stats"))
+    .description("show what is in it: parts, lengths, rewards, tools, tasks and groups")
+    .argument("<manifest>", "manifest.json, or its folder")
+    .action(lazily(async () => (await quality()).stats));
   withCommonOptions(datasets.command("reproduce"))
     .description("build it again from the log, or a copy of it, and compare")
     .argument("<manifest>", "manifest.json, or its folder")

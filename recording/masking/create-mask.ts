@@ -104,7 +104,7 @@ const allOf =
   };
 
 /** What a mask's options take out of texts; undefined where that is nothing. */
-function rulesOf({ detectors = [], patterns = [], names = [] }: MaskOptions): TextRules | undefined {
+export function rulesOf({ detectors = [], patterns = [], names = [] }: MaskOptions): TextRules | undefined {
   const chosen = detectors.map((name): Detector => DETECTORS[name]);
   const isSecret = secretNames({
     secrets: chosen.some(({ naming }) => naming === "secrets"),
