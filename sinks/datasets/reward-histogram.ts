@@ -24,7 +24,7 @@ export class RewardHistogram {
       count,
     ]);
     const all = [...rows, ["none", this.#without] as const];
-    const most = Math.max(...all.map(([, count]) => count), 1);
+    const most = all.reduce((greatest, [, count]) => Math.max(greatest, count), 1);
     return all.map(
       ([name, count]) =>
         `${name.padEnd(7)} ${"#".repeat(Math.ceil((count / most) * WIDTH)).padEnd(WIDTH)} ${count}`,

@@ -61,9 +61,8 @@ function groupRecords(traces: readonly SessionTrace[], chosen: TrlChosen): Group
     const within = recordsOf(trace, chosen);
     if (typeof within !== "string") {
       const { session_id: rejected_session_id } = trace;
-      records.push(
-        ...within.map((pair) => ({ ...pair, group_id: group, rejected_session_id, rejected_reward: null })),
-      );
+      for (const pair of within)
+        records.push({ ...pair, group_id: group, rejected_session_id, rejected_reward: null });
       continue;
     }
     const reason = between === undefined ? within : between.reasons.get(trace);
