@@ -102,12 +102,12 @@ test("a second attempt follows the first and what the teacher said of it", async
   const { teacher, judge } = await startRoles({ teacher: [INVALID, VALID] });
   const options = { teacher, judge, lane: { forced: "paired" as const } };
   const trace = await traced((_task, { step }) => `try ${step.attempt}`, options);
-  expect(chatOf(trace)[0]!.messages).toEqual([
-    user("do it"),
-    said("try 1"),
-    user("say it in French"),
-    said("try 2"),
-  ]);
+  // What the teacher rejected is no turn to learn; it is there on request.
+  expect(chatOf(trace)[0]!.messages).toEqual([user("do it"), said("try 2")]);
+  const [weighed] = openaiChat.with("rejected=weight").encode(trace);
+  expect(JSON.parse(weighed!)).toMatchObject({
+    messages: [user("do it"), { ...said("try 1"), weight: 0 }, user("say it in French"), said("try 2")],
+  });
   const [pair] = trlPreference.encode(trace).map((line) => JSON.parse(line) as Record<string, object[]>);
   expect(pair).toMatchObject({ prompt: [user("do it")], chosen: [said("try 2")], rejected: [said("try 1")] });
 });

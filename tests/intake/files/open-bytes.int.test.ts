@@ -109,7 +109,7 @@ describe("what cannot be read is one sentence", () => {
   test.each([
     ["a Parquet file", Buffer.from("PAR1 and what follows")],
     ["an SQLite database", Buffer.from("SQLite format 3\0 and its pages")],
-    ["a zip archive", Buffer.from("504b030414000000", "hex")],
+    ["a damaged zip archive", Buffer.from("504b030414000000", "hex")],
     ["bzip2", Buffer.from("BZh91AY&SY and more")],
   ])("%s", async (what, bytes) => {
     expect(await recorded(bytes)).toEqual([expect.stringMatching(new RegExp(`^1! it is .*${what}`))]);
