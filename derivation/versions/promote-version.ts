@@ -99,14 +99,14 @@ export async function promoteVersion(
   const result: PromotedVersion = { processor, version, partitions: 0, revised: 0, added: 0 };
   if (silent.length === 0) return result;
 
-  const types = (await shadowSchemas(db, to)).map((schema) => releasedSchema(schema)!.name as EventType);
-  const topics = [...new Set(types.map(topicOf))];
-  const noting: Noting = { log, promotion: newId(), processor, topics };
+  const promotion = newId();
   let noted: NotedTo = new Map();
   try {
     for (const { partition } of silent) {
       const from = roles.find((role) => role.partition === partition && role.shadow === false)?.group;
       const { revised, added, taken } = await patiently(options, async () => {
+        // It may say more with every try: the version may have begun only just now.
+        const noting: Noting = { log, promotion, processor, topics: await shadowTopics(db, to) };
         await noteAnswers(db, noting, noted);
         const takeover = { to, from, partition, noting, noted, options };
         const done = await db.transaction((tx) => takeOver(tx, takeover));
@@ -121,7 +121,7 @@ export async function promoteVersion(
     }
     return result;
   } finally {
-    await forgetAnswers(db, noting.promotion);
+    await forgetAnswers(db, promotion);
   }
 }
 
@@ -159,6 +159,12 @@ async function patiently<T>(
   }
 }
 
+/** The topics of all that a version has said without being heard. */
+async function shadowTopics(db: Queryable, group: string): Promise<Topic[]> {
+  const types = (await shadowSchemas(db, group)).map((schema) => releasedSchema(schema)!.name as EventType);
+  return [...new Set(types.map(topicOf))];
+}
+
 interface Takeover {
   to: string;
   from: string | undefined;
@@ -186,6 +192,8 @@ async function takeOver(
     ]),
   );
   await refuseUnlessThere(tx, { to, from, partition }, at);
+  const unnoted = (await shadowTopics(tx, to)).filter((topic) => !noting.topics.includes(topic));
+  if (unnoted.length > 0) throw new NotYet(`${to} has begun to say something on ${unnoted.join(", ")}`);
   const after = await noteRest(tx, noting, noted);
   const publish = async (events: readonly Masked[]): Promise<void> => {
     if (events.length === 0) return;
