@@ -7,7 +7,7 @@ import type {
 } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
 import { jsonValue } from "../traces/clean-text.ts";
-import { isRecorded, messagesOf, saidIn, sayingOf } from "../traces/recorded-turns.ts";
+import { isImported, messagesOf, saidIn, sayingOf } from "../traces/recorded-turns.ts";
 import type { SessionTrace, TraceAttempt, TraceStep } from "../traces/session-trace.ts";
 import { oneLine, style } from "./output.ts";
 
@@ -102,7 +102,7 @@ function turnNodes(trace: SessionTrace): Node[] {
 }
 
 function stepNodes(trace: SessionTrace): Node[] {
-  if (isRecorded(trace)) return turnNodes(trace);
+  if (isImported(trace)) return turnNodes(trace);
   return trace.steps.map((step) =>
     node(
       `step ${step.step_id}: ${status(step.status)} — ${oneLine(step.description, 80)}`,

@@ -3,7 +3,7 @@ import { isObject, jsonValue } from "./clean-text.ts";
 import type { SessionTrace } from "./session-trace.ts";
 
 /** True for a session that is one conversation, which somebody else recorded. */
-export const isRecorded = ({ started }: Pick<SessionTrace, "started">): boolean =>
+export const isImported = ({ started }: Pick<SessionTrace, "started">): boolean =>
   started?.origin === "import";
 
 /** The messages of a session, in their order. */

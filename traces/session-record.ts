@@ -6,6 +6,7 @@ import type {
   Plan,
 } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
+import { isImported } from "./recorded-turns.ts";
 import type { SessionTrace } from "./session-trace.ts";
 
 const isoOrNull = (micros: Micros | null | undefined): string | null =>
@@ -17,7 +18,7 @@ const isoOrNull = (micros: Micros | null | undefined): string | null =>
  */
 export function planOf({ plan, steps, started }: Pick<SessionTrace, "plan" | "steps" | "started">): Plan {
   if (plan !== null) return plan;
-  if (started?.origin === "import") return { steps: [], execution_mode: "stepwise" };
+  if (isImported({ started })) return { steps: [], execution_mode: "stepwise" };
   const planned = steps.map(({ step_id, description, tool, tool_params, depends_on }) => ({
     id: step_id,
     description,

@@ -1,7 +1,7 @@
 import type { AtlasEvent, JsonText, PlanStep } from "../schemas/generated/events.ts";
 import { isoOf } from "../schemas/identity.ts";
 import { lineJson } from "./line-json.ts";
-import { isRecorded, type StepTurns, sayingOf, turnsByStep } from "./recorded-turns.ts";
+import { isImported, type StepTurns, sayingOf, turnsByStep } from "./recorded-turns.ts";
 import { driftRecord, rewardStats, sessionReward, stepReward } from "./reward-record.ts";
 import { adaptiveSummary, planOf, rewardAudit, sessionMetadata, teacherNotes } from "./session-record.ts";
 import type { SessionTrace, TraceStep } from "./session-trace.ts";
@@ -65,7 +65,7 @@ function spoken(event: AtlasEvent, recorded: boolean) {
 }
 
 const eventRecords = (trace: SessionTrace) => {
-  const recorded = isRecorded(trace);
+  const recorded = isImported(trace);
   return trace.events.map((event, index) => ({
     id: index + 1,
     event: toTrajectoryEvent(event),
@@ -82,7 +82,7 @@ function trainingRecord(trace: SessionTrace) {
   const { reward, judgements, drift, triage } = trace;
   const plan = planOf(trace);
   const metadata = sessionMetadata(trace);
-  const turns = isRecorded(trace) ? turnsByStep(trace) : undefined;
+  const turns = isImported(trace) ? turnsByStep(trace) : undefined;
   return {
     task: trace.started?.task ?? "",
     final_answer: trace.final_answer ?? "",

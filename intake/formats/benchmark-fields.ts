@@ -1,6 +1,6 @@
 import { isObject } from "../../traces/clean-text.ts";
-import { type Fields, numberIn, type Reader } from "./fields.ts";
-import type { ReadingContext, RecordedUsage } from "./format.ts";
+import { numberIn, type Reader } from "./fields.ts";
+import type { RecordedUsage } from "./format.ts";
 
 /** A whole number that counts something. */
 export const countIn: Reader<number> = (value) => {
@@ -13,19 +13,6 @@ export const trialIn: Reader<number> = (value) => {
   const count = countIn(value);
   return count !== undefined && count < 2 ** 31 ? count : undefined;
 };
-
-/** Takes a field, and tells where it could not be used. */
-export function takeOrTell<T>(
-  fields: Fields,
-  name: string,
-  as: Reader<T>,
-  [wanted, { note }]: readonly [wanted: string, context: ReadingContext],
-): T | undefined {
-  const taken = fields.take(name, as);
-  if (taken === undefined && fields.isLeft(name))
-    note(`${name} is not ${wanted}: it is kept with the metadata`);
-  return taken;
-}
 
 /** The first of these fields that counts something. */
 const firstCount = (record: Record<string, unknown>, ...names: string[]): number | undefined =>

@@ -59,19 +59,6 @@ export const recordedMessage = (
   usage: message.role === "assistant" ? ownUsage(message) : undefined,
 });
 
-/** Takes a field, and tells where it could not be used. */
-export function takeOrTell<T>(
-  row: Fields,
-  name: string,
-  as: Reader<T>,
-  wanted: string,
-  { note }: ReadingContext,
-): T | undefined {
-  const taken = row.take(name, as);
-  if (taken === undefined && row.isLeft(name)) note(`${name} is not ${wanted}: it is kept with the metadata`);
-  return taken;
-}
-
 /** Puts the images of a row where its texts mark them. */
 export function placeMedia(row: Fields, messages: ChatMessage[], { note }: ReadingContext): ChatMessage[] {
   const media: Media = {};
@@ -109,12 +96,12 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
     context.note(`there are ${reply.answers} answers: the first is taken, the others are kept as metadata`);
   if (row.isLeft("response"))
     context.note("response is no answer of a form that is known: it is kept with the metadata");
-  const own = takeOrTell(row, "metadata", objectIn, "an object", context);
+  const own = row.takeOrTell("metadata", objectIn, "an object", context.note);
   const labels = new Fields(own ?? {});
   const label = (...names: string[]) =>
     names.map((name) => textIn(labels.record[name])).find((text) => text !== undefined);
   const keys = ["learning_key_override", "learning_key"].map((name) =>
-    takeOrTell(labels, name, learningKeyIn, "a name of 1 to 512 characters", context),
+    labels.takeOrTell(name, learningKeyIn, "a name of 1 to 512 characters", context.note),
   );
   const { tags } = labels.record;
   const toolsOf = (from: Fields) => from.take("tools", toolsIn) ?? from.take("functions", toolsIn);
@@ -126,11 +113,11 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
     content: row.record,
     messages: withUsage(messages, reply?.usage ?? usageIn(row.record.usage)),
     id: row.take("id", nameIn),
-    task: takeOrTell(row, "task", textIn, "a text", context),
+    task: row.takeOrTell("task", textIn, "a text", context.note),
     tools: toolsOf(row) ?? (request && toolsOf(request)) ?? reply?.tools,
-    reward: takeOrTell(row, "reward", numberIn, "a number", context) ?? takeLabel(row),
+    reward: row.takeOrTell("reward", numberIn, "a number", context.note) ?? takeLabel(row),
     status:
-      takeOrTell(row, "status", statusIn, "a word for succeeded, failed or cancelled", context) ??
+      row.takeOrTell("status", statusIn, "a word for succeeded, failed or cancelled", context.note) ??
       (error === undefined ? undefined : ("failed" as const)),
     error,
     startedAt: timeIn(row, STARTED, context),

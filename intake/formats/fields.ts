@@ -108,6 +108,14 @@ export class Fields {
     return read;
   }
 
+  /** Takes a field as {@link take} does, and tells where it could not be used. */
+  takeOrTell<T>(name: string, as: Reader<T>, wanted: string, note: (what: string) => void): T | undefined {
+    const taken = this.take(name, as);
+    if (taken === undefined && this.isLeft(name))
+      note(`${name} is not ${wanted}: it is kept with the metadata`);
+    return taken;
+  }
+
   /** Takes fields whose content has got a place already. */
   drop(...names: string[]): void {
     for (const name of names) this.#taken.add(name);

@@ -2,7 +2,7 @@ import { isObject } from "../../traces/clean-text.ts";
 import { type ChatMessage, textOf } from "../chat/message.ts";
 import { readMessages } from "../chat/read-messages.ts";
 import { contentHash } from "../exact-json.ts";
-import { takeOrTell, trialIn } from "./benchmark-fields.ts";
+import { trialIn } from "./benchmark-fields.ts";
 import { Fields, nameIn, numberIn, objectIn, present, textIn } from "./fields.ts";
 import type { Format, ReadingContext, RecordedConversation } from "./format.ts";
 
@@ -42,8 +42,8 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
   const messages = readMessages(traj);
   if (typeof messages === "string") return `traj${messages}`;
   row.drop("traj");
-  const rollout = takeOrTell(row, "trial", trialIn, ["a whole number", context]);
-  const reward = takeOrTell(row, "reward", numberIn, ["a number", context]);
+  const rollout = row.takeOrTell("trial", trialIn, "a whole number", context.note);
+  const reward = row.takeOrTell("reward", numberIn, "a number", context.note);
   const error = textIn(info.record.error);
   return [
     {

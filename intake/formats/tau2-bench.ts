@@ -3,7 +3,7 @@ import { isObject } from "../../traces/clean-text.ts";
 import { type ChatMessage, textOf } from "../chat/message.ts";
 import { readMessages } from "../chat/read-messages.ts";
 import { type ToolDefinition, toolDefinitions } from "../chat/tool-definitions.ts";
-import { takeOrTell, trialIn, usageIn } from "./benchmark-fields.ts";
+import { trialIn, usageIn } from "./benchmark-fields.ts";
 import { Fields, listIn, nameIn, numberIn, objectIn, present, textIn } from "./fields.ts";
 import type { Format, ReadingContext, RecordedConversation } from "./format.ts";
 import { agentsView } from "./tau2-messages.ts";
@@ -114,7 +114,7 @@ function conversationOf(value: unknown, run: Run, context: ReadingContext): Reco
     endedAt: timeOf(row.record.end_time, "end_time"),
     agent: run.agent,
     groupId: taskId && ["tau2-bench", run.domain, taskId].filter((part) => part !== undefined).join("/"),
-    rollout: takeOrTell(row, "trial", trialIn, ["a whole number", context]),
+    rollout: row.takeOrTell("trial", trialIn, "a whole number", context.note),
     groundTruth: wantedOf(task),
     cost: numberIn(row.record.agent_cost),
     metadata: present({

@@ -2,7 +2,7 @@ import { isObject } from "../../traces/clean-text.ts";
 import { fromHermes, splitResults } from "../chat/hermes.ts";
 import type { ChatMessage } from "../chat/message.ts";
 import { isMessage, readMessages } from "../chat/read-messages.ts";
-import { placeMedia, recordedMessage, takeLabel, takeOrTell, toolsIn } from "./chat-rows.ts";
+import { placeMedia, recordedMessage, takeLabel, toolsIn } from "./chat-rows.ts";
 import { type Fields, listIn, nameIn, numberIn, objectIn, textIn } from "./fields.ts";
 import type { ReadingContext, RecordedConversation } from "./format.ts";
 import { metadataOf } from "./metadata-of.ts";
@@ -103,7 +103,7 @@ export function trainingConversation(
     messages: placed.map((message, index) => recordedMessage(message, index, context)),
     id: row.take("id", nameIn),
     tools: row.take("tools", toolsIn) ?? row.take("functions", toolsIn),
-    reward: takeOrTell(row, "reward", numberIn, "a number", context) ?? takeLabel(row),
+    reward: row.takeOrTell("reward", numberIn, "a number", context.note) ?? takeLabel(row),
     agent: textIn(row.record.model),
   };
   return { ...conversation, metadata: metadataOf(own, row.rest()) };

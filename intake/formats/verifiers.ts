@@ -3,7 +3,7 @@ import type { ChatMessage } from "../chat/message.ts";
 import { isMessage, readMessages } from "../chat/read-messages.ts";
 import { toolDefinitions } from "../chat/tool-definitions.ts";
 import { contentHash } from "../exact-json.ts";
-import { takeOrTell, usageIn } from "./benchmark-fields.ts";
+import { usageIn } from "./benchmark-fields.ts";
 import { Fields, listIn, nameIn, numberIn, objectIn, present, type Reader, textIn } from "./fields.ts";
 import type { Format, ReadingContext, RecordedConversation, RecordedMessage } from "./format.ts";
 import { momentIn, truthIn, wordsOfError } from "./verifiers-fields.ts";
@@ -101,7 +101,7 @@ function read(values: readonly unknown[], context: ReadingContext): RecordedConv
       messages,
       id: row.take("id", nameIn) ?? row.take("rollout_id", nameIn),
       tools: row.take("tool_defs", toolDefinitions) ?? toolDefinitions(objectIn(row.record.info)?.oai_tools),
-      reward: takeOrTell(row, "reward", numberIn, ["a number", context]),
+      reward: row.takeOrTell("reward", numberIn, "a number", context.note),
       ...endOf(row),
       startedAt: timeOf(momentIn(timing.start_time) ?? momentIn(generation?.start), "timing.start_time"),
       endedAt: timeOf(momentIn(generation?.end) ?? momentIn(scoring?.end), "timing.generation.end"),
