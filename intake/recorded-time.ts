@@ -53,10 +53,6 @@ function microsOfText(text: string, zone: string): Micros | undefined {
   return moment * 1000 + Number(fraction.padEnd(6, "0").slice(0, 6));
 }
 
-/** Whether a text is a time that does not say its zone. */
-export const isLocalTime = (value: unknown): boolean =>
-  typeof value === "string" && value.length > 10 && ISO.exec(value.trim())?.[5] === "";
-
 /** Whether a text names a zone that times can be read in. */
 export function isTimeZone(zone: string): boolean {
   try {
